@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/rein.yaml */
+/* YNL-GEN uapi header */
+
+#ifndef _UAPI_LINUX_REIN_H
+#define _UAPI_LINUX_REIN_H
+
+#define REIN_FAMILY_NAME	"rein"
+#define REIN_FAMILY_VERSION	1
+
+#define REIN_NAME_MAX	63
+#define REIN_TIERS_MAX	8
+#define REIN_CHAIN_MAX	32
+
+/**
+ * enum rein_resource - What a limit meters.
+ * @REIN_RESOURCE_EGRESS: Packets that leave through a socket of the target.
+ * @REIN_RESOURCE_INGRESS: Packets that arrive at a socket of the target.
+ * @REIN_RESOURCE_CONNECT: New outgoing flows.
+ * @REIN_RESOURCE_ACCEPT: New incoming connections.
+ * @REIN_RESOURCE_CALL: Tokens taken by name.
+ */
+enum rein_resource {
+	REIN_RESOURCE_EGRESS,
+	REIN_RESOURCE_INGRESS,
+	REIN_RESOURCE_CONNECT,
+	REIN_RESOURCE_ACCEPT,
+	REIN_RESOURCE_CALL,
+};
+
+/**
+ * enum rein_unit - What one token of a tier stands for.
+ * @REIN_UNIT_BYTES: One byte at layer 3 (headers of every segment included).
+ * @REIN_UNIT_PACKETS: One packet on the wire (one segment of a GSO packet).
+ * @REIN_UNIT_CALLS: One call or connection.
+ */
+enum rein_unit {
+	REIN_UNIT_BYTES,
+	REIN_UNIT_PACKETS,
+	REIN_UNIT_CALLS,
+};
+
+/**
+ * enum rein_over - What happens to a request that the limit has no tokens for.
+ * @REIN_OVER_REFUSE: It is refused and nothing is charged.
+ * @REIN_OVER_WAIT: It waits its turn, as long as its patience allows.
+ * @REIN_OVER_MARK: An ECN capable packet is let through with CE set until the
+ *   limit is one burst in debt; everything else is refused.
+ * @REIN_OVER_OBSERVE: It passes; what would have happened is counted and
+ *   recorded.
+ */
+enum rein_over {
+	REIN_OVER_REFUSE,
+	REIN_OVER_WAIT,
+	REIN_OVER_MARK,
+	REIN_OVER_OBSERVE,
+};
+
+/**
+ * enum rein_kind - Whether an error was foreseen.
+ * @REIN_KIND_EDGE: A known edge case, given its meaning where it was made.
+ * @REIN_KIND_BUG: Raw, nobody gave it a meaning; please report it.
+ */
+enum rein_kind {
+	REIN_KIND_EDGE,
+	REIN_KIND_BUG,
+};
+
+enum rein_severity {
+	REIN_SEVERITY_INFO,
+	REIN_SEVERITY_NOTICE,
+	REIN_SEVERITY_WARNING,
+	REIN_SEVERITY_ERROR,
+};
+
+/**
+ * enum rein_event - What became of the limit that a notification is about.
+ */
+enum rein_event {
+	REIN_EVENT_ADDED,
+	REIN_EVENT_CHANGED,
+	REIN_EVENT_DELETED,
+	REIN_EVENT_EXPIRED,
+	REIN_EVENT_ORPHANED,
+};
+
+enum {
+	REIN_A_TIER_PAD = 1,
+	REIN_A_TIER_UNIT,
+	REIN_A_TIER_RATE_TOKENS,
+	REIN_A_TIER_RATE_PERIOD_NS,
+	REIN_A_TIER_UNLIMITED,
+	REIN_A_TIER_BURST,
+	REIN_A_TIER_TOKENS,
+	REIN_A_TIER_DEBT,
+
+	__REIN_A_TIER_MAX,
+	REIN_A_TIER_MAX = (__REIN_A_TIER_MAX - 1)
+};
+
+enum {
+	REIN_A_COUNT_PAD = 1,
+	REIN_A_COUNT_PACKETS,
+	REIN_A_COUNT_BYTES,
+
+	__REIN_A_COUNT_MAX,
+	REIN_A_COUNT_MAX = (__REIN_A_COUNT_MAX - 1)
+};
+
+enum {
+	REIN_A_STATS_SEEN = 1,
+	REIN_A_STATS_PASSED,
+	REIN_A_STATS_RELEASED,
+	REIN_A_STATS_REFUSED,
+	REIN_A_STATS_OVERFLOW,
+	REIN_A_STATS_STALE,
+	REIN_A_STATS_TEARDOWN,
+	REIN_A_STATS_NOMEM,
+	REIN_A_STATS_QUEUED,
+	REIN_A_STATS_SHORT,
+	REIN_A_STATS_MARKED,
+	REIN_A_STATS_OBSERVED,
+
+	__REIN_A_STATS_MAX,
+	REIN_A_STATS_MAX = (__REIN_A_STATS_MAX - 1)
+};
+
+enum {
+	REIN_A_LIMIT_PAD = 1,
+	REIN_A_LIMIT_ID,
+	REIN_A_LIMIT_NAME,
+	REIN_A_LIMIT_RESOURCE,
+	REIN_A_LIMIT_OVER,
+	REIN_A_LIMIT_CGROUP_FD,
+	REIN_A_LIMIT_CGROUP_ID,
+	REIN_A_LIMIT_CGROUP_PATH,
+	REIN_A_LIMIT_TIER,
+	REIN_A_LIMIT_PATIENCE_NS,
+	REIN_A_LIMIT_QUEUE,
+	REIN_A_LIMIT_FOR_NS,
+	REIN_A_LIMIT_STATS,
+	REIN_A_LIMIT_LEVEL,
+	REIN_A_LIMIT_EVENT,
+
+	__REIN_A_LIMIT_MAX,
+	REIN_A_LIMIT_MAX = (__REIN_A_LIMIT_MAX - 1)
+};
+
+enum {
+	REIN_A_SOCKET_PAD = 1,
+	REIN_A_SOCKET_FAMILY,
+	REIN_A_SOCKET_PROTOCOL,
+	REIN_A_SOCKET_SOURCE,
+	REIN_A_SOCKET_SOURCE_PORT,
+	REIN_A_SOCKET_DESTINATION,
+	REIN_A_SOCKET_DESTINATION_PORT,
+	REIN_A_SOCKET_COOKIE,
+
+	__REIN_A_SOCKET_MAX,
+	REIN_A_SOCKET_MAX = (__REIN_A_SOCKET_MAX - 1)
+};
+
+enum {
+	REIN_A_VALUE_PAD = 1,
+	REIN_A_VALUE_NAME,
+	REIN_A_VALUE_UNIT,
+	REIN_A_VALUE_NUMBER,
+
+	__REIN_A_VALUE_MAX,
+	REIN_A_VALUE_MAX = (__REIN_A_VALUE_MAX - 1)
+};
+
+enum {
+	REIN_A_RECORD_PAD = 1,
+	REIN_A_RECORD_ID,
+	REIN_A_RECORD_BOOT_ID,
+	REIN_A_RECORD_TIME_NS,
+	REIN_A_RECORD_BOOTTIME_NS,
+	REIN_A_RECORD_LAST_NS,
+	REIN_A_RECORD_COUNT,
+	REIN_A_RECORD_HOST,
+	REIN_A_RECORD_KIND,
+	REIN_A_RECORD_CODE,
+	REIN_A_RECORD_SEVERITY,
+	REIN_A_RECORD_ERRNO,
+	REIN_A_RECORD_MESSAGE,
+	REIN_A_RECORD_HINT,
+	REIN_A_RECORD_LIMIT_ID,
+	REIN_A_RECORD_LIMIT_NAME,
+	REIN_A_RECORD_CGROUP_ID,
+	REIN_A_RECORD_CGROUP_PATH,
+	REIN_A_RECORD_SOCKET,
+	REIN_A_RECORD_PID,
+	REIN_A_RECORD_COMM,
+	REIN_A_RECORD_FUNCTION,
+	REIN_A_RECORD_FILE,
+	REIN_A_RECORD_LINE,
+	REIN_A_RECORD_STACK,
+	REIN_A_RECORD_CAUSE,
+	REIN_A_RECORD_VALUE,
+	REIN_A_RECORD_VERSION,
+
+	__REIN_A_RECORD_MAX,
+	REIN_A_RECORD_MAX = (__REIN_A_RECORD_MAX - 1)
+};
+
+enum {
+	REIN_A_STAT_PAD = 1,
+	REIN_A_STAT_VERSION,
+	REIN_A_STAT_ABI,
+	REIN_A_STAT_BOOT_ID,
+	REIN_A_STAT_LIMITS,
+	REIN_A_STAT_CGROUPS,
+	REIN_A_STAT_NAMESPACES,
+	REIN_A_STAT_HOOKED,
+	REIN_A_STAT_TOTAL,
+	REIN_A_STAT_RECORDS_RAISED,
+	REIN_A_STAT_RECORDS_STORED,
+	REIN_A_STAT_RECORDS_FOLDED,
+	REIN_A_STAT_RECORDS_OVERWRITTEN,
+	REIN_A_STAT_RECORDS_SUPPRESSED,
+
+	__REIN_A_STAT_MAX,
+	REIN_A_STAT_MAX = (__REIN_A_STAT_MAX - 1)
+};
+
+enum {
+	REIN_A_FLUSH_FORCE = 1,
+
+	__REIN_A_FLUSH_MAX,
+	REIN_A_FLUSH_MAX = (__REIN_A_FLUSH_MAX - 1)
+};
+
+enum {
+	REIN_CMD_LIMIT_ADD = 1,
+	REIN_CMD_LIMIT_SET,
+	REIN_CMD_LIMIT_REPLACE,
+	REIN_CMD_LIMIT_DEL,
+	REIN_CMD_LIMIT_GET,
+	REIN_CMD_CHAIN_GET,
+	REIN_CMD_LIMIT_NTF,
+	REIN_CMD_RECORD_GET,
+	REIN_CMD_RECORD_NTF,
+	REIN_CMD_STAT_GET,
+	REIN_CMD_FLUSH,
+
+	__REIN_CMD_MAX,
+	REIN_CMD_MAX = (__REIN_CMD_MAX - 1)
+};
+
+#define REIN_MCGRP_LIMITS	"limits"
+#define REIN_MCGRP_ERRORS	"errors"
+
+#endif /* _UAPI_LINUX_REIN_H */

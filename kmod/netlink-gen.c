@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/rein.yaml */
+/* YNL-GEN kernel source */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "netlink-gen.h"
+
+#include <uapi/linux/rein.h>
+
+/* Common nested types */
+const struct nla_policy rein_tier_nl_policy[REIN_A_TIER_DEBT + 1] = {
+	[REIN_A_TIER_UNIT] = NLA_POLICY_MAX(NLA_U32, 2),
+	[REIN_A_TIER_RATE_TOKENS] = { .type = NLA_U64, },
+	[REIN_A_TIER_RATE_PERIOD_NS] = { .type = NLA_U64, },
+	[REIN_A_TIER_UNLIMITED] = { .type = NLA_FLAG, },
+	[REIN_A_TIER_BURST] = { .type = NLA_U64, },
+	[REIN_A_TIER_TOKENS] = { .type = NLA_U64, },
+	[REIN_A_TIER_DEBT] = { .type = NLA_U64, },
+};
+
+/* REIN_CMD_LIMIT_ADD - do */
+const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_FOR_NS + 1] = {
+	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
+	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
+	[REIN_A_LIMIT_OVER] = NLA_POLICY_MAX(NLA_U32, 3),
+	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
+	[REIN_A_LIMIT_TIER] = NLA_POLICY_NESTED(rein_tier_nl_policy),
+	[REIN_A_LIMIT_PATIENCE_NS] = { .type = NLA_U64, },
+	[REIN_A_LIMIT_QUEUE] = { .type = NLA_U64, },
+	[REIN_A_LIMIT_FOR_NS] = { .type = NLA_U64, },
+};
+
+/* REIN_CMD_LIMIT_SET - do */
+const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_FOR_NS + 1] = {
+	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
+	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
+	[REIN_A_LIMIT_OVER] = NLA_POLICY_MAX(NLA_U32, 3),
+	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
+	[REIN_A_LIMIT_TIER] = NLA_POLICY_NESTED(rein_tier_nl_policy),
+	[REIN_A_LIMIT_PATIENCE_NS] = { .type = NLA_U64, },
+	[REIN_A_LIMIT_QUEUE] = { .type = NLA_U64, },
+	[REIN_A_LIMIT_FOR_NS] = { .type = NLA_U64, },
+};
+
+/* REIN_CMD_LIMIT_REPLACE - do */
+const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_FOR_NS + 1] = {
+	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
+	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
+	[REIN_A_LIMIT_OVER] = NLA_POLICY_MAX(NLA_U32, 3),
+	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
+	[REIN_A_LIMIT_TIER] = NLA_POLICY_NESTED(rein_tier_nl_policy),
+	[REIN_A_LIMIT_PATIENCE_NS] = { .type = NLA_U64, },
+	[REIN_A_LIMIT_QUEUE] = { .type = NLA_U64, },
+	[REIN_A_LIMIT_FOR_NS] = { .type = NLA_U64, },
+};
+
+/* REIN_CMD_LIMIT_DEL - do */
+const struct nla_policy rein_limit_del_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1] = {
+	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
+	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
+};
+
+/* REIN_CMD_LIMIT_GET - do */
+const struct nla_policy rein_limit_get_do_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1] = {
+	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
+	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
+};
+
+/* REIN_CMD_LIMIT_GET - dump */
+const struct nla_policy rein_limit_get_dump_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1] = {
+	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
+	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
+};
+
+/* REIN_CMD_CHAIN_GET - dump */
+const struct nla_policy rein_chain_get_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1] = {
+	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
+	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
+};
+
+/* REIN_CMD_RECORD_GET - do */
+const struct nla_policy rein_record_get_do_nl_policy[REIN_A_RECORD_ID + 1] = {
+	[REIN_A_RECORD_ID] = { .type = NLA_U64, },
+};
+
+/* REIN_CMD_RECORD_GET - dump */
+const struct nla_policy rein_record_get_dump_nl_policy[REIN_A_RECORD_LIMIT_NAME + 1] = {
+	[REIN_A_RECORD_CODE] = { .type = NLA_U32, },
+	[REIN_A_RECORD_LIMIT_NAME] = { .type = NLA_NUL_STRING, },
+};
+
+/* REIN_CMD_FLUSH - do */
+const struct nla_policy rein_flush_nl_policy[REIN_A_FLUSH_FORCE + 1] = {
+	[REIN_A_FLUSH_FORCE] = { .type = NLA_FLAG, },
+};
+
+/* Ops table for rein */
+const struct genl_ops rein_nl_ops[9] = {
+	{
+		.cmd		= REIN_CMD_LIMIT_ADD,
+		.doit		= rein_nl_limit_add_doit,
+		.policy		= rein_limit_add_nl_policy,
+		.maxattr	= REIN_A_LIMIT_FOR_NS,
+	},
+	{
+		.cmd		= REIN_CMD_LIMIT_SET,
+		.doit		= rein_nl_limit_set_doit,
+		.policy		= rein_limit_set_nl_policy,
+		.maxattr	= REIN_A_LIMIT_FOR_NS,
+	},
+	{
+		.cmd		= REIN_CMD_LIMIT_REPLACE,
+		.doit		= rein_nl_limit_replace_doit,
+		.policy		= rein_limit_replace_nl_policy,
+		.maxattr	= REIN_A_LIMIT_FOR_NS,
+	},
+	{
+		.cmd		= REIN_CMD_LIMIT_DEL,
+		.doit		= rein_nl_limit_del_doit,
+		.policy		= rein_limit_del_nl_policy,
+		.maxattr	= REIN_A_LIMIT_CGROUP_FD,
+	},
+	{
+		.cmd		= REIN_CMD_LIMIT_GET,
+		.doit		= rein_nl_limit_get_doit,
+		.dumpit		= rein_nl_limit_get_dumpit,
+		.policy		= rein_limit_get_nl_policy,
+		.maxattr	= REIN_A_LIMIT_CGROUP_FD,
+	},
+	{
