@@ -8,7 +8,7 @@
 
 #include "netlink-gen.h"
 
-#include <uapi/linux/rein.h>
+#include <linux/rein.h>
 
 /* Common nested types */
 const struct nla_policy rein_tier_nl_policy[REIN_A_TIER_DEBT + 1] = {
@@ -64,32 +64,22 @@ const struct nla_policy rein_limit_del_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1] = {
 };
 
 /* REIN_CMD_LIMIT_GET - do */
-const struct nla_policy rein_limit_get_do_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1] = {
+const struct nla_policy rein_limit_get_nl_policy[REIN_A_LIMIT_CHAIN + 1] = {
 	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
-	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
-};
-
-/* REIN_CMD_LIMIT_GET - dump */
-const struct nla_policy rein_limit_get_dump_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1] = {
-	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
-	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
-};
-
-/* REIN_CMD_CHAIN_GET - dump */
-const struct nla_policy rein_chain_get_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1] = {
 	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
 	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
+	[REIN_A_LIMIT_CHAIN] = { .type = NLA_FLAG, },
 };
 
 /* REIN_CMD_RECORD_GET - do */
-const struct nla_policy rein_record_get_do_nl_policy[REIN_A_RECORD_ID + 1] = {
+const struct nla_policy rein_record_get_nl_policy[REIN_A_RECORD_LIMIT_NAME + 1] = {
 	[REIN_A_RECORD_ID] = { .type = NLA_U64, },
-};
-
-/* REIN_CMD_RECORD_GET - dump */
-const struct nla_policy rein_record_get_dump_nl_policy[REIN_A_RECORD_LIMIT_NAME + 1] = {
 	[REIN_A_RECORD_CODE] = { .type = NLA_U32, },
 	[REIN_A_RECORD_LIMIT_NAME] = { .type = NLA_NUL_STRING, },
+};
+
+/* REIN_CMD_STAT_GET - do */
+const struct nla_policy rein_stat_get_nl_policy[REIN_A_STAT_PAD + 1] = {
 };
 
 /* REIN_CMD_FLUSH - do */
@@ -98,7 +88,7 @@ const struct nla_policy rein_flush_nl_policy[REIN_A_FLUSH_FORCE + 1] = {
 };
 
 /* Ops table for rein */
-const struct genl_ops rein_nl_ops[9] = {
+const struct genl_ops rein_nl_ops[8] = {
 	{
 		.cmd		= REIN_CMD_LIMIT_ADD,
 		.doit		= rein_nl_limit_add_doit,
@@ -128,6 +118,30 @@ const struct genl_ops rein_nl_ops[9] = {
 		.doit		= rein_nl_limit_get_doit,
 		.dumpit		= rein_nl_limit_get_dumpit,
 		.policy		= rein_limit_get_nl_policy,
-		.maxattr	= REIN_A_LIMIT_CGROUP_FD,
+		.maxattr	= REIN_A_LIMIT_CHAIN,
 	},
 	{
+		.cmd		= REIN_CMD_RECORD_GET,
+		.doit		= rein_nl_record_get_doit,
+		.dumpit		= rein_nl_record_get_dumpit,
+		.policy		= rein_record_get_nl_policy,
+		.maxattr	= REIN_A_RECORD_LIMIT_NAME,
+	},
+	{
+		.cmd		= REIN_CMD_STAT_GET,
+		.doit		= rein_nl_stat_get_doit,
+		.policy		= rein_stat_get_nl_policy,
+		.maxattr	= REIN_A_STAT_PAD,
+	},
+	{
+		.cmd		= REIN_CMD_FLUSH,
+		.doit		= rein_nl_flush_doit,
+		.policy		= rein_flush_nl_policy,
+		.maxattr	= REIN_A_FLUSH_FORCE,
+	},
+};
+
+static const struct genl_multicast_group rein_nl_mcgrps[] = {
+	[REIN_NLGRP_LIMITS] = { "limits", },
+	[REIN_NLGRP_ERRORS] = { "errors", },
+};

@@ -9,7 +9,7 @@
 #include <net/netlink.h>
 #include <net/genetlink.h>
 
-#include <uapi/linux/rein.h>
+#include <linux/rein.h>
 
 /* Common nested types */
 extern const struct nla_policy rein_tier_nl_policy[REIN_A_TIER_DEBT + 1];
@@ -22,6 +22,31 @@ extern const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_FOR_NS 
 
 extern const struct nla_policy rein_limit_del_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1];
 
-extern const struct nla_policy rein_limit_get_do_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1];
+extern const struct nla_policy rein_limit_get_nl_policy[REIN_A_LIMIT_CHAIN + 1];
 
-extern const struct nla_policy rein_record_get_do_nl_policy[REIN_A_RECORD_ID + 1];
+extern const struct nla_policy rein_record_get_nl_policy[REIN_A_RECORD_LIMIT_NAME + 1];
+
+extern const struct nla_policy rein_stat_get_nl_policy[REIN_A_STAT_PAD + 1];
+
+extern const struct nla_policy rein_flush_nl_policy[REIN_A_FLUSH_FORCE + 1];
+
+/* Ops table for rein */
+extern const struct genl_ops rein_nl_ops[8];
+
+int rein_nl_limit_add_doit(struct sk_buff *skb, struct genl_info *info);
+int rein_nl_limit_set_doit(struct sk_buff *skb, struct genl_info *info);
+int rein_nl_limit_replace_doit(struct sk_buff *skb, struct genl_info *info);
+int rein_nl_limit_del_doit(struct sk_buff *skb, struct genl_info *info);
+int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info);
+int rein_nl_limit_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info);
+int rein_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info);
+int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info);
+
+enum {
+	REIN_NLGRP_LIMITS,
+	REIN_NLGRP_ERRORS,
+};
+
+#endif /* _LINUX_REIN_GEN_H */
