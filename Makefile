@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What `make help` prints is made of the comments after two hashes.
+
+# Which kernel to build for and boot: 6.1, debug, or the path of a bzImage.
+KERNEL	?= 6.1
+# Which kernel-side tests to run: names or shell patterns; empty: all.
+TESTS	?=
+DESTDIR	?=
+PREFIX	?= /usr
+# A second command's parallel build is of no use inside a kernel build.
+JOBS	:= -j$(shell nproc)
+
+VM	:= selftests/vm/run --kernel $(KERNEL)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
+		while IFS='	' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
+
+all: kmod userspace ## build the module (KERNEL=6.1) and the command
+
+kmod: ## build rein.ko in build/kmod-RELEASE; KERNEL=debug for the debug kernel
+	@selftests/kmod-build $(KERNEL) $(JOBS)
+
+userspace: ## build librein and rein
+	@$(MAKE) --no-print-directory -C userspace
+
+deps: ## install the Debian packages that building, testing and linting need
+	@selftests/deps check debug lint
+
+deps-%:
+	@selftests/deps $*
+
+check: deps-check all ## unit tests, then every kselftest in a VM; TESTS=name for one
+	@selftests/check --kernel $(KERNEL) --unit $(TESTS)
+
+check-debug: deps-debug userspace ## the kselftests on the debug kernel (built once, cached)
+	@selftests/kmod-build debug $(JOBS)
+	@selftests/check --kernel debug $(TESTS)
+
+unit: ## the host unit tests alone
+	@$(MAKE) --no-print-directory -C selftests/unit check
+
+demo: deps-check all selftests-install ## limit real traffic in a VM and show what was measured
+	@$(VM) --add build/kselftest/rein --add selftests/demo -- /demo/demo.sh
+
+vm: deps-check all ## a shell in a VM with rein loaded; KERNEL=debug for the debug kernel
+	@$(VM) $(VM_ARGS)
+
+selftests-install:
+	@$(MAKE) --no-print-directory -C selftests install
+
+lint: deps-lint ## W=1, sparse, checkpatch, shellcheck, generated files
+	@selftests/lint/run
+
+generate: deps-lint ## regenerate netlink code and uapi header from the YAML spec
+	@selftests/lint/ynl --write
+
+format: deps-lint ## clang-format what git tracks, except generated files
+	@git ls-files -z 'kmod/*.[ch]' 'userspace/*.[ch]' 'selftests/*.[ch]' \
+		':!*-gen.[ch]' ':!kmod/include/uapi' | xargs -0 -r clang-format -i
+
+install: userspace ## install rein, its manual, librein and the module below $(DESTDIR)
+	@$(MAKE) --no-print-directory -C userspace install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+	@selftests/kmod-build $(KERNEL) $(JOBS)
+	@selftests/kmod-build $(KERNEL) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+
+clean: ## remove everything that was built (not the cache of kernels)
+	rm -rf build
+	@$(MAKE) --no-print-directory -C userspace clean
+	@$(MAKE) --no-print-directory -C selftests/unit clean
+
+.PHONY: help all kmod userspace deps check check-debug unit demo vm \
+	selftests-install lint generate format install clean
