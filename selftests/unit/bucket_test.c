@@ -391,6 +391,8 @@ static void wait_is_exact(void)
 		{ "fraction > left over", { 3, 10 }, 5, 5, 2, 1, false, 3 },
 		{ "all but a ns", { 3, 10 }, 5, 5, 7, 1, false, 1 },
 		{ "all but less than a ns", { 3, 10 }, 5, 5, 9, 1, false, 1 },
+		{ "fraction > low half", { 4, 1ULL << 63 }, 5, 5, 1, 2, false,
+		  1ULL << 62 },
 		{ "partly there", { 1, 10 }, 5, 3, 0, 4, false, 20 },
 		{ "in debt", { 1, 10 }, 5, 7, 0, 4, false, 60 },
 		{ "free in debt", { 1, 10 }, 5, 7, 0, 0, false, 0 },
