@@ -8,7 +8,8 @@ KERNEL	?= 6.1
 TESTS	?=
 DESTDIR	?=
 PREFIX	?= /usr
-# A second command's parallel build is of no use inside a kernel build.
+export REIN_VERSION := $(shell sed -n 's/^REIN_VERSION := //p' kmod/Kbuild)
+
 JOBS	:= -j$(shell nproc)
 
 VM	:= selftests/vm/run --kernel $(KERNEL)
@@ -35,7 +36,7 @@ check: deps-check all ## unit tests, then every kselftest in a VM; TESTS=name fo
 	@selftests/check --kernel $(KERNEL) --unit $(TESTS)
 
 check-debug: deps-debug userspace ## the kselftests on the debug kernel (built once, cached)
-	@selftests/kmod-build debug $(JOBS)
+	@selftests/kmod-build debug $(JOBS) W=1 KCFLAGS=-Werror
 	@selftests/check --kernel debug $(TESTS)
 
 unit: ## the host unit tests alone
