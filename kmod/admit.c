@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The one decision. See admit.h.
+ */
+#include <linux/lockdep.h>
+#include <linux/percpu.h>
+#include <linux/u64_stats_sync.h>
+
+#include "admit.h"
+
+/*
+ * Locks of one chain nest under this map, so that lockdep sees that holding
+ * many of the same class is meant. Their order is that of the chain, from its
+ * end: root to leaf, older before younger.
+ */
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+static struct {
+	struct lockdep_map dep_map;
+} chain_map = {
+	.dep_map = STATIC_LOCKDEP_MAP_INIT("rein_chain", &chain_map),
+};
+#endif
+
+/* Each request that met a limit, counted once. */
+struct admit_total {
+	struct u64_stats_sync syncp;
+	u64_stats_t packets[REIN_STATS];
+	u64_stats_t bytes[REIN_STATS];
+};
+
+static struct admit_total __percpu *totals;
+
+static void chain_lock(const struct rein_chain *chain)
+{
+	unsigned int i = chain->n;
+
+	local_bh_disable();
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	lock_map_acquire(&chain_map.dep_map);
+#endif
+	while (i--)
+		spin_lock_nest_lock(&chain->limits[i]->lock, &chain_map);
+}
+
+static void chain_unlock(const struct rein_chain *chain)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->n; i++)
+		spin_unlock(&chain->limits[i]->lock);
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	lock_map_release(&chain_map.dep_map);
+#endif
+	local_bh_enable();
+}
+
+static void count(struct rein_limit *limit, unsigned int stat,
+		  const struct rein_request *req)
+{
+	lockdep_assert_held(&limit->lock);
+	limit->stats[stat].packets += req->cost[REIN_UNIT_PACKETS];
+	limit->stats[stat].bytes += req->cost[REIN_UNIT_BYTES];
+}
+
+static void uncount(struct rein_limit *limit, unsigned int stat,
+		    const struct rein_request *req)
+{
+	lockdep_assert_held(&limit->lock);
+	limit->stats[stat].packets -= req->cost[REIN_UNIT_PACKETS];
+	limit->stats[stat].bytes -= req->cost[REIN_UNIT_BYTES];
+}
+
+static void total_add(unsigned int stat, const struct rein_request *req,
+		      bool less)
+{
+	struct admit_total *total = this_cpu_ptr(totals);
+	s64 packets = req->cost[REIN_UNIT_PACKETS];
+	s64 bytes = req->cost[REIN_UNIT_BYTES];
+
+	u64_stats_update_begin(&total->syncp);
+	u64_stats_add(&total->packets[stat], less ? -packets : packets);
+	u64_stats_add(&total->bytes[stat], less ? -bytes : bytes);
+	u64_stats_update_end(&total->syncp);
+}
+
+/* With the locks of the chain held: the request came to the end @stat. */
+static void count_all(const struct rein_chain *chain,
+		      const struct rein_request *req, unsigned int stat)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->n; i++) {
+		struct rein_limit *limit = chain->limits[i];
+
+		/* A limit that came later has not seen it yet. */
+		if (req->waited && limit->born <= req->gen)
+			uncount(limit, REIN_STAT(QUEUED), req);
+		else
+			count(limit, REIN_STAT(SEEN), req);
+		count(limit, stat, req);
+	}
+
+	if (req->waited)
+		total_add(REIN_STAT(QUEUED), req, true);
+	else
+		total_add(REIN_STAT(SEEN), req, false);
+	total_add(stat, req, false);
+}
+
+/*
+ * When the tiers of one limit have the tokens, and which tier is the last to:
+ * 0 if they have them now. The buckets' own time may be ahead of ours.
+ */
+static u64 limit_when(struct rein_limit *limit, const struct rein_request *req,
+		      struct rein_tier **dry)
+{
+	u64 wait, when, latest = 0;
+	unsigned int i;
+
+	for (i = 0; i < limit->n_tiers; i++) {
+		struct rein_tier *tier = &limit->tiers[i];
+		struct rein_bucket *bucket = &tier->bucket;
+
+		rein_bucket_refill(bucket, req->now);
+		wait = rein_bucket_wait(bucket, req->cost[tier->unit],
+					req->may_debt);
+		if (!wait)
+			continue;
+		if (check_add_overflow(bucket->last, wait, &when))
+			when = REIN_NEVER;
+		if (when > latest) {
+			latest = when;
+			*dry = tier;
+		}
+	}
+	return latest;
+}
+
+/*
+ * May a packet go on with a mark? Only while the mark can be seen by its
+ * receiver, and up to one burst in debt: who ignores marks is refused.
+ */
+static bool limit_may_mark(const struct rein_limit *limit,
+			   const struct rein_request *req)
+{
+	unsigned int i;
+
+	if (!req->ecn)
+		return false;
+	for (i = 0; i < limit->n_tiers; i++) {
+		const struct rein_tier *tier = &limit->tiers[i];
+
+		if (rein_bucket_short(&tier->bucket, req->cost[tier->unit]) >
+		    tier->bucket.burst)
+			return false;
+	}
+	return true;
+}
+
+static void limit_charge(struct rein_limit *limit,
+			 const struct rein_request *req)
+{
+	unsigned int i;
+
+	for (i = 0; i < limit->n_tiers; i++)
+		rein_bucket_charge(&limit->tiers[i].bucket,
+				   req->cost[limit->tiers[i].unit]);
+}
+
+/* A limit has no tokens: let it change the verdict. */
+static void verdict_over(struct rein_verdict *verdict, struct rein_limit *limit,
+			 const struct rein_tier *dry, u64 when,
+			 const struct rein_request *req)
+{
+	enum rein_decision decision = REIN_REFUSE;
+
+	switch (limit->over) {
+	case REIN_OVER_OBSERVE:
+		verdict->observed = limit;
+		return;
+	case REIN_OVER_MARK:
+		if (limit_may_mark(limit, req)) {
+			verdict->mark = true;
+			return;
+		}
+		break;
+	case REIN_OVER_WAIT:
+		decision = REIN_WAIT;
+		break;
+	}
+
+	/* A refusal outranks a wait; among equals the longest wait decides. */
+	if (decision > verdict->decision ||
+	    (decision == verdict->decision && when > verdict->when)) {
+		verdict->decision = decision;
+		verdict->by = limit;
+		verdict->unit = dry->unit;
+		verdict->wanted = req->cost[dry->unit];
+		/* What is left at a closed rate is not to be had. */
+		verdict->available = dry->bucket.rate.tokens ?
+				     dry->bucket.tokens : 0;
+	}
+	verdict->when = max(verdict->when, when);
+}
+
+/*
+ * The limits of the chain that were short, for their counters: those that let
+ * the request pass marked or observed, or the one that did not let it pass.
+ */
+static void count_short(const struct rein_verdict *verdict,
+			struct rein_limit *limit,
+			const struct rein_request *req)
+{
+	unsigned int stat = limit->over == REIN_OVER_OBSERVE ?
+			    REIN_STAT(OBSERVED) : REIN_STAT(MARKED);
+
+	if (verdict->decision == REIN_GO) {
+		count(limit, stat, req);
+		total_add(stat, req, false);
+	} else if (limit != verdict->by) {
+		return;
+	}
+	count(limit, REIN_STAT(SHORT), req);
+	total_add(REIN_STAT(SHORT), req, false);
+}
+
+/**
+ * rein_admit() - check all limits of a chain, then charge all or none
+ * @chain:	the limits, n >= 1
+ * @req:	what is asked; its clock may lag behind that of another CPU
+ * @verdict:	the answer
+ *
+ * REIN_GO: every limit was charged, but those that only observe and had no
+ * tokens. REIN_REFUSE and REIN_WAIT: none was. The request is counted by all
+ * limits, as passed, released or refused; one that is told to wait is not
+ * counted yet, since it may find no room: see rein_admit_count().
+ *
+ * Context: RCU read side; takes the locks of all limits of the chain.
+ */
+void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
+		struct rein_verdict *verdict)
+{
+	DECLARE_BITMAP(is_short, REIN_CHAIN_MAX) = { };
+	unsigned int i;
+
+	*verdict = (struct rein_verdict){ .decision = REIN_GO };
+
+	chain_lock(chain);
+	for (i = 0; i < chain->n; i++) {
+		struct rein_tier *dry = NULL;
+		u64 when = limit_when(chain->limits[i], req, &dry);
+
+		if (!when)
+			continue;
+		__set_bit(i, is_short);
+		verdict_over(verdict, chain->limits[i], dry, when, req);
+	}
+
+	if (verdict->decision == REIN_GO) {
+		for (i = 0; i < chain->n; i++)
+			if (!test_bit(i, is_short) ||
+			    chain->limits[i]->over == REIN_OVER_MARK)
+				limit_charge(chain->limits[i], req);
+		count_all(chain, req, req->waited ? REIN_STAT(RELEASED) :
+						    REIN_STAT(PASSED));
+	} else if (verdict->decision == REIN_REFUSE) {
+		count_all(chain, req, REIN_STAT(REFUSED));
+	}
+	/* One that waits was counted as short when it began to. */
+	if (verdict->decision != REIN_WAIT || !req->waited)
+		for_each_set_bit(i, is_short, chain->n)
+			count_short(verdict, chain->limits[i], req);
+	chain_unlock(chain);
+}
+
+/**
+ * rein_admit_count() - count a request that rein_admit() did not
+ * @chain:	the limits that bind it
+ * @req:	the request
+ * @stat:	REIN_STAT(QUEUED) when it begins to wait, or the way in which
+ *		it was dropped
+ *
+ * Context: RCU read side; takes the locks of all limits of the chain.
+ */
+void rein_admit_count(const struct rein_chain *chain,
+		      const struct rein_request *req, unsigned int stat)
+{
+	chain_lock(chain);
+	count_all(chain, req, stat);
+	chain_unlock(chain);
+}
+
+/**
+ * rein_admit_total() - sum up what all requests came to
+ * @total:	where to
+ *
+ * Each request that met at least one limit is counted once. The sums are
+ * exact while nothing moves; the counters of each limit always are.
+ */
+void rein_admit_total(struct rein_count total[REIN_STATS])
+{
+	unsigned int i, start;
+	int cpu;
+
+	memset(total, 0, sizeof(*total) * REIN_STATS);
+	for_each_possible_cpu(cpu) {
+		const struct admit_total *from = per_cpu_ptr(totals, cpu);
+		struct rein_count part[REIN_STATS];
+
+		do {
+			start = u64_stats_fetch_begin(&from->syncp);
+			for (i = 0; i < REIN_STATS; i++) {
+				part[i].packets =
+					u64_stats_read(&from->packets[i]);
+				part[i].bytes =
+					u64_stats_read(&from->bytes[i]);
+			}
+		} while (u64_stats_fetch_retry(&from->syncp, start));
+
+		for (i = 0; i < REIN_STATS; i++) {
+			total[i].packets += part[i].packets;
+			total[i].bytes += part[i].bytes;
+		}
+	}
+}
+
+/**
+ * rein_admit_init() - make the counters
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int rein_admit_init(void)
+{
+	totals = netdev_alloc_pcpu_stats(struct admit_total);
+	return totals ? 0 : -ENOMEM;
+}
+
+/**
+ * rein_admit_exit() - free the counters
+ */
+void rein_admit_exit(void)
+{
+	free_percpu(totals);
+}

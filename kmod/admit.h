@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one decision: may this request pass every limit of its chain?
+ *
+ * All limits are checked, then all of them are charged, or none: a refusal
+ * changes no bucket. Whatever is limited goes through rein_admit().
+ *
+ * Context: any but hard interrupts; never sleeps. The caller is in an RCU
+ * read-side section that began before it collected the chain.
+ */
+#ifndef REIN_ADMIT_H
+#define REIN_ADMIT_H
+
+#include <linux/types.h>
+#include <linux/rein.h>
+
+#include "limit.h"
+#include "target.h"
+
+enum rein_decision {
+	REIN_GO,
+	REIN_WAIT,
+	REIN_REFUSE,
+};
+
+/**
+ * struct rein_request - what is asked of a chain
+ * @cost:	tokens, by unit
+ * @now:	CLOCK_MONOTONIC, ns
+ * @may_debt:	a cost above the burst is paid by a full bucket and debt
+ * @ecn:	CE can be set on it
+ * @waited:	it comes from a waiting room, where it has been counted as
+ *		seen and queued by the limits that were born by @gen
+ * @gen:	configuration generation it began to wait in
+ */
+struct rein_request {
+	u64 cost[REIN_UNITS];
+	u64 now;
+	bool may_debt;
+	bool ecn;
+	bool waited;
+	u64 gen;
+};
+
+/**
+ * struct rein_verdict - the answer
+ * @decision:	what to do
+ * @by:		the limit that decides, NULL for REIN_GO
+ * @when:	earliest time (CLOCK_MONOTONIC, ns) that no limit of the chain
+ *		says no, REIN_NEVER if not at the present rates
+ * @unit:	unit of @wanted and @available
+ * @wanted:	what the request costs in the tier of @by that ran dry
+ * @available:	tokens in that tier
+ * @mark:	REIN_GO, but set CE
+ * @observed:	REIN_GO, but this limit would have said no; NULL: none
+ */
+struct rein_verdict {
+	enum rein_decision decision;
+	struct rein_limit *by;
+	u64 when;
+	enum rein_unit unit;
+	u64 wanted;
+	u64 available;
+	bool mark;
+	struct rein_limit *observed;
+};
+
+void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
+		struct rein_verdict *verdict);
+void rein_admit_count(const struct rein_chain *chain,
+		      const struct rein_request *req, unsigned int stat);
+void rein_admit_total(struct rein_count total[REIN_STATS]);
+
+int rein_admit_init(void);
+void rein_admit_exit(void);
+
+#endif /* REIN_ADMIT_H */

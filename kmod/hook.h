@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Hooks: netfilter in and out.
+ *
+ * What leaves a host passes POST_ROUTING; there a packet is turned into a
+ * chain and a cost, and the verdict back into what becomes of the packet.
+ * Hooks are registered in every network namespace while any limit meters
+ * packets, and in none while there is no such limit.
+ */
+#ifndef REIN_HOOK_H
+#define REIN_HOOK_H
+
+#include <linux/types.h>
+
+struct rein_held;
+struct sk_buff;
+
+int rein_hook_need(bool need);
+bool rein_hook_needed(void);
+unsigned long rein_hook_nets(void);
+
+bool rein_hook_hold(struct rein_held *held);
+void rein_hook_resume(struct rein_held *held);
+void rein_hook_drop(struct rein_held *held);
+void rein_hook_drain(void);
+
+bool rein_hook_ecn(const struct sk_buff *skb, u8 pf);
+void rein_hook_mark(struct sk_buff *skb, u8 pf);
+
+int rein_hook_init(void);
+void rein_hook_exit(void);
+
+#endif /* REIN_HOOK_H */

@@ -1,0 +1,711 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Limits: what they are and how they come, change and go. See limit.h.
+ */
+#include <linux/ctype.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "hook.h"
+#include "limit.h"
+#include "netlink.h"
+#include "record.h"
+#include "target.h"
+
+#define PATIENCE_MIN	((u64)NSEC_PER_MSEC)
+#define PATIENCE_MAX	(24 * 3600ULL * NSEC_PER_SEC)
+#define PATIENCE_LEAST	(2ULL * NSEC_PER_SEC)
+#define QUEUE_MIN	SZ_64K
+#define QUEUE_MAX	SZ_1G
+#define QUEUE_LEAST	SZ_1M
+#define QUEUE_MOST	SZ_64M
+#define LIFETIME_MAX	(100 * 366 * 24 * 3600ULL * NSEC_PER_SEC)
+
+DEFINE_MUTEX(rein_mutex);
+DEFINE_SEQLOCK(rein_config_seq);
+u64 rein_config_gen = 1;
+
+/* All under rein_mutex. */
+static DEFINE_XARRAY(limits);
+static u64 last_id;
+static struct timerqueue_head expiries = {
+	.rb_root = RB_ROOT_CACHED,
+};
+
+static void expire(struct work_struct *work);
+static DECLARE_DELAYED_WORK(expire_work, expire);
+
+/* --- what a request may say -------------------------------------------------- */
+
+static bool name_good(const char *name)
+{
+	const char *c;
+
+	if (!*name || *name == '-' || strlen(name) > REIN_NAME_MAX)
+		return false;
+	for (c = name; *c; c++)
+		if (!isascii(*c) || (!isalnum(*c) && !strchr("._-:@", *c)))
+			return false;
+	return true;
+}
+
+static int check_tier(const struct rein_tier *tier, const struct nlattr *attr,
+		      struct rein_ask *ask)
+{
+	const struct rein_rate *rate = &tier->bucket.rate;
+
+	if (tier->unit == REIN_UNIT_CALLS)
+		return rein_fail(ask, attr, REIN_E_UNIT_MISMATCH,
+				 "egress is metered in bytes or packets",
+				 "egress is metered in bytes or packets, not in calls");
+	if (!tier->bucket.burst)
+		return rein_fail(ask, attr, REIN_E_BURST_ZERO,
+				 "the burst must be at least 1",
+				 "the burst of a tier is 0; it must be at least 1");
+	if (rein_rate_check(rate, tier->bucket.burst))
+		return rein_fail(ask, attr, REIN_E_RATE_RANGE,
+				 "the rate is out of range",
+				 "%llu tokens in %llu ns is below one a day or above 10^12 a second",
+				 rate->tokens, rate->period_ns);
+	return 0;
+}
+
+static int check_spec(const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	unsigned int i;
+	int err;
+
+	if (!name_good(spec->name))
+		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
+				 REIN_E_NAME_BAD, "the name can't be used",
+				 "a limit can't be named '%.32s'", spec->name);
+	if (spec->has_resource && spec->resource != REIN_RESOURCE_EGRESS)
+		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
+				 REIN_E_RESOURCE_UNSUPPORTED,
+				 "the resource is not metered by this module",
+				 "resource %d is not metered by this module",
+				 spec->resource);
+	for (i = 0; i < spec->n_tiers; i++) {
+		err = check_tier(&spec->tiers[i], spec->tier_attrs[i], ask);
+		if (err)
+			return err;
+	}
+	if (spec->has_patience && (spec->patience_ns < PATIENCE_MIN ||
+				   spec->patience_ns > PATIENCE_MAX))
+		return rein_fail(ask,
+				 rein_ask_attr(ask, REIN_A_LIMIT_PATIENCE_NS),
+				 REIN_E_PATIENCE_RANGE,
+				 "the patience must be between 1 ms and 1 day",
+				 "a patience of %llu ns is not between 1 ms and 1 day",
+				 spec->patience_ns);
+	if (spec->has_queue && (spec->queue < QUEUE_MIN ||
+				spec->queue > QUEUE_MAX))
+		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_QUEUE),
+				 REIN_E_QUEUE_RANGE,
+				 "the queue must be between 64 KiB and 1 GiB",
+				 "a queue of %llu bytes is not between 64 KiB and 1 GiB",
+				 spec->queue);
+	if (spec->has_lifetime && spec->lifetime_ns > LIFETIME_MAX)
+		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_FOR_NS),
+				 REIN_E_LIFETIME_RANGE,
+				 "the time to live must be at most 100 years",
+				 "%llu ns is more than 100 years",
+				 spec->lifetime_ns);
+	return 0;
+}
+
+static int check_cgroup(const struct rein_limit_spec *spec,
+			struct rein_ask *ask)
+{
+	if (!spec->cgrp)
+		return rein_fail(ask, NULL, REIN_E_MISSING,
+				 "the target is missing: cgroup-fd",
+				 "a limit named %s needs a target, and none was named",
+				 spec->name);
+	if (css_is_dying(&spec->cgrp->self))
+		return rein_fail(ask,
+				 rein_ask_attr(ask, REIN_A_LIMIT_CGROUP_FD),
+				 REIN_E_CGROUP_DYING, "the cgroup was removed",
+				 "the cgroup for a limit named %s was removed",
+				 spec->name);
+	return 0;
+}
+
+/* --- defaults -------------------------------------------------------------- */
+
+/* The longest time that a cost takes at any one of the tiers, from empty. */
+static u64 slowest(const struct rein_limit *limit, u64 bytes, u64 packets)
+{
+	u64 longest = 0;
+	unsigned int i;
+
+	for (i = 0; i < limit->n_tiers; i++) {
+		const struct rein_tier *tier = &limit->tiers[i];
+		struct rein_bucket empty = {
+			.rate = tier->bucket.rate,
+			.burst = U64_MAX,
+		};
+		u64 cost = tier->unit == REIN_UNIT_PACKETS ? packets : bytes;
+
+		longest = max(longest, rein_bucket_wait(&empty, cost, false));
+	}
+	return longest;
+}
+
+/* Time enough for four packets of the largest size. */
+static u64 default_patience(const struct rein_limit *limit)
+{
+	u64 time = slowest(limit, 4 * SZ_64K, 4);
+
+	/* Nothing moves at a closed limit, however long it is waited for. */
+	if (time == REIN_NEVER)
+		time = 0;
+	return clamp(time, PATIENCE_LEAST, PATIENCE_MAX);
+}
+
+/* Room for what goes out in a second, in powers of two. */
+static u64 default_queue(const struct rein_limit *limit)
+{
+	u64 queue = QUEUE_LEAST;
+
+	while (queue < QUEUE_MOST &&
+	       slowest(limit, queue, 0) < NSEC_PER_SEC)
+		queue *= 2;
+	return queue;
+}
+
+/* What takes turns below this target: packets if only these are metered. */
+static enum rein_unit turn_unit(const struct rein_target *target)
+{
+	struct rein_limit *limit;
+	bool any = false;
+	unsigned int i;
+
+	list_for_each_entry(limit, &target->limits[REIN_RESOURCE_EGRESS],
+			    node) {
+		for (i = 0; i < limit->n_tiers; i++) {
+			if (limit->tiers[i].unit == REIN_UNIT_BYTES)
+				return REIN_UNIT_BYTES;
+			any = true;
+		}
+	}
+	return any ? REIN_UNIT_PACKETS : REIN_UNIT_BYTES;
+}
+
+/* --- finding ------------------------------------------------------------------ */
+
+static struct rein_limit *find_on(const struct rein_target *target,
+				  const char *name)
+{
+	struct rein_limit *limit;
+	unsigned int i;
+
+	for (i = 0; i < REIN_RESOURCES; i++)
+		list_for_each_entry(limit, &target->limits[i], node)
+			if (!strcmp(limit->name, name))
+				return limit;
+	return NULL;
+}
+
+/**
+ * rein_limit_find() - the limit that a request means
+ * @spec:	its name and, if said, its cgroup
+ * @ask:	the request
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: the limit; ERR_PTR(), with a record, if there is none, or if there
+ * are several and the cgroup wasn't said.
+ */
+struct rein_limit *rein_limit_find(const struct rein_limit_spec *spec,
+				   struct rein_ask *ask)
+{
+	struct rein_limit *limit, *found = NULL;
+	unsigned long id;
+
+	lockdep_assert_held(&rein_mutex);
+	if (spec->cgrp) {
+		struct rein_target *target = rein_target_lookup(spec->cgrp);
+
+		found = target ? find_on(target, spec->name) : NULL;
+	} else {
+		xa_for_each(&limits, id, limit) {
+			if (strcmp(limit->name, spec->name))
+				continue;
+			if (found)
+				return ERR_PTR(rein_fail(ask,
+					rein_ask_attr(ask, REIN_A_LIMIT_NAME),
+					REIN_E_LIMIT_AMBIGUOUS,
+					"several cgroups have a limit of that name",
+					"several cgroups have a limit named %s",
+					spec->name));
+			found = limit;
+		}
+	}
+	if (!found)
+		return ERR_PTR(rein_fail(ask,
+			rein_ask_attr(ask, REIN_A_LIMIT_NAME),
+			REIN_E_LIMIT_UNKNOWN, "there is no such limit",
+			"there is no limit named %s%s", spec->name,
+			spec->cgrp ? " on that cgroup" : ""));
+	return found;
+}
+
+/**
+ * rein_limit_next() - walk all limits
+ * @id:		where to begin
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: the limit with the least id that is at least @id, or NULL.
+ */
+struct rein_limit *rein_limit_next(u64 id)
+{
+	unsigned long at = id;
+
+	lockdep_assert_held(&rein_mutex);
+	return xa_find(&limits, &at, ULONG_MAX, XA_PRESENT);
+}
+
+/* --- time to live ----------------------------------------------------------- */
+
+static void expire_arm(void)
+{
+	struct timerqueue_node *next = timerqueue_getnext(&expiries);
+	u64 now = ktime_get_ns();
+	u64 wait;
+
+	if (!next)
+		return;
+	wait = next->expires > now ? next->expires - now : 0;
+	/* A jiffy more, or it would run a little too early, and again. */
+	mod_delayed_work(system_power_efficient_wq, &expire_work,
+			 wait ? nsecs_to_jiffies(wait) + 1 : 0);
+}
+
+static void unexpire(struct rein_limit *limit)
+{
+	if (RB_EMPTY_NODE(&limit->expiry.node))
+		return;
+	timerqueue_del(&expiries, &limit->expiry);
+	RB_CLEAR_NODE(&limit->expiry.node);
+}
+
+static void live_for(struct rein_limit *limit, u64 lifetime_ns)
+{
+	unexpire(limit);
+	if (!lifetime_ns)
+		return;
+	limit->expiry.expires = ktime_get_ns() + lifetime_ns;
+	timerqueue_add(&expiries, &limit->expiry);
+	expire_arm();
+}
+
+static void expire(struct work_struct *work)
+{
+	struct timerqueue_node *next;
+	u64 now = ktime_get_ns();
+
+	mutex_lock(&rein_mutex);
+	while ((next = timerqueue_getnext(&expiries))) {
+		if (next->expires > now)
+			break;
+		rein_limit_drop(container_of(next, struct rein_limit, expiry),
+				REIN_EVENT_EXPIRED);
+	}
+	expire_arm();
+	mutex_unlock(&rein_mutex);
+}
+
+/**
+ * rein_limit_lifetime() - how long a limit has until it removes itself
+ * @limit:	the limit
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: ns, at least 1; 0: it stays.
+ */
+u64 rein_limit_lifetime(const struct rein_limit *limit)
+{
+	u64 now = ktime_get_ns();
+
+	if (RB_EMPTY_NODE(&limit->expiry.node))
+		return 0;
+	return limit->expiry.expires > now ? limit->expiry.expires - now : 1;
+}
+
+/* --- coming ------------------------------------------------------------------ */
+
+static void limit_free(struct rein_limit *limit)
+{
+	kfree(limit->tiers);
+	kfree(limit);
+}
+
+static void limit_free_rcu(struct rcu_head *rcu)
+{
+	limit_free(container_of(rcu, struct rein_limit, rcu));
+}
+
+static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
+{
+	struct rein_limit *limit;
+	u64 now = ktime_get_ns();
+	unsigned int i;
+
+	limit = kzalloc(struct_size(limit, name, strlen(spec->name) + 1),
+			GFP_KERNEL_ACCOUNT);
+	if (!limit)
+		return NULL;
+	limit->tiers = kcalloc(spec->n_tiers, sizeof(*limit->tiers),
+			       GFP_KERNEL_ACCOUNT);
+	if (!limit->tiers) {
+		kfree(limit);
+		return NULL;
+	}
+
+	spin_lock_init(&limit->lock);
+	strcpy(limit->name, spec->name);
+	limit->resource = spec->has_resource ? spec->resource :
+					       REIN_RESOURCE_EGRESS;
+	limit->over = spec->has_over ? spec->over : REIN_OVER_REFUSE;
+	limit->n_tiers = spec->n_tiers;
+	for (i = 0; i < spec->n_tiers; i++) {
+		const struct rein_tier *tier = &spec->tiers[i];
+
+		limit->tiers[i].unit = tier->unit;
+		rein_bucket_init(&limit->tiers[i].bucket, &tier->bucket.rate,
+				 tier->bucket.burst, now);
+	}
+	limit->own_patience = spec->has_patience;
+	limit->own_queue = spec->has_queue;
+	limit->patience_ns = spec->has_patience ? spec->patience_ns :
+						  default_patience(limit);
+	limit->queue = spec->has_queue ? spec->queue : default_queue(limit);
+	timerqueue_init(&limit->expiry);
+	return limit;
+}
+
+static int fail_memory(struct rein_ask *ask)
+{
+	return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+			 "there was no memory for the request");
+}
+
+/* From here on the data path finds it. */
+static void limit_publish(struct rein_limit *limit, struct rein_target *target)
+{
+	limit->target = target;
+	target->n_limits++;
+	write_seqlock_bh(&rein_config_seq);
+	WRITE_ONCE(rein_config_gen, rein_config_gen + 1);
+	limit->born = rein_config_gen;
+	list_add_rcu(&limit->node, &target->limits[limit->resource]);
+	write_sequnlock_bh(&rein_config_seq);
+	rein_room_kick(target, turn_unit(target));
+}
+
+static int limit_attach(struct rein_limit *limit,
+			const struct rein_limit_spec *spec,
+			struct rein_ask *ask)
+{
+	struct rein_target *target = rein_target_get(spec->cgrp);
+	int err;
+
+	if (!target)
+		return fail_memory(ask);
+
+	if (rein_target_chain_max(target, limit->resource) >= REIN_CHAIN_MAX) {
+		err = rein_fail(ask,
+				rein_ask_attr(ask, REIN_A_LIMIT_CGROUP_FD),
+				REIN_E_CHAIN_LONG,
+				"32 limits bind this cgroup or one below it already",
+				"%s would be the 33rd limit of one chain",
+				limit->name);
+		goto err_target;
+	}
+	limit->id = last_id + 1;
+	if (rein_hook_need(true) ||
+	    xa_err(xa_store(&limits, limit->id, limit, GFP_KERNEL_ACCOUNT))) {
+		err = fail_memory(ask);
+		goto err_target;
+	}
+	last_id++;
+	if (spec->has_lifetime)
+		live_for(limit, spec->lifetime_ns);
+	limit_publish(limit, target);
+	return 0;
+
+err_target:
+	rein_target_settle(target);
+	return err;
+}
+
+static int limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	struct rein_limit *limit;
+	int err;
+
+	if (!spec->n_tiers)
+		return rein_fail(ask, NULL, REIN_E_TIERS_NONE,
+				 "a new limit needs at least one tier",
+				 "a limit named %s needs at least one tier",
+				 spec->name);
+	limit = limit_new(spec);
+	if (!limit)
+		return fail_memory(ask);
+	err = limit_attach(limit, spec, ask);
+	if (err) {
+		limit_free(limit);
+		return err;
+	}
+	rein_netlink_limit(limit, REIN_EVENT_ADDED);
+	return 0;
+}
+
+/**
+ * rein_limit_add() - attach a new limit to a cgroup
+ * @spec:	what it is
+ * @ask:	the request, for errors
+ *
+ * Context: may sleep; rein_mutex held.
+ *
+ * Return: 0 or a negative errno, with a record; then nothing has changed.
+ */
+int rein_limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	struct rein_target *target;
+	int err;
+
+	err = check_spec(spec, ask) ?: check_cgroup(spec, ask);
+	if (err)
+		return err;
+	target = rein_target_lookup(spec->cgrp);
+	if (target && find_on(target, spec->name))
+		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
+				 REIN_E_LIMIT_EXISTS,
+				 "the cgroup has a limit of that name already",
+				 "the cgroup has a limit named %s already",
+				 spec->name);
+	return limit_add(spec, ask);
+}
+
+/* --- changing ------------------------------------------------------------------ */
+
+/* The tier of a limit that a new one takes the tokens of: the same of a unit. */
+static const struct rein_tier *tier_before(const struct rein_limit *limit,
+					   const struct rein_limit_spec *spec,
+					   unsigned int i)
+{
+	unsigned int nth = 0, j;
+
+	for (j = 0; j < i; j++)
+		nth += spec->tiers[j].unit == spec->tiers[i].unit;
+	for (j = 0; j < limit->n_tiers; j++)
+		if (limit->tiers[j].unit == spec->tiers[i].unit && !nth--)
+			return &limit->tiers[j];
+	return NULL;
+}
+
+/* Change over to new tiers, keeping tokens. The old ones are returned. */
+static struct rein_tier *limit_retier(struct rein_limit *limit,
+				      const struct rein_limit_spec *spec,
+				      struct rein_tier *tiers)
+{
+	struct rein_tier *old = limit->tiers;
+	u64 now = ktime_get_ns();
+	unsigned int i;
+
+	lockdep_assert_held(&limit->lock);
+	for (i = 0; i < spec->n_tiers; i++) {
+		const struct rein_tier *before = tier_before(limit, spec, i);
+		const struct rein_bucket *want = &spec->tiers[i].bucket;
+
+		tiers[i].unit = spec->tiers[i].unit;
+		if (before) {
+			tiers[i].bucket = before->bucket;
+			rein_bucket_set(&tiers[i].bucket, &want->rate,
+					want->burst, now);
+		} else {
+			rein_bucket_init(&tiers[i].bucket, &want->rate,
+					 want->burst, now);
+		}
+	}
+	limit->tiers = tiers;
+	limit->n_tiers = spec->n_tiers;
+	return old;
+}
+
+static int limit_set(struct rein_limit *limit,
+		     const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	struct rein_tier *tiers = NULL;
+
+	if (spec->has_resource && spec->resource != limit->resource)
+		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
+				 REIN_E_RESOURCE_FIXED,
+				 "the resource of a limit can't be changed",
+				 "the resource of limit %s can't be changed",
+				 limit->name);
+	if (spec->n_tiers) {
+		tiers = kcalloc(spec->n_tiers, sizeof(*tiers),
+				GFP_KERNEL_ACCOUNT);
+		if (!tiers)
+			return fail_memory(ask);
+	}
+
+	spin_lock_bh(&limit->lock);
+	if (tiers)
+		tiers = limit_retier(limit, spec, tiers);
+	if (spec->has_over)
+		WRITE_ONCE(limit->over, spec->over);
+	limit->own_patience |= spec->has_patience;
+	limit->own_queue |= spec->has_queue;
+	if (spec->has_patience)
+		WRITE_ONCE(limit->patience_ns, spec->patience_ns);
+	else if (!limit->own_patience)
+		WRITE_ONCE(limit->patience_ns, default_patience(limit));
+	if (spec->has_queue)
+		WRITE_ONCE(limit->queue, spec->queue);
+	else if (!limit->own_queue)
+		WRITE_ONCE(limit->queue, default_queue(limit));
+	spin_unlock_bh(&limit->lock);
+	kfree(tiers);
+
+	if (spec->has_lifetime)
+		live_for(limit, spec->lifetime_ns);
+	rein_room_kick(limit->target, turn_unit(limit->target));
+	rein_netlink_limit(limit, REIN_EVENT_CHANGED);
+	return 0;
+}
+
+/**
+ * rein_limit_set() - change a limit
+ * @spec:	which one, and what to change; what isn't said stays
+ * @ask:	the request, for errors
+ *
+ * Tokens are kept, and who waits is looked at again at once.
+ *
+ * Context: may sleep; rein_mutex held.
+ *
+ * Return: 0 or a negative errno, with a record; then nothing has changed.
+ */
+int rein_limit_set(const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	struct rein_limit *limit;
+	int err = check_spec(spec, ask);
+
+	if (err)
+		return err;
+	limit = rein_limit_find(spec, ask);
+	return IS_ERR(limit) ? PTR_ERR(limit) : limit_set(limit, spec, ask);
+}
+
+/**
+ * rein_limit_replace() - rein_limit_set() if there is such a limit on the
+ *	cgroup, else rein_limit_add()
+ * @spec:	what it shall be
+ * @ask:	the request, for errors
+ *
+ * Context: may sleep; rein_mutex held.
+ *
+ * Return: 0 or a negative errno, with a record; then nothing has changed.
+ */
+int rein_limit_replace(const struct rein_limit_spec *spec,
+		       struct rein_ask *ask)
+{
+	struct rein_target *target;
+	struct rein_limit *limit;
+	int err;
+
+	err = check_spec(spec, ask) ?: check_cgroup(spec, ask);
+	if (err)
+		return err;
+	target = rein_target_lookup(spec->cgrp);
+	limit = target ? find_on(target, spec->name) : NULL;
+	return limit ? limit_set(limit, spec, ask) : limit_add(spec, ask);
+}
+
+/* --- going ---------------------------------------------------------------------- */
+
+/**
+ * rein_limit_drop() - remove a limit
+ * @limit:	the limit; its target may be gone when this returns
+ * @why:	what it is removed for
+ *
+ * What waits for it is let go, as far as other limits do.
+ *
+ * Context: may sleep; rein_mutex held.
+ */
+void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
+{
+	struct rein_target *target = limit->target;
+
+	lockdep_assert_held(&rein_mutex);
+	if (why == REIN_EVENT_EXPIRED)
+		rein_record_limit(limit, REIN_E_EXPIRED, REIN_SITE,
+				  "the limit removed itself: its time was over");
+	else if (why == REIN_EVENT_ORPHANED)
+		rein_record_limit(limit, REIN_E_ORPHANED, REIN_SITE,
+				  "the limit was removed together with its cgroup");
+	rein_netlink_limit(limit, why);
+
+	xa_erase(&limits, limit->id);
+	unexpire(limit);
+	write_seqlock_bh(&rein_config_seq);
+	WRITE_ONCE(rein_config_gen, rein_config_gen + 1);
+	list_del_rcu(&limit->node);
+	write_sequnlock_bh(&rein_config_seq);
+	target->n_limits--;
+	rein_room_kick(target, turn_unit(target));
+	call_rcu(&limit->rcu, limit_free_rcu);
+	rein_target_settle(target);
+}
+
+/**
+ * rein_limit_del() - remove the limit that a request means
+ * @spec:	its name and, if said, its cgroup
+ * @ask:	the request, for errors
+ *
+ * Context: may sleep; rein_mutex held.
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_limit_del(const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	struct rein_limit *limit = rein_limit_find(spec, ask);
+
+	if (IS_ERR(limit))
+		return PTR_ERR(limit);
+	rein_limit_drop(limit, REIN_EVENT_DELETED);
+	return 0;
+}
+
+/**
+ * rein_limit_flush() - remove all limits
+ *
+ * Context: may sleep; rein_mutex held.
+ */
+void rein_limit_flush(void)
+{
+	struct rein_limit *limit;
+	unsigned long id;
+
+	xa_for_each(&limits, id, limit)
+		rein_limit_drop(limit, REIN_EVENT_DELETED);
+}
+
+/**
+ * rein_limit_exit() - wait for what limits left behind
+ *
+ * Context: there are no limits any more, nor anybody who could add one.
+ */
+void rein_limit_exit(void)
+{
+	cancel_delayed_work_sync(&expire_work);
+	/* Limits are freed by RCU callbacks in this module. */
+	rcu_barrier();
+	xa_destroy(&limits);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Limits: a named set of token buckets attached to a target.
+ *
+ * A limit lives from rein_limit_add() until it is deleted, expires, or its
+ * cgroup dies. The data path reaches limits under RCU through their targets
+ * and charges them under limit->lock.
+ *
+ * Lock order, outermost first, for the whole module:
+ *
+ *   rtnl, pernet_ops_rwsem	(not ours: their notifiers call into us)
+ *   rein_mutex			all configuration: limits, targets, trees, nets
+ *   tree->lock			_bh; waiting rooms below one topmost target;
+ *				two are held only by a merge, the new one first
+ *   rein_config_seq		_bh; publishing a change to the data path
+ *   limit->lock		_bh; a chain is locked root to leaf and, within
+ *				one target, older before younger, all under
+ *				the lockdep map of admit.c
+ *   record ring, record slot	_bh; see record.c
+ */
+#ifndef REIN_LIMIT_H
+#define REIN_LIMIT_H
+
+#include <linux/cgroup.h>
+#include <linux/mutex.h>
+#include <linux/netlink.h>
+#include <linux/seqlock.h>
+#include <linux/spinlock.h>
+#include <linux/timerqueue.h>
+#include <linux/types.h>
+#include <linux/rein.h>
+
+#include "bucket.h"
+
+struct rein_target;
+
+#define REIN_UNITS		(REIN_UNIT_CALLS + 1)
+#define REIN_RESOURCES		(REIN_RESOURCE_CALL + 1)
+
+/* Counters have the order of their netlink attributes. */
+#define REIN_STAT(attr)		(REIN_A_STATS_##attr - 1)
+#define REIN_STATS		REIN_A_STATS_MAX
+
+struct rein_count {
+	u64 packets;
+	u64 bytes;
+};
+
+/**
+ * struct rein_tier - one bucket of a limit
+ * @unit:	what a token stands for
+ * @bucket:	the tokens
+ */
+struct rein_tier {
+	enum rein_unit unit;
+	struct rein_bucket bucket;
+};
+
+/* Events of the data path that are folded into one record per limit. */
+enum rein_fold {
+	REIN_FOLD_REFUSED,
+	REIN_FOLD_IMPATIENT,
+	REIN_FOLD_STALE,
+	REIN_FOLD_OVERFLOW,
+	REIN_FOLD_NOMEM,
+	REIN_FOLD_TEARDOWN,
+	REIN_FOLD_OBSERVED,
+	REIN_FOLDS,
+};
+
+/**
+ * struct rein_limit - a named set of buckets on one resource of a target
+ * @lock:	guards @tiers, @n_tiers, @over, @patience_ns, @queue and @stats;
+ *		those but the tiers and the counters may be read without it
+ * @n_tiers:	1 to REIN_TIERS_MAX
+ * @over:	what happens to a request there are no tokens for
+ * @resource:	what is metered
+ * @own_patience, @own_queue: the value was asked for and not derived from the
+ *		rate; rein_mutex
+ * @tiers:	the buckets
+ * @patience_ns: longest wait of one request
+ * @queue:	bytes that may wait at the same time
+ * @stats:	counters, see the spec for the identity they keep
+ * @fold:	id of the open record of each kind of event, see record.c
+ * @id:		unique until the module is unloaded
+ * @born:	configuration generation that published the limit
+ * @target:	what the limit is attached to
+ * @node:	in the target's list for @resource, youngest first; RCU
+ * @expiry:	when the limit removes itself; rein_mutex
+ * @name:	unique on the target
+ */
+struct rein_limit {
+	spinlock_t lock;
+	u8 n_tiers;
+	u8 over;
+	u8 resource;
+	bool own_patience;
+	bool own_queue;
+	struct rein_tier *tiers;
+	u64 patience_ns;
+	u64 queue;
+	struct rein_count stats[REIN_STATS];
+	u64 fold[REIN_FOLDS];
+
+	u64 id;
+	u64 born;
+	struct rein_target *target;
+	struct list_head node;
+	struct timerqueue_node expiry;
+	struct rcu_head rcu;
+	char name[];
+};
+
+/**
+ * struct rein_limit_spec - what a request says about a limit
+ * @name:	its name
+ * @cgrp:	the cgroup it is on, NULL if not said
+ * @has_resource, @has_over, @has_patience, @has_queue, @has_lifetime:
+ *		whether the field of that name was said
+ * @resource:	what to meter
+ * @over:	what to do when over
+ * @n_tiers:	how many of @tiers were said; 0: keep those there are
+ * @tiers:	unit, rate and burst of each (its tokens mean nothing)
+ * @tier_attrs:	the attribute of each, to blame
+ * @patience_ns: longest wait
+ * @queue:	bytes that may wait
+ * @lifetime_ns: until the limit removes itself, 0: never
+ */
+struct rein_limit_spec {
+	const char *name;
+	struct cgroup *cgrp;
+	bool has_resource, has_over, has_patience, has_queue, has_lifetime;
+	enum rein_resource resource;
+	enum rein_over over;
+	unsigned int n_tiers;
+	struct rein_tier tiers[REIN_TIERS_MAX];
+	const struct nlattr *tier_attrs[REIN_TIERS_MAX];
+	u64 patience_ns;
+	u64 queue;
+	u64 lifetime_ns;
+};
+
+struct rein_ask;
+
+extern struct mutex rein_mutex;
+extern seqlock_t rein_config_seq;
+extern u64 rein_config_gen;
+
+int rein_limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask);
+int rein_limit_set(const struct rein_limit_spec *spec, struct rein_ask *ask);
+int rein_limit_replace(const struct rein_limit_spec *spec,
+		       struct rein_ask *ask);
+int rein_limit_del(const struct rein_limit_spec *spec, struct rein_ask *ask);
+void rein_limit_drop(struct rein_limit *limit, enum rein_event why);
+void rein_limit_flush(void);
+
+struct rein_limit *rein_limit_find(const struct rein_limit_spec *spec,
+				   struct rein_ask *ask);
+struct rein_limit *rein_limit_next(u64 id);
+u64 rein_limit_lifetime(const struct rein_limit *limit);
+
+void rein_limit_exit(void);
+
+#endif /* REIN_LIMIT_H */

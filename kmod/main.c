@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rein: token bucket limits, enforced in the kernel.
+ */
+#include <linux/init.h>
+#include <linux/module.h>
+#include <net/genetlink.h>
+
+#include "admit.h"
+#include "hook.h"
+#include "limit.h"
+#include "netlink.h"
+#include "queue.h"
+#include "record.h"
+#include "target.h"
+#include "version.h"
+
+static int __init rein_init(void)
+{
+	int err;
+
+	err = rein_record_init();
+	if (err)
+		return err;
+	err = rein_admit_init();
+	if (err)
+		goto err_record;
+	err = rein_queue_init();
+	if (err)
+		goto err_admit;
+	err = rein_target_init();
+	if (err)
+		goto err_queue;
+	err = rein_hook_init();
+	if (err)
+		goto err_target;
+	err = rein_netlink_init();
+	if (err)
+		goto err_hook;
+	return 0;
+
+err_hook:
+	rein_hook_exit();
+err_target:
+	rein_target_exit();
+err_queue:
+	rein_queue_exit();
+err_admit:
+	rein_admit_exit();
+err_record:
+	rein_record_exit();
+	return err;
+}
+
+static void __exit rein_exit(void)
+{
+	rein_netlink_exit();
+	mutex_lock(&rein_mutex);
+	rein_limit_flush();
+	mutex_unlock(&rein_mutex);
+	rein_hook_exit();
+	rein_target_exit();
+	rein_limit_exit();
+	rein_queue_exit();
+	rein_admit_exit();
+	rein_record_exit();
+}
+
+module_init(rein_init);
+module_exit(rein_exit);
+
+MODULE_DESCRIPTION("Token bucket limits per cgroup, with a record of every refusal");
+MODULE_AUTHOR("The rein authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(REIN_VERSION);
+MODULE_ALIAS_GENL_FAMILY(REIN_FAMILY_NAME);

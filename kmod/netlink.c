@@ -1,0 +1,1158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Generic netlink. See netlink.h.
+ *
+ * Attributes are validated here and not by the core, against the generated
+ * policies, so that a message that can't be read leaves a record like every
+ * other refusal. For the same end all handlers run below one choke point,
+ * which makes a bug record of any errno that nobody gave a meaning.
+ */
+#include <linux/nsproxy.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+#include <linux/utsname.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+
+#include "admit.h"
+#include "hook.h"
+#include "limit.h"
+#include "netlink.h"
+#include "netlink-gen.h"
+#include "record.h"
+#include "target.h"
+#include "version.h"
+
+/* The larger of a limit with 8 tiers and a record, with the longest path. */
+#define MESSAGE_MAX	SZ_8K
+
+#define ABI		1
+
+/**
+ * struct nl_request - what is kept of a request while it is handled
+ * @tb:		its attributes
+ * @spec:	the limit it is about; holds a reference to the cgroup
+ */
+struct nl_request {
+	struct nlattr **tb;
+	struct rein_limit_spec spec;
+};
+
+/**
+ * struct nl_dump - what is kept of a dump between its parts
+ * @next:	id to go on with
+ * @spec:	filter: name and cgroup; holds a reference to the cgroup
+ * @chain:	filter: only limits that bind the cgroup
+ * @code:	filter: code of records, 0: all
+ * @viewer:	an unprivileged reader's cgroup, referenced, or NULL
+ * @level:	of a chain: next level to show, from the leaf down to 0
+ * @record:	room for a record
+ * @name:	room for the name in @spec
+ * @path:	room for a path
+ */
+struct nl_dump {
+	u64 next;
+	struct rein_limit_spec spec;
+	bool chain;
+	u32 code;
+	struct cgroup *viewer;
+	struct rein_record record;
+	char name[REIN_NAME_MAX + 1];
+	char path[PATH_MAX];
+};
+
+static struct genl_family family;
+static bool registered;		/* rein_mutex */
+
+/* --- reading requests -------------------------------------------------------- */
+
+static const struct genl_ops *generated(u8 cmd)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rein_nl_ops); i++)
+		if (rein_nl_ops[i].cmd == cmd)
+			return &rein_nl_ops[i];
+	return NULL;
+}
+
+/* Parse a message as the spec says; the caller frees the table. */
+static struct nlattr **parse(const struct nlmsghdr *nlh, struct rein_ask *ask)
+{
+	const struct genlmsghdr *ghdr = nlmsg_data(nlh);
+	const struct genl_ops *op = generated(ghdr->cmd);
+	struct nlattr **tb;
+
+	tb = kcalloc(op->maxattr + 1, sizeof(*tb), GFP_KERNEL);
+	if (!tb)
+		return ERR_PTR(rein_fail(ask, NULL, REIN_E_NO_MEMORY,
+					 "out of memory",
+					 "there was no memory for the request"));
+	if (nlmsg_parse(nlh, GENL_HDRLEN, tb, op->maxattr, op->policy,
+			ask->extack)) {
+		const char *what = ask->extack->_msg ?: "malformed message";
+
+		kfree(tb);
+		return ERR_PTR(__rein_fail(ask, ask->extack->bad_attr,
+					   REIN_E_MALFORMED, what, REIN_SITE,
+					   "the request could not be read: %s",
+					   what));
+	}
+	ask->attrs = tb;
+	return tb;
+}
+
+static int fail_permission(struct rein_ask *ask)
+{
+	return rein_fail(ask, NULL, REIN_E_PERMISSION,
+			 "this needs CAP_NET_ADMIN",
+			 "a request of user %u needs CAP_NET_ADMIN in the initial user namespace",
+			 from_kuid(&init_user_ns, current_uid()));
+}
+
+/* What everybody may ask for, as far as it concerns them. */
+static bool cmd_open(u8 cmd)
+{
+	return cmd == REIN_CMD_LIMIT_GET || cmd == REIN_CMD_STAT_GET;
+}
+
+static int read_cgroup(struct nlattr *attr, struct rein_limit_spec *spec,
+		       struct rein_ask *ask)
+{
+	struct cgroup *cgrp;
+
+	if (!attr)
+		return 0;
+	cgrp = cgroup_get_from_fd(nla_get_s32(attr));
+	if (IS_ERR(cgrp))
+		return rein_fail(ask, attr, REIN_E_NOT_A_CGROUP,
+				 "the target is not a cgroup2 directory",
+				 "descriptor %d is not an open cgroup2 directory",
+				 nla_get_s32(attr));
+	spec->cgrp = cgrp;
+	return 0;
+}
+
+static int fail_missing(struct rein_ask *ask, const struct nlattr *attr,
+			const char *what)
+{
+	return __rein_fail(ask, attr, REIN_E_MISSING, what, REIN_SITE, "%s",
+			   what);
+}
+
+static int read_tier(const struct nlattr *attr, struct rein_tier *tier,
+		     struct rein_ask *ask)
+{
+	struct rein_rate *rate = &tier->bucket.rate;
+	struct nlattr *tb[REIN_A_TIER_MAX + 1];
+
+	/* Validated with the message. */
+	if (nla_parse_nested(tb, REIN_A_TIER_MAX, attr, rein_tier_nl_policy,
+			     ask->extack) ||
+	    tb[REIN_A_TIER_TOKENS] || tb[REIN_A_TIER_DEBT])
+		return rein_fail(ask, attr, REIN_E_MALFORMED,
+				 "a tier can't be read",
+				 "a tier of the request can't be read");
+	if (!tb[REIN_A_TIER_UNIT])
+		return fail_missing(ask, attr, "a tier has no unit");
+	if (!tb[REIN_A_TIER_BURST])
+		return fail_missing(ask, attr, "a tier has no burst");
+
+	tier->unit = nla_get_u32(tb[REIN_A_TIER_UNIT]);
+	tier->bucket.burst = nla_get_u64(tb[REIN_A_TIER_BURST]);
+	if (tb[REIN_A_TIER_UNLIMITED]) {
+		rate->tokens = REIN_RATE_UNLIMITED;
+		return 0;
+	}
+	if (!tb[REIN_A_TIER_RATE_TOKENS])
+		return fail_missing(ask, attr, "a tier has no rate");
+	rate->tokens = nla_get_u64(tb[REIN_A_TIER_RATE_TOKENS]);
+	if (rate->tokens && !tb[REIN_A_TIER_RATE_PERIOD_NS])
+		return fail_missing(ask, attr, "the rate of a tier has no period");
+	if (tb[REIN_A_TIER_RATE_PERIOD_NS])
+		rate->period_ns = nla_get_u64(tb[REIN_A_TIER_RATE_PERIOD_NS]);
+	if (rate->tokens == REIN_RATE_UNLIMITED)
+		return rein_fail(ask, attr, REIN_E_RATE_RANGE,
+				 "the rate is out of range",
+				 "a rate of 2^64 - 1 tokens is out of range");
+	return 0;
+}
+
+static int read_tiers(const struct nlmsghdr *nlh, struct rein_limit_spec *spec,
+		      struct rein_ask *ask)
+{
+	struct nlattr *attr;
+	int err, rest;
+
+	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rest) {
+		if (nla_type(attr) != REIN_A_LIMIT_TIER)
+			continue;
+		if (spec->n_tiers == REIN_TIERS_MAX)
+			return rein_fail(ask, attr, REIN_E_TIERS_MANY,
+					 "a limit has at most 8 tiers",
+					 "limit %s has more than 8 tiers",
+					 spec->name);
+		err = read_tier(attr, &spec->tiers[spec->n_tiers], ask);
+		if (err)
+			return err;
+		spec->tier_attrs[spec->n_tiers++] = attr;
+	}
+	return 0;
+}
+
+static int read_spec(const struct nlmsghdr *nlh, struct nlattr **tb,
+		     struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	int err;
+
+	if (!tb[REIN_A_LIMIT_NAME])
+		return fail_missing(ask, NULL, "the limit has no name");
+	spec->name = nla_data(tb[REIN_A_LIMIT_NAME]);
+	err = read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], spec, ask);
+	if (err)
+		return err;
+
+	/* Requests that don't change anything have no more than that. */
+	if (((struct genlmsghdr *)nlmsg_data(nlh))->cmd > REIN_CMD_LIMIT_REPLACE)
+		return 0;
+	if (tb[REIN_A_LIMIT_RESOURCE]) {
+		spec->has_resource = true;
+		spec->resource = nla_get_u32(tb[REIN_A_LIMIT_RESOURCE]);
+	}
+	if (tb[REIN_A_LIMIT_OVER]) {
+		spec->has_over = true;
+		spec->over = nla_get_u32(tb[REIN_A_LIMIT_OVER]);
+	}
+	if (tb[REIN_A_LIMIT_PATIENCE_NS]) {
+		spec->has_patience = true;
+		spec->patience_ns = nla_get_u64(tb[REIN_A_LIMIT_PATIENCE_NS]);
+	}
+	if (tb[REIN_A_LIMIT_QUEUE]) {
+		spec->has_queue = true;
+		spec->queue = nla_get_u64(tb[REIN_A_LIMIT_QUEUE]);
+	}
+	if (tb[REIN_A_LIMIT_FOR_NS]) {
+		spec->has_lifetime = true;
+		spec->lifetime_ns = nla_get_u64(tb[REIN_A_LIMIT_FOR_NS]);
+	}
+	return read_tiers(nlh, spec, ask);
+}
+
+static void put_spec(struct rein_limit_spec *spec)
+{
+	if (spec->cgrp)
+		cgroup_put(spec->cgrp);
+}
+
+/* --- writing replies --------------------------------------------------------- */
+
+static int put_count(struct sk_buff *skb, int type,
+		     const struct rein_count *count)
+{
+	struct nlattr *nest = nla_nest_start(skb, type);
+
+	if (!nest ||
+	    nla_put_u64_64bit(skb, REIN_A_COUNT_PACKETS, count->packets,
+			      REIN_A_COUNT_PAD) ||
+	    nla_put_u64_64bit(skb, REIN_A_COUNT_BYTES, count->bytes,
+			      REIN_A_COUNT_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_stats(struct sk_buff *skb, int type,
+		     const struct rein_count stats[REIN_STATS])
+{
+	struct nlattr *nest = nla_nest_start(skb, type);
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < REIN_STATS; i++)
+		if (put_count(skb, i + 1, &stats[i]))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_rate(struct sk_buff *skb, const struct rein_rate *rate)
+{
+	if (rate->tokens == REIN_RATE_UNLIMITED)
+		return nla_put_flag(skb, REIN_A_TIER_UNLIMITED);
+	if (nla_put_u64_64bit(skb, REIN_A_TIER_RATE_TOKENS, rate->tokens,
+			      REIN_A_TIER_PAD))
+		return -EMSGSIZE;
+	if (!rate->tokens)
+		return 0;
+	return nla_put_u64_64bit(skb, REIN_A_TIER_RATE_PERIOD_NS,
+				 rate->period_ns, REIN_A_TIER_PAD);
+}
+
+static int put_tier(struct sk_buff *skb, const struct rein_tier *tier)
+{
+	const struct rein_bucket *bucket = &tier->bucket;
+	struct nlattr *nest = nla_nest_start(skb, REIN_A_LIMIT_TIER);
+
+	if (!nest || nla_put_u32(skb, REIN_A_TIER_UNIT, tier->unit) ||
+	    put_rate(skb, &bucket->rate) ||
+	    nla_put_u64_64bit(skb, REIN_A_TIER_BURST, bucket->burst,
+			      REIN_A_TIER_PAD) ||
+	    nla_put_u64_64bit(skb, REIN_A_TIER_TOKENS, bucket->tokens,
+			      REIN_A_TIER_PAD) ||
+	    nla_put_u64_64bit(skb, REIN_A_TIER_DEBT, bucket->debt,
+			      REIN_A_TIER_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* The part of a limit that its lock guards, all of one instant. */
+static int put_locked(struct sk_buff *skb, struct rein_limit *limit)
+{
+	u64 now = ktime_get_ns();
+	int err = -EMSGSIZE;
+	unsigned int i;
+
+	spin_lock_bh(&limit->lock);
+	for (i = 0; i < limit->n_tiers; i++) {
+		rein_bucket_refill(&limit->tiers[i].bucket, now);
+		if (put_tier(skb, &limit->tiers[i]))
+			goto out;
+	}
+	err = put_stats(skb, REIN_A_LIMIT_STATS, limit->stats);
+out:
+	spin_unlock_bh(&limit->lock);
+	return err;
+}
+
+static int put_cgroup(struct sk_buff *skb, const struct rein_target *target,
+		      char *path)
+{
+	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_CGROUP_ID, target->cgroup_id,
+			      REIN_A_LIMIT_PAD) ||
+	    nla_put_u32(skb, REIN_A_LIMIT_LEVEL, target->cgrp->level))
+		return -EMSGSIZE;
+	/* A path too long to tell is left out. */
+	if (cgroup_path_ns(target->cgrp, path, PATH_MAX,
+			   current->nsproxy->cgroup_ns) < 0)
+		return 0;
+	return nla_put_string(skb, REIN_A_LIMIT_CGROUP_PATH, path);
+}
+
+/**
+ * fill_limit() - write a limit as a message
+ * @skb:	to where
+ * @hdr:	the message's header, already there
+ * @limit:	the limit
+ * @path:	room for a path, PATH_MAX bytes
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: 0 or -EMSGSIZE; then the message is cancelled.
+ */
+static int fill_limit(struct sk_buff *skb, void *hdr,
+		      struct rein_limit *limit, char *path)
+{
+	u64 left = rein_limit_lifetime(limit);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_ID, limit->id,
+			      REIN_A_LIMIT_PAD) ||
+	    nla_put_string(skb, REIN_A_LIMIT_NAME, limit->name) ||
+	    nla_put_u32(skb, REIN_A_LIMIT_RESOURCE, limit->resource) ||
+	    nla_put_u32(skb, REIN_A_LIMIT_OVER, limit->over) ||
+	    put_cgroup(skb, limit->target, path) ||
+	    nla_put_u64_64bit(skb, REIN_A_LIMIT_PATIENCE_NS,
+			      limit->patience_ns, REIN_A_LIMIT_PAD) ||
+	    nla_put_u64_64bit(skb, REIN_A_LIMIT_QUEUE, limit->queue,
+			      REIN_A_LIMIT_PAD) ||
+	    (left && nla_put_u64_64bit(skb, REIN_A_LIMIT_FOR_NS, left,
+				       REIN_A_LIMIT_PAD)) ||
+	    put_locked(skb, limit)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+static int put_flow(struct sk_buff *skb, const struct rein_flow_id *flow)
+{
+	unsigned int size = flow->family == AF_INET ? 4 : 16;
+	struct nlattr *nest;
+
+	if (!flow->family)
+		return 0;
+	nest = nla_nest_start(skb, REIN_A_RECORD_SOCKET);
+	if (!nest ||
+	    nla_put_u32(skb, REIN_A_SOCKET_FAMILY, flow->family) ||
+	    nla_put_u32(skb, REIN_A_SOCKET_PROTOCOL, flow->protocol) ||
+	    nla_put(skb, REIN_A_SOCKET_SOURCE, size, flow->saddr) ||
+	    nla_put(skb, REIN_A_SOCKET_DESTINATION, size, flow->daddr) ||
+	    (flow->sport && nla_put_u32(skb, REIN_A_SOCKET_SOURCE_PORT,
+					flow->sport)) ||
+	    (flow->dport && nla_put_u32(skb, REIN_A_SOCKET_DESTINATION_PORT,
+					flow->dport)) ||
+	    (flow->cookie && nla_put_u64_64bit(skb, REIN_A_SOCKET_COOKIE,
+					       flow->cookie,
+					       REIN_A_SOCKET_PAD)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_value(struct sk_buff *skb, const struct rein_value *value)
+{
+	struct nlattr *nest;
+
+	if (!value->name)
+		return 0;
+	nest = nla_nest_start(skb, REIN_A_RECORD_VALUE);
+	if (!nest || nla_put_string(skb, REIN_A_VALUE_NAME, value->name) ||
+	    nla_put_string(skb, REIN_A_VALUE_UNIT, value->unit) ||
+	    nla_put_u64_64bit(skb, REIN_A_VALUE_NUMBER, value->number,
+			      REIN_A_VALUE_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_record_u64(struct sk_buff *skb, int type, u64 number)
+{
+	return nla_put_u64_64bit(skb, type, number, REIN_A_RECORD_PAD);
+}
+
+static int put_what(struct sk_buff *skb, const struct rein_record *rec)
+{
+	const struct rein_code_info *info = rec->info;
+
+	return nla_put_u32(skb, REIN_A_RECORD_KIND, info->kind) ||
+	       nla_put_u32(skb, REIN_A_RECORD_CODE, info->number) ||
+	       nla_put_u32(skb, REIN_A_RECORD_SEVERITY, info->severity) ||
+	       (info->err &&
+		nla_put_u32(skb, REIN_A_RECORD_ERRNO, info->err)) ||
+	       nla_put_string(skb, REIN_A_RECORD_MESSAGE, rec->message) ||
+	       nla_put_string(skb, REIN_A_RECORD_HINT, info->hint) ||
+	       put_value(skb, &rec->value[0]) ||
+	       put_value(skb, &rec->value[1]) ||
+	       put_value(skb, &rec->value[2]);
+}
+
+static int put_when(struct sk_buff *skb, const struct rein_record *rec)
+{
+	return put_record_u64(skb, REIN_A_RECORD_TIME_NS, rec->time_ns) ||
+	       put_record_u64(skb, REIN_A_RECORD_BOOTTIME_NS,
+			      rec->boottime_ns) ||
+	       put_record_u64(skb, REIN_A_RECORD_LAST_NS, rec->last_ns) ||
+	       put_record_u64(skb, REIN_A_RECORD_COUNT, rec->count);
+}
+
+static int put_whose(struct sk_buff *skb, const struct rein_record *rec)
+{
+	if (rec->limit_id &&
+	    (put_record_u64(skb, REIN_A_RECORD_LIMIT_ID, rec->limit_id) ||
+	     nla_put_string(skb, REIN_A_RECORD_LIMIT_NAME, rec->limit_name)))
+		return -EMSGSIZE;
+	if (rec->cgroup_id &&
+	    (put_record_u64(skb, REIN_A_RECORD_CGROUP_ID, rec->cgroup_id) ||
+	     nla_put_string(skb, REIN_A_RECORD_CGROUP_PATH, rec->path)))
+		return -EMSGSIZE;
+	if (rec->pid &&
+	    (nla_put_u32(skb, REIN_A_RECORD_PID, rec->pid) ||
+	     nla_put_string(skb, REIN_A_RECORD_COMM, rec->comm)))
+		return -EMSGSIZE;
+	return put_flow(skb, &rec->flow);
+}
+
+static int put_where(struct sk_buff *skb, const struct rein_record *rec)
+{
+	char frame[128];
+	unsigned int i;
+
+	if (nla_put_string(skb, REIN_A_RECORD_HOST,
+			   init_utsname()->nodename) ||
+	    nla_put_string(skb, REIN_A_RECORD_FUNCTION, rec->function) ||
+	    nla_put_string(skb, REIN_A_RECORD_FILE, rec->file) ||
+	    nla_put_u32(skb, REIN_A_RECORD_LINE, rec->line))
+		return -EMSGSIZE;
+	for (i = 0; i < rec->depth; i++) {
+		snprintf(frame, sizeof(frame), "%pS", (void *)rec->stack[i]);
+		if (nla_put_string(skb, REIN_A_RECORD_STACK, frame))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static int fill_record(struct sk_buff *skb, void *hdr,
+		       const struct rein_record *rec)
+{
+	if (!hdr)
+		return -EMSGSIZE;
+	if (put_record_u64(skb, REIN_A_RECORD_ID, rec->id) ||
+	    nla_put_string(skb, REIN_A_RECORD_BOOT_ID, rein_record_boot()) ||
+	    nla_put_string(skb, REIN_A_RECORD_VERSION, REIN_VERSION) ||
+	    (rec->cause &&
+	     put_record_u64(skb, REIN_A_RECORD_CAUSE, rec->cause)) ||
+	    put_what(skb, rec) || put_when(skb, rec) || put_whose(skb, rec) ||
+	    put_where(skb, rec)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* --- requests ---------------------------------------------------------------- */
+
+static int with_spec(struct genl_info *info,
+		     int (*change)(const struct rein_limit_spec *spec,
+				   struct rein_ask *ask))
+{
+	struct rein_ask ask = { info->extack, info->attrs };
+	struct rein_limit_spec *spec;
+	int err;
+
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	if (!spec)
+		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+				 "there was no memory for the request");
+	err = read_spec(info->nlhdr, info->attrs, spec, &ask);
+	if (!err) {
+		mutex_lock(&rein_mutex);
+		err = change(spec, &ask);
+		mutex_unlock(&rein_mutex);
+	}
+	put_spec(spec);
+	kfree(spec);
+	return err;
+}
+
+/**
+ * rein_nl_limit_add_doit() - see the spec: limit-add
+ * @skb:	the message
+ * @info:	the message, read
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_nl_limit_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return with_spec(info, rein_limit_add);
+}
+
+/**
+ * rein_nl_limit_set_doit() - see the spec: limit-set
+ * @skb:	the message
+ * @info:	the message, read
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_nl_limit_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return with_spec(info, rein_limit_set);
+}
+
+/**
+ * rein_nl_limit_replace_doit() - see the spec: limit-replace
+ * @skb:	the message
+ * @info:	the message, read
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_nl_limit_replace_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return with_spec(info, rein_limit_replace);
+}
+
+/**
+ * rein_nl_limit_del_doit() - see the spec: limit-del
+ * @skb:	the message
+ * @info:	the message, read
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_nl_limit_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return with_spec(info, rein_limit_del);
+}
+
+/* The caller's cgroup, if limits outside its branch are none of its business. */
+static struct cgroup *viewer_of(struct sk_buff *skb)
+{
+	struct cgroup *cgrp;
+
+	if (netlink_capable(skb, CAP_NET_ADMIN))
+		return NULL;
+	rcu_read_lock();
+	do {
+		cgrp = task_dfl_cgroup(current);
+	} while (!css_tryget(&cgrp->self));
+	rcu_read_unlock();
+	return cgrp;
+}
+
+static bool visible(const struct rein_limit *limit, struct cgroup *viewer)
+{
+	return !viewer || cgroup_is_descendant(limit->target->cgrp, viewer) ||
+	       cgroup_is_descendant(viewer, limit->target->cgrp);
+}
+
+static int reply_limit(struct sk_buff *skb, struct genl_info *info,
+		       const struct rein_limit_spec *spec, char *path,
+		       struct rein_ask *ask)
+{
+	struct cgroup *viewer = viewer_of(skb);
+	struct rein_limit *limit;
+	struct sk_buff *msg;
+	int err = 0;
+
+	msg = genlmsg_new(MESSAGE_MAX, GFP_KERNEL);
+	if (!msg) {
+		err = rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+				"there was no memory for the reply");
+		goto out;
+	}
+	mutex_lock(&rein_mutex);
+	limit = rein_limit_find(spec, ask);
+	if (IS_ERR(limit))
+		err = PTR_ERR(limit);
+	else if (!visible(limit, viewer))
+		err = rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
+				REIN_E_LIMIT_UNKNOWN, "there is no such limit",
+				"there is no limit named %s", spec->name);
+	else
+		err = fill_limit(msg, genlmsg_put_reply(msg, info, &family, 0,
+							REIN_CMD_LIMIT_GET),
+				 limit, path);
+	mutex_unlock(&rein_mutex);
+	if (err)
+		nlmsg_free(msg);
+	else
+		err = genlmsg_reply(msg, info);
+out:
+	if (viewer)
+		cgroup_put(viewer);
+	return err;
+}
+
+/**
+ * rein_nl_limit_get_doit() - see the spec: limit-get
+ * @skb:	the message
+ * @info:	the message, read
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rein_ask ask = { info->extack, info->attrs };
+	struct rein_limit_spec *spec;
+	char *path;
+	int err;
+
+	spec = kzalloc(sizeof(*spec) + PATH_MAX, GFP_KERNEL);
+	if (!spec)
+		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+				 "there was no memory for the request");
+	path = (char *)(spec + 1);
+	err = read_spec(info->nlhdr, info->attrs, spec, &ask) ?:
+	      reply_limit(skb, info, spec, path, &ask);
+	put_spec(spec);
+	kfree(spec);
+	return err;
+}
+
+/**
+ * rein_nl_record_get_doit() - see the spec: record-get
+ * @skb:	the message
+ * @info:	the message, read
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[REIN_A_RECORD_ID];
+	struct rein_ask ask = { info->extack, info->attrs };
+	struct rein_record *rec;
+	struct sk_buff *msg;
+	int err;
+
+	if (!attr)
+		return fail_missing(&ask, NULL, "the record has no id");
+	rec = kzalloc(sizeof(*rec), GFP_KERNEL);
+	msg = genlmsg_new(MESSAGE_MAX, GFP_KERNEL);
+	if (!rec || !msg)
+		err = rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+				"there was no memory for the reply");
+	else if (!rein_record_read(nla_get_u64(attr), rec))
+		err = rein_fail(&ask, attr, REIN_E_RECORD_GONE,
+				"there is no such record",
+				"no record %llu is held", nla_get_u64(attr));
+	else
+		err = fill_record(msg, genlmsg_put_reply(msg, info, &family, 0,
+							 REIN_CMD_RECORD_GET),
+				  rec);
+	kfree(rec);
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	return genlmsg_reply(msg, info);
+}
+
+static int put_stat_u64(struct sk_buff *skb, int type, u64 number)
+{
+	return nla_put_u64_64bit(skb, type, number, REIN_A_STAT_PAD);
+}
+
+static u64 number_of_limits(void)
+{
+	struct rein_limit *limit;
+	u64 n = 0;
+
+	for (limit = rein_limit_next(0); limit;
+	     limit = rein_limit_next(limit->id + 1))
+		n++;
+	return n;
+}
+
+static int put_stat(struct sk_buff *skb)
+{
+	struct rein_count total[REIN_STATS];
+	struct rein_record_counts counts;
+	int err;
+
+	rein_admit_total(total);
+	rein_record_count(&counts);
+	mutex_lock(&rein_mutex);
+	err = put_stat_u64(skb, REIN_A_STAT_LIMITS, number_of_limits()) ||
+	      put_stat_u64(skb, REIN_A_STAT_CGROUPS, rein_target_number()) ||
+	      put_stat_u64(skb, REIN_A_STAT_NAMESPACES, rein_hook_nets()) ||
+	      nla_put_u32(skb, REIN_A_STAT_HOOKED, rein_hook_needed());
+	mutex_unlock(&rein_mutex);
+	return err || nla_put_string(skb, REIN_A_STAT_VERSION, REIN_VERSION) ||
+	       nla_put_u32(skb, REIN_A_STAT_ABI, ABI) ||
+	       nla_put_string(skb, REIN_A_STAT_BOOT_ID, rein_record_boot()) ||
+	       put_stats(skb, REIN_A_STAT_TOTAL, total) ||
+	       put_stat_u64(skb, REIN_A_STAT_RECORDS_RAISED, counts.raised) ||
+	       put_stat_u64(skb, REIN_A_STAT_RECORDS_STORED, counts.stored) ||
+	       put_stat_u64(skb, REIN_A_STAT_RECORDS_FOLDED, counts.folded) ||
+	       put_stat_u64(skb, REIN_A_STAT_RECORDS_OVERWRITTEN,
+			    counts.overwritten) ||
+	       put_stat_u64(skb, REIN_A_STAT_RECORDS_SUPPRESSED,
+			    counts.suppressed);
+}
+
+/**
+ * rein_nl_stat_get_doit() - see the spec: stat-get
+ * @skb:	the message
+ * @info:	the message, read
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rein_ask ask = { info->extack, info->attrs };
+	struct sk_buff *msg = genlmsg_new(MESSAGE_MAX, GFP_KERNEL);
+	void *hdr;
+
+	if (!msg)
+		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+				 "there was no memory for the reply");
+	hdr = genlmsg_put_reply(msg, info, &family, 0, REIN_CMD_STAT_GET);
+	if (!hdr || put_stat(msg)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+/**
+ * rein_nl_flush_doit() - see the spec: flush
+ * @skb:	the message
+ * @info:	the message, read
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	mutex_lock(&rein_mutex);
+	if (info->attrs[REIN_A_FLUSH_FORCE])
+		rein_hook_drain();
+	rein_limit_flush();
+	mutex_unlock(&rein_mutex);
+	return 0;
+}
+
+/* --- dumps --------------------------------------------------------------------- */
+
+static struct nl_dump *dump_of(struct netlink_callback *cb)
+{
+	return (struct nl_dump *)cb->args[0];
+}
+
+static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
+		       struct rein_ask *ask)
+{
+	if (cmd == REIN_CMD_RECORD_GET) {
+		if (tb[REIN_A_RECORD_CODE])
+			dump->code = nla_get_u32(tb[REIN_A_RECORD_CODE]);
+		if (tb[REIN_A_RECORD_LIMIT_NAME]) {
+			nla_strscpy(dump->name, tb[REIN_A_RECORD_LIMIT_NAME],
+				    sizeof(dump->name));
+			dump->spec.name = dump->name;
+		}
+		return 0;
+	}
+
+	if (tb[REIN_A_LIMIT_NAME]) {
+		nla_strscpy(dump->name, tb[REIN_A_LIMIT_NAME],
+			    sizeof(dump->name));
+		dump->spec.name = dump->name;
+	}
+	if (tb[REIN_A_LIMIT_RESOURCE]) {
+		dump->spec.has_resource = true;
+		dump->spec.resource = nla_get_u32(tb[REIN_A_LIMIT_RESOURCE]);
+	}
+	dump->chain = tb[REIN_A_LIMIT_CHAIN];
+	if (dump->chain && !tb[REIN_A_LIMIT_CGROUP_FD])
+		return fail_missing(ask, NULL, "a chain needs a target");
+	return read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], &dump->spec, ask);
+}
+
+static int dump_start(struct netlink_callback *cb)
+{
+	u8 cmd = ((struct genlmsghdr *)nlmsg_data(cb->nlh))->cmd;
+	struct rein_ask ask = { cb->extack, NULL };
+	struct nl_dump *dump;
+	struct nlattr **tb;
+	int err;
+
+	if (!cmd_open(cmd) && !netlink_capable(cb->skb, CAP_NET_ADMIN))
+		return fail_permission(&ask);
+	dump = kvzalloc(sizeof(*dump), GFP_KERNEL);
+	if (!dump)
+		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+				 "there was no memory for the request");
+	tb = parse(cb->nlh, &ask);
+	if (IS_ERR(tb)) {
+		kvfree(dump);
+		return PTR_ERR(tb);
+	}
+	err = dump_select(dump, cmd, tb, &ask);
+	kfree(tb);
+	if (err) {
+		kvfree(dump);
+		return err;
+	}
+	dump->viewer = viewer_of(cb->skb);
+	if (dump->chain)
+		dump->next = dump->spec.cgrp->level + 1;
+	cb->min_dump_alloc = MESSAGE_MAX;
+	cb->args[0] = (long)dump;
+	return 0;
+}
+
+static int dump_done(struct netlink_callback *cb)
+{
+	struct nl_dump *dump = dump_of(cb);
+
+	put_spec(&dump->spec);
+	if (dump->viewer)
+		cgroup_put(dump->viewer);
+	kvfree(dump);
+	return 0;
+}
+
+static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
+		      struct rein_limit *limit)
+{
+	struct nl_dump *dump = dump_of(cb);
+	void *hdr;
+
+	if ((dump->spec.name && strcmp(limit->name, dump->spec.name)) ||
+	    (dump->spec.has_resource &&
+	     limit->resource != dump->spec.resource) ||
+	    (!dump->chain && dump->spec.cgrp &&
+	     limit->target->cgrp != dump->spec.cgrp) ||
+	    !visible(limit, dump->viewer))
+		return 0;
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &family, NLM_F_MULTI, REIN_CMD_LIMIT_GET);
+	if (hdr)
+		genl_dump_check_consistent(cb, hdr);
+	return fill_limit(skb, hdr, limit, dump->path);
+}
+
+/* One level of a chain after the other, each whole. */
+static int dump_chain(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nl_dump *dump = dump_of(cb);
+	struct rein_target *target;
+	struct rein_limit *limit;
+	struct nlmsghdr *undo;
+	unsigned int i;
+	int err;
+
+	for (; dump->next; dump->next--) {
+		target = rein_target_lookup(cgroup_ancestor(dump->spec.cgrp,
+							    dump->next - 1));
+		if (!target)
+			continue;
+		undo = (struct nlmsghdr *)skb_tail_pointer(skb);
+		for (i = 0; i < REIN_RESOURCES; i++)
+			list_for_each_entry(limit, &target->limits[i], node) {
+				err = dump_limit(skb, cb, limit);
+				if (err) {
+					nlmsg_trim(skb, undo);
+					return err;
+				}
+			}
+	}
+	return 0;
+}
+
+static int dump_all(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nl_dump *dump = dump_of(cb);
+	struct rein_limit *limit;
+	int err;
+
+	while ((limit = rein_limit_next(dump->next))) {
+		err = dump_limit(skb, cb, limit);
+		if (err)
+			return err;
+		dump->next = limit->id + 1;
+	}
+	return 0;
+}
+
+/**
+ * rein_nl_limit_get_dumpit() - see the spec: limit-get
+ * @skb:	to be filled
+ * @cb:		the state of the dump
+ *
+ * Return: the bytes in @skb, 0 at the end, or a negative errno.
+ */
+int rein_nl_limit_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	int err;
+
+	mutex_lock(&rein_mutex);
+	cb->seq = rein_config_gen;
+	err = dump_of(cb)->chain ? dump_chain(skb, cb) : dump_all(skb, cb);
+	mutex_unlock(&rein_mutex);
+	return skb->len ?: err;
+}
+
+/**
+ * rein_nl_record_get_dumpit() - see the spec: record-get
+ * @skb:	to be filled
+ * @cb:		the state of the dump
+ *
+ * Return: the bytes in @skb, 0 at the end, or a negative errno.
+ */
+int rein_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nl_dump *dump = dump_of(cb);
+	struct rein_record *rec = &dump->record;
+	u64 newest = rein_record_newest();
+	void *hdr;
+	int err;
+
+	dump->next = max(dump->next, rein_record_oldest());
+	for (; dump->next <= newest; dump->next++) {
+		if (!rein_record_read(dump->next, rec) ||
+		    (dump->code && rec->info->number != dump->code) ||
+		    (dump->spec.name &&
+		     strcmp(rec->limit_name, dump->spec.name)))
+			continue;
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				  cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,
+				  REIN_CMD_RECORD_GET);
+		err = fill_record(skb, hdr, rec);
+		if (err)
+			return skb->len ?: err;
+	}
+	return skb->len;
+}
+
+/* --- notifications ------------------------------------------------------------- */
+
+/**
+ * rein_netlink_limit() - tell listeners what became of a limit
+ * @limit:	the limit
+ * @event:	what became of it
+ *
+ * Context: may sleep; rein_mutex held.
+ */
+void rein_netlink_limit(struct rein_limit *limit, enum rein_event event)
+{
+	static char path[PATH_MAX];
+	struct sk_buff *msg;
+	void *hdr;
+
+	lockdep_assert_held(&rein_mutex);
+	if (!registered || !genl_has_listeners(&family, &init_net, REIN_NLGRP_LIMITS))
+		return;
+	msg = genlmsg_new(MESSAGE_MAX, GFP_KERNEL);
+	if (!msg)
+		goto lost;
+	hdr = genlmsg_put(msg, 0, 0, &family, 0, REIN_CMD_LIMIT_NTF);
+	if (!hdr || nla_put_u32(msg, REIN_A_LIMIT_EVENT, event) ||
+	    fill_limit(msg, hdr, limit, path)) {
+		nlmsg_free(msg);
+		goto lost;
+	}
+	genlmsg_multicast(&family, msg, 0, REIN_NLGRP_LIMITS, GFP_KERNEL);
+	return;
+lost:
+	/* Listeners learn that they missed something. */
+	genl_set_err(&family, &init_net, 0, REIN_NLGRP_LIMITS, ENOBUFS);
+}
+
+static void tell_record(const struct rein_record *rec)
+{
+	struct sk_buff *msg = genlmsg_new(MESSAGE_MAX, GFP_KERNEL);
+
+	if (!msg || fill_record(msg, genlmsg_put(msg, 0, 0, &family, 0,
+						 REIN_CMD_RECORD_NTF), rec)) {
+		nlmsg_free(msg);
+		genl_set_err(&family, &init_net, 0, REIN_NLGRP_ERRORS, ENOBUFS);
+		return;
+	}
+	genlmsg_multicast(&family, msg, 0, REIN_NLGRP_ERRORS, GFP_KERNEL);
+}
+
+/* Tell listeners of all records since the last time. */
+static void tell(struct work_struct *work)
+{
+	static u64 told;	/* by nobody else, and never at the same time */
+	struct rein_record *rec = kmalloc(sizeof(*rec), GFP_KERNEL);
+	u64 newest = rein_record_newest();
+
+	told = max(told, rein_record_oldest() - 1);
+	while (told < newest) {
+		told++;
+		if (rec && genl_has_listeners(&family, &init_net,
+					      REIN_NLGRP_ERRORS) &&
+		    rein_record_read(told, rec))
+			tell_record(rec);
+		cond_resched();
+	}
+	if (!rec)
+		genl_set_err(&family, &init_net, 0, REIN_NLGRP_ERRORS, ENOBUFS);
+	kfree(rec);
+}
+
+static DECLARE_WORK(tell_work, tell);
+
+/**
+ * rein_netlink_wake() - there are new records to tell listeners of
+ *
+ * Context: any but hard interrupts.
+ */
+void rein_netlink_wake(void)
+{
+	if (READ_ONCE(registered))
+		queue_work(system_wq, &tell_work);
+}
+
+/* --- the family ------------------------------------------------------------------ */
+
+/* Nothing leaves without a meaning: the choke point. */
+static int choke(struct netlink_ext_ack *extack, int err, const char *what)
+{
+	struct rein_ask ask = { extack, NULL };
+
+	if (err >= 0 || (extack && extack->cookie_len))
+		return err;
+	rein_fail(&ask, NULL, REIN_E_RAW, "an error without a meaning: a bug of rein",
+		  "error %d of %s has no meaning: a bug of rein", -err, what);
+	return err;
+}
+
+static int checked_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rein_ask ask = { info->extack, NULL };
+	u8 cmd = info->genlhdr->cmd;
+	struct nlattr **tb;
+	int err;
+
+	if (!cmd_open(cmd) && !netlink_capable(skb, CAP_NET_ADMIN))
+		return fail_permission(&ask);
+	tb = parse(info->nlhdr, &ask);
+	if (IS_ERR(tb))
+		return PTR_ERR(tb);
+	info->attrs = tb;
+	err = choke(info->extack, generated(cmd)->doit(skb, info),
+		    "a request");
+	info->attrs = NULL;
+	kfree(tb);
+	return err;
+}
+
+static int checked_start(struct netlink_callback *cb)
+{
+	return choke(cb->extack, dump_start(cb), "a dump");
+}
+
+/* The generated operations, below the choke point. */
+static struct genl_ops ops[ARRAY_SIZE(rein_nl_ops)];
+
+static struct genl_family family __ro_after_init = {
+	.name = REIN_FAMILY_NAME,
+	.version = REIN_FAMILY_VERSION,
+	.netnsok = true,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.ops = ops,
+	.n_ops = ARRAY_SIZE(ops),
+	.resv_start_op = __REIN_CMD_MAX,
+	.mcgrps = rein_nl_mcgrps,
+	.n_mcgrps = ARRAY_SIZE(rein_nl_mcgrps),
+};
+
+/**
+ * rein_netlink_init() - take requests
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init rein_netlink_init(void)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		ops[i] = rein_nl_ops[i];
+		ops[i].policy = NULL;
+		ops[i].maxattr = 0;
+		if (ops[i].doit)
+			ops[i].doit = checked_doit;
+		if (ops[i].dumpit) {
+			ops[i].start = checked_start;
+			ops[i].done = dump_done;
+		}
+	}
+	err = genl_register_family(&family);
+	if (err)
+		return err;
+	mutex_lock(&rein_mutex);
+	WRITE_ONCE(registered, true);
+	mutex_unlock(&rein_mutex);
+	return 0;
+}
+
+/**
+ * rein_netlink_exit() - take no more requests
+ */
+void rein_netlink_exit(void)
+{
+	mutex_lock(&rein_mutex);
+	WRITE_ONCE(registered, false);
+	mutex_unlock(&rein_mutex);
+	genl_unregister_family(&family);
+	cancel_work_sync(&tell_work);
+}

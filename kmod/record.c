@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Records: the ring and what goes into it. See record.h.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/moduleparam.h>
+#include <linux/skbuff.h>
+#include <linux/sock_diag.h>
+#include <linux/stacktrace.h>
+#include <linux/timekeeping.h>
+#include <linux/uuid.h>
+#include <linux/vmalloc.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+
+#include "netlink.h"
+#include "record.h"
+#include "target.h"
+
+#define RECORDS_MIN	64
+#define RECORDS_MAX	65536
+
+static unsigned int records = 4096;
+module_param(records, uint, 0444);
+MODULE_PARM_DESC(records, "how many records are kept (64 to 65536, default 4096)");
+
+#define REIN_CODE(number_, name_, kind_, severity_, errno_, hint_, ...)	\
+	{ .number = (number_), .kind = REIN_KIND_##kind_,		\
+	  .severity = REIN_SEVERITY_##severity_, .err = (errno_),	\
+	  .hint = (hint_) },
+static const struct rein_code_info code_book[] = {
+#include "codes.def"
+};
+#undef REIN_CODE
+
+static struct {
+	spinlock_t lock;		/* everything but the slots' contents */
+	struct rein_record *slots;
+	u64 newest;			/* id of the newest record, 0: none */
+	struct rein_record_counts counts;
+	atomic64_t folded;
+	char boot[UUID_STRING_LEN + 1];
+} ring = {
+	.lock = __SPIN_LOCK_UNLOCKED(ring.lock),
+};
+
+/* What the data path records, and how it says so. */
+static const struct {
+	enum rein_code code;
+	const char *message;
+} folds[REIN_FOLDS] = {
+	[REIN_FOLD_REFUSED] = { REIN_E_REFUSED,
+		"packets were refused: the limit had no tokens for them" },
+	[REIN_FOLD_IMPATIENT] = { REIN_E_IMPATIENT,
+		"packets were refused: they would have waited too long" },
+	[REIN_FOLD_STALE] = { REIN_E_STALE,
+		"waiting packets were dropped: they had waited too long" },
+	[REIN_FOLD_OVERFLOW] = { REIN_E_OVERFLOW,
+		"packets were dropped: no room to wait in" },
+	[REIN_FOLD_NOMEM] = { REIN_E_NO_ROOM_MEMORY,
+		"packets were dropped: no memory to let them wait" },
+	[REIN_FOLD_TEARDOWN] = { REIN_E_TEARDOWN,
+		"waiting packets were dropped: they had nowhere to go" },
+	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
+		"packets passed that would have been over the limit" },
+};
+
+static const struct rein_code_info *code_info(enum rein_code code)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(code_book); i++)
+		if (code_book[i].number == code)
+			return &code_book[i];
+	/* The last one is the bug: a code that isn't in the book. */
+	return &code_book[ARRAY_SIZE(code_book) - 1];
+}
+
+static struct rein_record *slot_of(u64 id)
+{
+	u64 slot;
+
+	div64_u64_rem(id, records, &slot);
+	return &ring.slots[slot];
+}
+
+/*
+ * Take the oldest slot for a new record. Returns with the slot's lock held and
+ * the slot blank but for what every record has.
+ */
+static struct rein_record *record_open(enum rein_code code,
+				       const struct rein_site *site)
+{
+	struct rein_record *rec;
+
+	lockdep_assert_held(&ring.lock);
+	ring.counts.raised++;
+	rec = slot_of(++ring.newest);
+
+	spin_lock(&rec->lock);
+	if (rec->id)
+		ring.counts.overwritten++;
+	else
+		ring.counts.stored++;
+	memset((char *)rec + sizeof(rec->lock), 0,
+	       sizeof(*rec) - sizeof(rec->lock));
+	rec->id = ring.newest;
+	rec->info = code_info(code);
+	rec->count = 1;
+	rec->time_ns = ktime_get_real_ns();
+	rec->last_ns = rec->time_ns;
+	rec->boottime_ns = ktime_get_boottime_ns();
+	rec->function = site->function;
+	rec->file = kbasename(site->file);
+	rec->line = site->line;
+	return rec;
+}
+
+static void record_close(struct rein_record *rec)
+{
+	spin_unlock(&rec->lock);
+}
+
+static void record_task(struct rein_record *rec)
+{
+	rec->pid = task_tgid_nr(current);
+	get_task_comm(rec->comm, current);
+	rec->depth = stack_trace_save(rec->stack, REIN_RECORD_STACK, 2);
+}
+
+static void record_cgroup(struct rein_record *rec, struct cgroup *cgrp)
+{
+	rec->cgroup_id = cgroup_id(cgrp);
+	if (cgroup_path(cgrp, rec->path, sizeof(rec->path)) < 0)
+		rec->path[0] = '\0';
+}
+
+static void record_subject(struct rein_record *rec,
+			   const struct rein_limit *limit)
+{
+	rec->limit_id = limit->id;
+	strscpy(rec->limit_name, limit->name, sizeof(rec->limit_name));
+	record_cgroup(rec, limit->target->cgrp);
+}
+
+static void flow_ports(struct rein_flow_id *flow, const struct sk_buff *skb,
+		       int offset)
+{
+	__be16 ports[2];
+	const __be16 *p;
+
+	switch (flow->protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		p = skb_header_pointer(skb, offset, sizeof(ports), ports);
+		if (!p)
+			return;
+		flow->sport = ntohs(p[0]);
+		flow->dport = ntohs(p[1]);
+	}
+}
+
+static void record_flow(struct rein_flow_id *flow, const struct sk_buff *skb,
+			u16 family)
+{
+	const struct sock *sk = skb_to_full_sk(skb);
+
+	flow->family = family;
+	if (family == AF_INET) {
+		const struct iphdr *ip = ip_hdr(skb);
+
+		flow->protocol = ip->protocol;
+		memcpy(flow->saddr, &ip->saddr, sizeof(ip->saddr));
+		memcpy(flow->daddr, &ip->daddr, sizeof(ip->daddr));
+		if (!ip_is_fragment(ip))
+			flow_ports(flow, skb, ip_hdrlen(skb));
+	} else {
+		const struct ipv6hdr *ip6 = ipv6_hdr(skb);
+
+		flow->protocol = ip6->nexthdr;
+		memcpy(flow->saddr, &ip6->saddr, sizeof(ip6->saddr));
+		memcpy(flow->daddr, &ip6->daddr, sizeof(ip6->daddr));
+		flow_ports(flow, skb, sizeof(*ip6));
+	}
+	if (sk)
+		flow->cookie = atomic64_read(&sk->sk_cookie);
+}
+
+/**
+ * rein_ask_attr() - an attribute of a request, to blame
+ * @ask:	the request
+ * @type:	which one
+ *
+ * Return: the attribute, or NULL where the request doesn't have it.
+ */
+const struct nlattr *rein_ask_attr(const struct rein_ask *ask, int type)
+{
+	return ask->attrs ? ask->attrs[type] : NULL;
+}
+
+/* See rein_fail(). */
+int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
+		enum rein_code code, const char *what,
+		const struct rein_site *site, const char *fmt, ...)
+{
+	struct rein_record *rec;
+	va_list args;
+	int err;
+	u64 id;
+
+	spin_lock_bh(&ring.lock);
+	rec = record_open(code, site);
+	record_task(rec);
+	va_start(args, fmt);
+	vsnprintf(rec->message, sizeof(rec->message), fmt, args);
+	va_end(args);
+	id = rec->id;
+	err = rec->info->err;
+	record_close(rec);
+	spin_unlock_bh(&ring.lock);
+
+	if (ask->extack) {
+		ask->extack->_msg = what;
+		ask->extack->bad_attr = attr;
+		memcpy(ask->extack->cookie, &id, sizeof(id));
+		ask->extack->cookie_len = sizeof(id);
+	}
+	rein_netlink_wake();
+	return err ? -err : -EINVAL;
+}
+
+/* Count one more event into the record @id, if it is still held. */
+static bool record_fold(u64 id, const struct rein_value *value)
+{
+	struct rein_record *rec;
+	bool held;
+
+	if (!id)
+		return false;
+	rec = slot_of(id);
+	spin_lock_bh(&rec->lock);
+	held = rec->id == id;
+	if (held) {
+		rec->count++;
+		rec->last_ns = ktime_get_real_ns();
+		memcpy(rec->value, value, sizeof(rec->value));
+	}
+	spin_unlock_bh(&rec->lock);
+	if (held)
+		atomic64_inc(&ring.folded);
+	return held;
+}
+
+/**
+ * rein_record_packet() - record what happened to a packet
+ * @limit:	whose doing it was
+ * @fold:	what happened
+ * @skb:	the packet; its network header must be set
+ * @family:	AF_INET or AF_INET6
+ * @value:	what was wanted, what there was, and so on
+ * @site:	REIN_SITE
+ *
+ * Folded: as long as the record of the last such event on @limit is held, it
+ * counts this one too.
+ *
+ * Context: bottom halves or a task; under RCU, which keeps @limit. The
+ * caller holds no lock of @limit.
+ */
+void rein_record_packet(struct rein_limit *limit, enum rein_fold fold,
+			const struct sk_buff *skb, u16 family,
+			const struct rein_value value[REIN_RECORD_VALUES],
+			const struct rein_site *site)
+{
+	struct rein_record *rec;
+
+	if (record_fold(READ_ONCE(limit->fold[fold]), value))
+		return;
+
+	spin_lock_bh(&ring.lock);
+	/* Another CPU may have been first. */
+	if (record_fold(READ_ONCE(limit->fold[fold]), value)) {
+		spin_unlock_bh(&ring.lock);
+		return;
+	}
+	rec = record_open(folds[fold].code, site);
+	record_subject(rec, limit);
+	record_flow(&rec->flow, skb, family);
+	memcpy(rec->value, value, sizeof(rec->value));
+	strscpy(rec->message, folds[fold].message, sizeof(rec->message));
+	WRITE_ONCE(limit->fold[fold], rec->id);
+	record_close(rec);
+	spin_unlock_bh(&ring.lock);
+	rein_netlink_wake();
+}
+
+/**
+ * rein_record_limit() - record what became of a limit
+ * @limit:	the limit
+ * @code:	what became of it
+ * @site:	REIN_SITE
+ * @what:	the same in a sentence
+ *
+ * Context: rein_mutex held.
+ */
+void rein_record_limit(const struct rein_limit *limit, enum rein_code code,
+		       const struct rein_site *site, const char *what)
+{
+	struct rein_record *rec;
+
+	spin_lock_bh(&ring.lock);
+	rec = record_open(code, site);
+	record_subject(rec, limit);
+	strscpy(rec->message, what, sizeof(rec->message));
+	record_close(rec);
+	spin_unlock_bh(&ring.lock);
+	rein_netlink_wake();
+}
+
+/**
+ * rein_record_read() - copy a record
+ * @id:		which one
+ * @copy:	where to
+ *
+ * Return: whether it is held.
+ */
+bool rein_record_read(u64 id, struct rein_record *copy)
+{
+	struct rein_record *rec;
+	bool held;
+
+	if (!id)
+		return false;
+	rec = slot_of(id);
+	spin_lock_bh(&rec->lock);
+	held = rec->id == id;
+	if (held)
+		memcpy((char *)copy + sizeof(copy->lock),
+		       (char *)rec + sizeof(rec->lock),
+		       sizeof(*rec) - sizeof(rec->lock));
+	spin_unlock_bh(&rec->lock);
+	return held;
+}
+
+/**
+ * rein_record_newest() - id of the newest record
+ *
+ * Return: the id, 0 if nothing was recorded yet.
+ */
+u64 rein_record_newest(void)
+{
+	u64 id;
+
+	spin_lock_bh(&ring.lock);
+	id = ring.newest;
+	spin_unlock_bh(&ring.lock);
+	return id;
+}
+
+/**
+ * rein_record_oldest() - id of the oldest record that is held
+ *
+ * Return: the id, 1 if nothing was recorded yet.
+ */
+u64 rein_record_oldest(void)
+{
+	u64 newest = rein_record_newest();
+
+	return newest > records ? newest - records + 1 : 1;
+}
+
+/**
+ * rein_record_count() - read the books
+ * @counts:	where to
+ */
+void rein_record_count(struct rein_record_counts *counts)
+{
+	u64 folded;
+
+	spin_lock_bh(&ring.lock);
+	folded = atomic64_read(&ring.folded);
+	*counts = ring.counts;
+	spin_unlock_bh(&ring.lock);
+	counts->folded = folded;
+	counts->raised += folded;
+}
+
+/**
+ * rein_record_boot() - what the ids of records are unique within
+ *
+ * Return: a UUID made when the module was loaded.
+ */
+const char *rein_record_boot(void)
+{
+	return ring.boot;
+}
+
+/**
+ * rein_record_init() - make the ring
+ *
+ * Return: 0, -EINVAL for a bad parameter, -ENOMEM.
+ */
+int rein_record_init(void)
+{
+	unsigned int i;
+	uuid_t boot;
+
+	if (records < RECORDS_MIN || records > RECORDS_MAX) {
+		pr_err("records=%u: use %d to %d\n", records, RECORDS_MIN,
+		       RECORDS_MAX);
+		return -EINVAL;
+	}
+	ring.slots = vzalloc(array_size(records, sizeof(*ring.slots)));
+	if (!ring.slots)
+		return -ENOMEM;
+	for (i = 0; i < records; i++)
+		spin_lock_init(&ring.slots[i].lock);
+	generate_random_uuid(boot.b);
+	snprintf(ring.boot, sizeof(ring.boot), "%pUb", &boot);
+	return 0;
+}
+
+/**
+ * rein_record_exit() - free the ring, with all records
+ */
+void rein_record_exit(void)
+{
+	vfree(ring.slots);
+}

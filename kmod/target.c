@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Targets and chains. See target.h.
+ */
+#include <linux/percpu.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+#include <linux/workqueue.h>
+
+#include "hook.h"
+#include "record.h"
+#include "target.h"
+
+/* How often dead cgroups are looked for, should nobody tell us of them. */
+#define REAP_SLOW	(5 * HZ)
+/* How often we look whether a target without limits has run empty. */
+#define REAP_SOON	max(1, HZ / 50)
+
+#define CACHE_SLOTS	64
+
+/* What is remembered of a cgroup seen on the data path. */
+struct cache_slot {
+	u64 cgroup_id;
+	u64 gen;
+	struct rein_target *target;
+};
+
+static DEFINE_PER_CPU(struct cache_slot [CACHE_SLOTS], cache);
+
+static const struct rhashtable_params params = {
+	.head_offset = offsetof(struct rein_target, hash),
+	.key_offset = offsetof(struct rein_target, cgroup_id),
+	.key_len = sizeof_field(struct rein_target, cgroup_id),
+	.automatic_shrinking = true,
+};
+
+static struct rhashtable targets;
+static unsigned long n_targets;		/* rein_mutex */
+static LIST_HEAD(topmost);		/* rein_mutex */
+
+static void reap(struct work_struct *work);
+static DECLARE_DELAYED_WORK(reap_work, reap);
+static struct tracepoint *rmdir_tracepoint;
+
+/* --- the data path: from a cgroup to its chain ----------------------------- */
+
+static struct rein_target *find(u64 cgroup_id)
+{
+	return rhashtable_lookup(&targets, &cgroup_id, params);
+}
+
+/* The nearest target at or above a cgroup, or NULL. */
+static struct rein_target *nearest(struct cgroup *cgrp)
+{
+	struct rein_target *target = NULL;
+
+	for (; cgrp && !target; cgrp = cgroup_parent(cgrp))
+		target = find(cgroup_id(cgrp));
+	return target;
+}
+
+/*
+ * The same from the cache. A slot is valid for one configuration generation:
+ * a target that is unlinked in a later one is freed only after a grace period
+ * that began after it, so whoever still sees the old generation may use it.
+ */
+static struct rein_target *nearest_cached(struct cgroup *cgrp, u64 gen)
+{
+	u64 id = cgroup_id(cgrp);
+	struct rein_target *target;
+	struct cache_slot *slot;
+
+	local_bh_disable();
+	slot = this_cpu_ptr(&cache[hash_64(id, ilog2(CACHE_SLOTS))]);
+	if (slot->cgroup_id == id && slot->gen == gen) {
+		target = slot->target;
+	} else {
+		target = nearest(cgrp);
+		*slot = (struct cache_slot){ id, gen, target };
+	}
+	local_bh_enable();
+	return target;
+}
+
+static void chain_walk(struct rein_chain *chain, struct rein_target *target,
+		       enum rein_resource resource)
+{
+	struct rein_limit *limit;
+
+	chain->n = 0;
+	for (; target; target = rcu_dereference(target->parent)) {
+		list_for_each_entry_rcu(limit, &target->limits[resource],
+					node) {
+			/* Configuration keeps chains short enough. */
+			if (WARN_ON_ONCE(chain->n == REIN_CHAIN_MAX))
+				return;
+			chain->limits[chain->n++] = limit;
+		}
+	}
+}
+
+/**
+ * rein_chain_collect() - every limit that binds a request at a target
+ * @chain:	where to
+ * @leaf:	where the request enters
+ * @resource:	what it uses
+ *
+ * The chain is one generation's: no limit that was published before the last
+ * one in it is missing.
+ *
+ * Context: RCU read side, which keeps the limits.
+ */
+void rein_chain_collect(struct rein_chain *chain, struct rein_target *leaf,
+			enum rein_resource resource)
+{
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&rein_config_seq);
+		chain->gen = READ_ONCE(rein_config_gen);
+		chain_walk(chain, leaf, resource);
+	} while (read_seqretry(&rein_config_seq, seq));
+}
+
+/**
+ * rein_chain_find() - every limit that binds a request of a cgroup
+ * @chain:	where to; empty if nothing does
+ * @cgrp:	whose request
+ * @resource:	what it uses
+ *
+ * Context: RCU read side, which keeps the limits.
+ *
+ * Return: the nearest target at or above @cgrp, or NULL.
+ */
+struct rein_target *rein_chain_find(struct rein_chain *chain,
+				    struct cgroup *cgrp,
+				    enum rein_resource resource)
+{
+	struct rein_target *leaf;
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&rein_config_seq);
+		chain->gen = READ_ONCE(rein_config_gen);
+		leaf = nearest_cached(cgrp, chain->gen);
+		chain_walk(chain, leaf, resource);
+	} while (read_seqretry(&rein_config_seq, seq));
+	return leaf;
+}
+
+/* --- configuration ---------------------------------------------------------- */
+
+static struct rein_target *parent_of(const struct rein_target *target)
+{
+	return rcu_dereference_protected(target->parent,
+					 lockdep_is_held(&rein_mutex));
+}
+
+static struct list_head *children_of(struct rein_target *parent)
+{
+	return parent ? &parent->children : &topmost;
+}
+
+/**
+ * rein_target_lookup() - the target of a cgroup
+ * @cgrp:	the cgroup
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: the target, or NULL if the cgroup has no limit of its own.
+ */
+struct rein_target *rein_target_lookup(const struct cgroup *cgrp)
+{
+	struct rein_target *target;
+
+	lockdep_assert_held(&rein_mutex);
+	rcu_read_lock();
+	target = find(cgroup_id(cgrp));
+	rcu_read_unlock();
+	return target;
+}
+
+/* The nearest target at or above a cgroup, for configuration. */
+static struct rein_target *nearest_locked(struct cgroup *cgrp)
+{
+	struct rein_target *target;
+
+	rcu_read_lock();
+	target = cgrp ? nearest(cgrp) : NULL;
+	rcu_read_unlock();
+	return target;
+}
+
+static struct rein_target *target_new(struct cgroup *cgrp)
+{
+	struct rein_target *target;
+	unsigned int i;
+
+	target = kzalloc(sizeof(*target), GFP_KERNEL_ACCOUNT);
+	if (!target)
+		return NULL;
+	target->cgroup_id = cgroup_id(cgrp);
+	for (i = 0; i < REIN_RESOURCES; i++)
+		INIT_LIST_HEAD(&target->limits[i]);
+	INIT_LIST_HEAD(&target->children);
+	if (rein_room_open(target, nearest_locked(cgroup_parent(cgrp)))) {
+		kfree(target);
+		return NULL;
+	}
+	cgroup_get(cgrp);
+	target->cgrp = cgrp;
+	return target;
+}
+
+static void target_free(struct rcu_head *rcu)
+{
+	struct rein_target *target;
+
+	target = container_of(rcu, struct rein_target, rcu);
+	cgroup_put(target->cgrp);
+	kfree(target);
+}
+
+/**
+ * rein_target_get() - the target of a cgroup, made if there is none
+ * @cgrp:	the cgroup
+ *
+ * One without limits changes nothing for anybody. It goes away by itself: see
+ * rein_target_settle().
+ *
+ * Context: may sleep; rein_mutex held.
+ *
+ * Return: the target, or NULL without memory.
+ */
+struct rein_target *rein_target_get(struct cgroup *cgrp)
+{
+	struct rein_target *target = rein_target_lookup(cgrp);
+	struct rein_target *parent, *child, *next;
+
+	if (target)
+		return target;
+	target = target_new(cgrp);
+	if (!target)
+		return NULL;
+	if (rhashtable_insert_fast(&targets, &target->hash, params)) {
+		rein_room_close(target);
+		call_rcu(&target->rcu, target_free);
+		return NULL;
+	}
+
+	parent = parent_of(target);
+	list_for_each_entry_safe(child, next, children_of(parent), siblings) {
+		if (!cgroup_is_descendant(child->cgrp, cgrp))
+			continue;
+		list_move_tail(&child->siblings, &target->children);
+		rein_room_move(child, target);
+	}
+	list_add_tail(&target->siblings, children_of(parent));
+	if (!n_targets++)
+		queue_delayed_work(system_power_efficient_wq, &reap_work,
+				   REAP_SLOW);
+	return target;
+}
+
+static void target_remove(struct rein_target *target)
+{
+	struct rein_target *parent = parent_of(target), *child, *next;
+
+	/* Whoever looks from now on finds the one above. */
+	rhashtable_remove_fast(&targets, &target->hash, params);
+	write_seqlock_bh(&rein_config_seq);
+	WRITE_ONCE(rein_config_gen, rein_config_gen + 1);
+	write_sequnlock_bh(&rein_config_seq);
+
+	list_for_each_entry_safe(child, next, &target->children, siblings) {
+		list_move_tail(&child->siblings, children_of(parent));
+		rein_room_move(child, parent);
+	}
+	list_del(&target->siblings);
+	rein_room_close(target);
+	call_rcu(&target->rcu, target_free);
+	if (!--n_targets)
+		rein_hook_need(false);
+}
+
+/**
+ * rein_target_settle() - a target may have lost its last limit
+ * @target:	the target; it may be gone when this returns
+ *
+ * If it has, it is removed as soon as nothing waits in its room any more.
+ *
+ * Context: may sleep; rein_mutex held.
+ */
+void rein_target_settle(struct rein_target *target)
+{
+	if (target->n_limits)
+		return;
+	if (rein_room_idle(target))
+		target_remove(target);
+	else
+		mod_delayed_work(system_power_efficient_wq, &reap_work,
+				 REAP_SOON);
+}
+
+/**
+ * rein_target_next() - walk a branch, parents before their children
+ * @top:	the branch; NULL: all there are
+ * @pos:	where the walk is, NULL to begin
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: the next target, NULL at the end. With a @top, begin with that.
+ */
+struct rein_target *rein_target_next(struct rein_target *top,
+				     struct rein_target *pos)
+{
+	if (!pos)
+		return top ?: list_first_entry_or_null(&topmost,
+					struct rein_target, siblings);
+	if (!list_empty(&pos->children))
+		return list_first_entry(&pos->children, struct rein_target,
+					siblings);
+	while (pos && pos != top) {
+		struct rein_target *parent = parent_of(pos);
+
+		if (!list_is_last(&pos->siblings, children_of(parent)))
+			return list_next_entry(pos, siblings);
+		pos = parent;
+	}
+	return NULL;
+}
+
+static unsigned int count_limits(const struct rein_target *target,
+				 const struct rein_target *until,
+				 enum rein_resource resource)
+{
+	struct rein_limit *limit;
+	unsigned int n = 0;
+
+	for (; target != until; target = parent_of(target))
+		list_for_each_entry(limit, &target->limits[resource], node)
+			n++;
+	return n;
+}
+
+/**
+ * rein_target_chain_max() - the longest chain through a target
+ * @target:	the target
+ * @resource:	what is metered
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: how many limits there are on the longest way from a target at or
+ * below @target to the top.
+ */
+unsigned int rein_target_chain_max(struct rein_target *target,
+				   enum rein_resource resource)
+{
+	unsigned int above = count_limits(parent_of(target), NULL, resource);
+	unsigned int below = 0;
+	struct rein_target *pos;
+
+	for (pos = target; pos; pos = rein_target_next(target, pos))
+		below = max(below, count_limits(pos, parent_of(target),
+						resource));
+	return above + below;
+}
+
+/**
+ * rein_target_flush() - drop waiting packets, wherever they are
+ * @match:	those for which this is true
+ * @what:	handed to @match
+ *
+ * Context: may sleep; rein_mutex held.
+ */
+void rein_target_flush(rein_match_fn match, const void *what)
+{
+	struct rein_target *pos;
+
+	lockdep_assert_held(&rein_mutex);
+	for (pos = rein_target_next(NULL, NULL); pos;
+	     pos = rein_target_next(NULL, pos))
+		rein_room_flush(pos, match, what);
+}
+
+/**
+ * rein_target_number() - how many targets there are
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: the number, those that only run empty included.
+ */
+unsigned long rein_target_number(void)
+{
+	return n_targets;
+}
+
+/* --- dead cgroups ------------------------------------------------------------ */
+
+static void target_orphan(struct rein_target *target)
+{
+	struct rein_limit *limit, *next;
+	unsigned int i;
+
+	for (i = 0; i < REIN_RESOURCES; i++)
+		list_for_each_entry_safe(limit, next, &target->limits[i], node)
+			rein_limit_drop(limit, REIN_EVENT_ORPHANED);
+}
+
+/* Remove limits of dead cgroups, and targets that have run empty. */
+static void reap(struct work_struct *work)
+{
+	struct rein_target *pos, *next;
+	unsigned long delay = REAP_SLOW;
+
+	mutex_lock(&rein_mutex);
+	for (pos = rein_target_next(NULL, NULL); pos; pos = next) {
+		next = rein_target_next(NULL, pos);
+		/* Keeps the count above 0, so that nobody removes it here. */
+		pos->n_limits++;
+		if (css_is_dying(&pos->cgrp->self))
+			target_orphan(pos);
+		pos->n_limits--;
+		if (pos->n_limits)
+			continue;
+		if (rein_room_idle(pos)) {
+			/* Its children moved up: they come next now. */
+			target_remove(pos);
+			next = rein_target_next(NULL, NULL);
+		} else {
+			delay = REAP_SOON;
+		}
+	}
+	if (n_targets)
+		queue_delayed_work(system_power_efficient_wq, &reap_work,
+				   delay);
+	mutex_unlock(&rein_mutex);
+}
+
+/* Called under a spinlock with interrupts off: only pass it on. */
+static void on_rmdir(void *data, struct cgroup *cgrp, const char *path)
+{
+	mod_delayed_work(system_power_efficient_wq, &reap_work, 0);
+}
+
+static void find_rmdir(struct tracepoint *tp, void *found)
+{
+	if (!strcmp(tp->name, "cgroup_rmdir"))
+		*(struct tracepoint **)found = tp;
+}
+
+/**
+ * rein_target_init() - make the table, listen for dying cgroups
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int rein_target_init(void)
+{
+	int err = rhashtable_init(&targets, &params);
+
+	if (err)
+		return err;
+	/* Where there are no tracepoints, the slow check has to do. */
+	for_each_kernel_tracepoint(find_rmdir, &rmdir_tracepoint);
+	if (rmdir_tracepoint &&
+	    tracepoint_probe_register(rmdir_tracepoint, on_rmdir, NULL))
+		rmdir_tracepoint = NULL;
+	return 0;
+}
+
+/**
+ * rein_target_exit() - undo rein_target_init()
+ *
+ * Context: there are no limits any more, and hooks are gone.
+ */
+void rein_target_exit(void)
+{
+	struct rein_target *pos;
+
+	if (rmdir_tracepoint) {
+		tracepoint_probe_unregister(rmdir_tracepoint, on_rmdir, NULL);
+		tracepoint_synchronize_unregister();
+	}
+
+	mutex_lock(&rein_mutex);
+	while ((pos = rein_target_next(NULL, NULL)))
+		target_remove(pos);
+	mutex_unlock(&rein_mutex);
+	cancel_delayed_work_sync(&reap_work);
+	/* Targets are freed by RCU callbacks in this module. */
+	rcu_barrier();
+	rhashtable_destroy(&targets);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Targets: the cgroups that have limits, and what limits bind a socket.
+ *
+ * A target exists for every cgroup that has a limit, and a little longer
+ * while packets that met one still wait in its room. A cgroup without limits
+ * has none, so that whoever may mkdir can't grow kernel memory: what is
+ * remembered of it is one slot of a per-CPU cache.
+ *
+ * Targets form a forest that follows the cgroup tree; parent pointers are
+ * read under RCU, all changes are made under rein_mutex.
+ */
+#ifndef REIN_TARGET_H
+#define REIN_TARGET_H
+
+#include <linux/cgroup.h>
+#include <linux/rhashtable-types.h>
+#include <linux/types.h>
+
+#include "limit.h"
+#include "queue.h"
+
+struct sock;
+
+/**
+ * struct rein_target - a cgroup that has limits
+ * @hash:	in the table of targets, by @cgroup_id
+ * @cgroup_id:	the cgroup's 64-bit id
+ * @cgrp:	the cgroup; the target holds a reference
+ * @parent:	nearest ancestor that is a target, or NULL; RCU
+ * @limits:	the limits, by resource, youngest first; RCU
+ * @n_limits:	how many there are in all; rein_mutex
+ * @siblings:	among the children of @parent, or the topmost targets;
+ *		rein_mutex
+ * @children:	targets whose parent this is; rein_mutex
+ * @room:	where its packets wait
+ * @rcu:	to free it
+ */
+struct rein_target {
+	struct rhash_head hash;
+	u64 cgroup_id;
+	struct cgroup *cgrp;
+	struct rein_target __rcu *parent;
+	struct list_head limits[REIN_RESOURCES];
+	unsigned int n_limits;
+	struct list_head siblings;
+	struct list_head children;
+	struct rein_room room;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct rein_chain - every limit that binds one request
+ * @n:		how many limits there are
+ * @gen:	configuration generation the chain is a picture of
+ * @limits:	leaf first; within one target youngest first
+ */
+struct rein_chain {
+	unsigned int n;
+	u64 gen;
+	struct rein_limit *limits[REIN_CHAIN_MAX];
+};
+
+struct rein_target *rein_chain_find(struct rein_chain *chain,
+				    struct cgroup *cgrp,
+				    enum rein_resource resource);
+void rein_chain_collect(struct rein_chain *chain, struct rein_target *leaf,
+			enum rein_resource resource);
+
+struct rein_target *rein_target_lookup(const struct cgroup *cgrp);
+struct rein_target *rein_target_get(struct cgroup *cgrp);
+unsigned int rein_target_chain_max(struct rein_target *target,
+				   enum rein_resource resource);
+struct rein_target *rein_target_next(struct rein_target *top,
+				     struct rein_target *pos);
+void rein_target_settle(struct rein_target *target);
+void rein_target_flush(rein_match_fn match, const void *what);
+unsigned long rein_target_number(void);
+
+int rein_target_init(void);
+void rein_target_exit(void);
+
+#endif /* REIN_TARGET_H */
