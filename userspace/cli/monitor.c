@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include "cli.h"
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static void end_event(struct out *out)
+{
+	out_end(out);
+	out_flush(out);
+	fflush(out->file);
+}
+
+static void limit_event(const struct rein_limit *limit, void *arg)
+{
+	struct out *out = arg;
+
+	out_object(out, NULL);
+	out_word(out, "event", "", rein_event_name(limit->event), limit->event);
+	out_text(out, "\t");
+	out_object(out, "limit");
+	show_limit_row(out, limit, false);
+	out_end(out);
+	end_event(out);
+}
+
+static void record_event(const struct rein_record *record, void *arg)
+{
+	struct out *out = arg;
+
+	out_object(out, NULL);
+	out_str(out, "event", "", "record");
+	out_object(out, "record");
+	/* The same words as in a list, on the line of the event. */
+	out_id(out, NULL, " ", record->id);
+	out_date(out, NULL, " ", record->time_ns, 3);
+	out_code(out, NULL, " ", record->code);
+	out_str(out, NULL, " ", record->message);
+	if (out->json)
+		show_record_row(out, record);
+	out_end(out);
+	end_event(out);
+}
+
+/* The kernel was faster than this reader; that is an event, too. */
+static void lost_event(struct cli *cli)
+{
+	struct out *out = &cli->out;
+
+	if (!out->json) {
+		fputs("lost: events came faster than they were read; see rein limit list and rein errors list\n",
+		      stderr);
+		return;
+	}
+	out_object(out, NULL);
+	out_str(out, "event", NULL, "lost");
+	end_event(out);
+}
+
+static void listening_event(struct cli *cli)
+{
+	struct out *out = &cli->out;
+
+	if (!out->json) {
+		if (!cli->quiet)
+			fputs("listening\n", stderr);
+		return;
+	}
+	out_object(out, NULL);
+	out_str(out, "event", NULL, "listening");
+	end_event(out);
+}
+
+static int listen(struct cli *cli)
+{
+	struct pollfd fds[2] = {
+		{ .fd = rein_fd(cli->rein), .events = POLLIN },
+		{ .fd = fileno(cli->out.file) },	/* POLLERR: its reader is gone */
+	};
+	sigset_t with, without;
+
+	/* Signals come only while waiting, so that none is missed. */
+	sigemptyset(&with);
+	sigaddset(&with, SIGINT);
+	sigaddset(&with, SIGTERM);
+	sigprocmask(SIG_BLOCK, &with, &without);
+	listening_event(cli);
+	while (!stopped && !ferror(cli->out.file)) {
+		int ret = ppoll(fds, 2, NULL, &without);
+
+		if (ret < 0 || fds[1].revents & (POLLERR | POLLNVAL))
+			break;
+		if (!fds[0].revents)
+			continue;
+		ret = rein_receive(cli->rein, limit_event, record_event, &cli->out);
+		if (ret == -ENOBUFS)
+			lost_event(cli);
+		else if (ret && ret != -EINTR)
+			return cli_fail_kernel(cli, NULL);
+	}
+	return EXIT_OK;
+}
+
+static int subscribe(struct cli *cli, const struct opt_args *args)
+{
+	static const char *const groups[] = { REIN_MCGRP_LIMITS, REIN_MCGRP_ERRORS };
+	size_t i;
+
+	for (i = 0; i < args->n_words; i++)
+		if (strcmp(args->words[i], groups[0]) && strcmp(args->words[i], groups[1]))
+			return cli_fail(cli, CODE_USAGE, args->words[i], "there are: limits errors",
+					"there are no events called '%s'", args->words[i]);
+	if (cli->file)
+		return cli_fail(cli, CODE_BATCH, "monitor", "run it on its own",
+				"monitor never ends, so it has no place in a batch");
+	i = cli_connect(cli);
+	if (i)
+		return i;
+	for (i = 0; i < args->n_words; i++)
+		if (rein_subscribe(cli->rein, args->words[i]))
+			return cli_fail_kernel(cli, NULL);
+	for (i = 0; i < 2 && !args->n_words; i++)
+		if (rein_subscribe(cli->rein, groups[i]))
+			return cli_fail_kernel(cli, NULL);
+	return 0;
+}
+
+int monitor_main(struct cli *cli, int argc, char **argv)
+{
+	static const struct opt no_opts[] = { { 0 } };
+	struct sigaction action = { .sa_handler = stop };
+	struct opt_args args;
+	int ret;
+
+	ret = opt_parse(cli, argc, argv, no_opts, &args);
+	if (!ret)
+		ret = subscribe(cli, &args);
+	if (ret)
+		return ret;
+	/* One document a line, and not more lines. */
+	cli->out.pretty = false;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	return listen(cli);
+}

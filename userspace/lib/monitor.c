@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "nl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Room for a burst of events; the kernel gives what it can of it. */
+#define MONITOR_BUFFER	(4 << 20)
+
+int rein_subscribe(struct rein *rein, const char *group)
+{
+	int size = MONITOR_BUFFER, id, ret;
+
+	if (setsockopt(rein_fd(rein), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(rein_fd(rein), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	id = genl_ctrl_resolve_grp(rein->sock, REIN_FAMILY_NAME, group);
+	if (id < 0)
+		return rein_fail(rein, ENODEV, "the module has no events named %s", group);
+	ret = setsockopt(rein_fd(rein), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &id, sizeof(id));
+	if (ret)
+		return rein_fail(rein, errno, "can't listen for %s: %s", group, strerror(errno));
+	return 0;
+}
+
+int rein_receive(struct rein *rein, rein_limit_fn limit, rein_record_fn record, void *arg)
+{
+	ssize_t len = rein_read(rein);
+	struct nlmsghdr *nlh = (struct nlmsghdr *)rein->buffer;
+	int left = len;
+
+	if (len < 0)
+		return rein_fail(rein, -len, "no more events: %s", strerror(-len));
+	for (; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left)) {
+		if (nlh->nlmsg_type != rein->family)
+			continue;
+		switch (genlmsg_hdr(nlh)->cmd) {
+		case REIN_CMD_LIMIT_NTF:
+			rein_limit_parse(nlh, limit, arg);
+			break;
+		case REIN_CMD_RECORD_NTF:
+			rein_record_parse(nlh, record, arg);
+			break;
+		}
+	}
+	return 0;
+}

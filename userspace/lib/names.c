@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "rein.h"
+
+#define NAME_OF(table, value) \
+	((value) < sizeof(table) / sizeof((table)[0]) ? (table)[value] : NULL)
+
+const char *rein_resource_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_RESOURCE_EGRESS] = "egress",
+		[REIN_RESOURCE_INGRESS] = "ingress",
+		[REIN_RESOURCE_CONNECT] = "connect",
+		[REIN_RESOURCE_ACCEPT] = "accept",
+		[REIN_RESOURCE_CALL] = "call",
+	};
+
+	return NAME_OF(names, value);
+}
+
+const char *rein_unit_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_UNIT_BYTES] = "bytes",
+		[REIN_UNIT_PACKETS] = "packets",
+		[REIN_UNIT_CALLS] = "calls",
+	};
+
+	return NAME_OF(names, value);
+}
+
+const char *rein_over_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_OVER_REFUSE] = "refuse",
+		[REIN_OVER_WAIT] = "wait",
+		[REIN_OVER_MARK] = "mark",
+		[REIN_OVER_OBSERVE] = "observe",
+	};
+
+	return NAME_OF(names, value);
+}
+
+const char *rein_kind_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_KIND_EDGE] = "edge",
+		[REIN_KIND_BUG] = "bug",
+	};
+
+	return NAME_OF(names, value);
+}
+
+const char *rein_severity_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_SEVERITY_INFO] = "info",
+		[REIN_SEVERITY_NOTICE] = "notice",
+		[REIN_SEVERITY_WARNING] = "warning",
+		[REIN_SEVERITY_ERROR] = "error",
+	};
+
+	return NAME_OF(names, value);
+}
+
+const char *rein_event_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_EVENT_ADDED] = "added",
+		[REIN_EVENT_CHANGED] = "changed",
+		[REIN_EVENT_DELETED] = "deleted",
+		[REIN_EVENT_EXPIRED] = "expired",
+		[REIN_EVENT_ORPHANED] = "orphaned",
+	};
+
+	return NAME_OF(names, value);
+}
+
+const char *rein_stats_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_A_STATS_SEEN] = "seen",
+		[REIN_A_STATS_PASSED] = "passed",
+		[REIN_A_STATS_RELEASED] = "released",
+		[REIN_A_STATS_REFUSED] = "refused",
+		[REIN_A_STATS_OVERFLOW] = "overflow",
+		[REIN_A_STATS_STALE] = "stale",
+		[REIN_A_STATS_TEARDOWN] = "teardown",
+		[REIN_A_STATS_NOMEM] = "nomem",
+		[REIN_A_STATS_QUEUED] = "queued",
+		[REIN_A_STATS_SHORT] = "short",
+		[REIN_A_STATS_MARKED] = "marked",
+		[REIN_A_STATS_OBSERVED] = "observed",
+	};
+
+	return NAME_OF(names, value);
+}
+
+const char *rein_version(void)
+{
+	return REIN_VERSION;
+}

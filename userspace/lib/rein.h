@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * librein: talk to the rein kernel module over generic netlink.
+ *
+ * Promise: one call is one request. It returns 0, or a negative errno with
+ * everything the kernel said about it in rein_last_error(). Nothing is
+ * printed, nothing is kept between calls but the socket. What a callback is
+ * given is valid until it returns; it must not use the connection itself.
+ *
+ * Units: times in nanoseconds, rates as tokens per period, sizes in tokens of
+ * their tier (bytes, packets or calls), queues in bytes.
+ *
+ * Context: a struct rein belongs to one thread at a time.
+ */
+#ifndef REIN_H
+#define REIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/rein.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct rein;
+
+/* As a patience: as long as it takes. */
+#define REIN_FOREVER_NS		UINT64_MAX
+
+/**
+ * struct rein_error - why the last call failed
+ * @err:	errno, positive
+ * @refused:	the kernel said no; otherwise the request never got that far
+ * @message:	what happened, one line, never empty
+ * @attr:	the attribute at fault (REIN_A_LIMIT_*, ...), 0 if unknown
+ * @index:	which of several such attributes, from 0
+ * @nested:	the attribute at fault inside of @attr (REIN_A_TIER_*), or 0
+ * @missing:	@attr was not sent but should have been
+ * @record:	id of the record that tells the whole story, 0 if there is none
+ */
+struct rein_error {
+	int err;
+	bool refused;
+	char message[256];
+	unsigned int attr;
+	unsigned int index;
+	unsigned int nested;
+	bool missing;
+	uint64_t record;
+};
+
+/**
+ * rein_open() - connect to the module
+ * @out:	where to put the connection; NULL on failure
+ *
+ * Return: 0; -ENODEV if the module is not loaded; another negative errno if
+ * there is no socket to be had.
+ */
+int rein_open(struct rein **out);
+
+/**
+ * rein_close() - give a connection back
+ * @rein:	may be NULL
+ */
+void rein_close(struct rein *rein);
+
+/**
+ * rein_last_error() - why the last call on this connection failed
+ * @rein:	the connection
+ *
+ * Return: valid until the next call on @rein.
+ */
+const struct rein_error *rein_last_error(const struct rein *rein);
+
+/**
+ * rein_interrupted() - was the last dump disturbed?
+ * @rein:	the connection
+ *
+ * A dump that the kernel could not give consistently is asked for again, a
+ * few times.
+ *
+ * Return: true if what the last dump handed out may still miss something.
+ */
+bool rein_interrupted(const struct rein *rein);
+
+/**
+ * struct rein_tier - one token bucket of a limit
+ * @unit:	enum rein_unit
+ * @unlimited:	never runs dry; @rate_tokens and @rate_period_ns are ignored
+ * @rate_tokens: tokens per period; 0 closes the limit
+ * @rate_period_ns: the period
+ * @burst:	depth, in tokens
+ * @tokens:	tokens there now (replies only)
+ * @debt:	tokens owed (replies only)
+ */
+struct rein_tier {
+	uint32_t unit;
+	bool unlimited;
+	uint64_t rate_tokens;
+	uint64_t rate_period_ns;
+	uint64_t burst;
+	uint64_t tokens;
+	uint64_t debt;
+};
+
+struct rein_count {
+	uint64_t packets;
+	uint64_t bytes;
+};
+
+/**
+ * struct rein_stats - what became of the requests a limit had a say in
+ * @count:	indexed by REIN_A_STATS_*
+ */
+struct rein_stats {
+	struct rein_count count[REIN_A_STATS_MAX + 1];
+};
+
+/**
+ * struct rein_limit_request - what to ask for
+ * @name:	of the limit, or NULL
+ * @cgroup_fd:	an open cgroup2 directory, or -1
+ * @has_resource: @resource is meant
+ * @resource:	enum rein_resource
+ * @has_over:	@over is meant
+ * @over:	enum rein_over
+ * @tiers:	replace all tiers if @n_tiers isn't 0
+ * @n_tiers:	how many
+ * @has_patience: @patience_ns is meant
+ * @patience_ns: longest wait
+ * @has_queue:	@queue_bytes is meant
+ * @queue_bytes: bytes that may wait at the same time
+ * @has_for:	@for_ns is meant
+ * @for_ns:	the limit removes itself after this long; 0: it stays
+ * @chain:	dumps only: the limits of the cgroup and of all its ancestors
+ *
+ * What is not meant is left to the kernel: its default for a new limit, the
+ * present state for an old one, no filter for a dump.
+ */
+struct rein_limit_request {
+	const char *name;
+	int cgroup_fd;
+	bool has_resource;
+	uint32_t resource;
+	bool has_over;
+	uint32_t over;
+	const struct rein_tier *tiers;
+	size_t n_tiers;
+	bool has_patience;
+	uint64_t patience_ns;
+	bool has_queue;
+	uint64_t queue_bytes;
+	bool has_for;
+	uint64_t for_ns;
+	bool chain;
+};
+
+/**
+ * struct rein_limit - a limit as the kernel has it
+ * @id:		unique while the module is loaded
+ * @name:	unique within its cgroup
+ * @resource:	enum rein_resource
+ * @over:	enum rein_over
+ * @cgroup_id:	of the cgroup it is attached to
+ * @cgroup:	path of that cgroup, below the root of the reader's namespace
+ * @level:	depth of that cgroup, the root is 0
+ * @tiers:	its buckets
+ * @n_tiers:	how many
+ * @patience_ns: longest wait
+ * @queue_bytes: bytes that may wait at the same time
+ * @expires:	it removes itself in @for_ns
+ * @for_ns:	what is left of it
+ * @has_stats:	@stats is there
+ * @stats:	what became of its requests
+ * @event:	enum rein_event (notifications only)
+ */
+struct rein_limit {
+	uint64_t id;
+	const char *name;
+	uint32_t resource;
+	uint32_t over;
+	uint64_t cgroup_id;
+	const char *cgroup;
+	uint32_t level;
+	const struct rein_tier *tiers;
+	size_t n_tiers;
+	uint64_t patience_ns;
+	uint64_t queue_bytes;
+	bool expires;
+	uint64_t for_ns;
+	bool has_stats;
+	struct rein_stats stats;
+	uint32_t event;
+};
+
+typedef void (*rein_limit_fn)(const struct rein_limit *limit, void *arg);
+
+/**
+ * rein_limit_change() - add, set, replace or delete a limit
+ * @rein:	the connection
+ * @command:	REIN_CMD_LIMIT_ADD, _SET, _REPLACE or _DEL
+ * @request:	what is wanted
+ *
+ * Return: 0 when it is in force; a negative errno and nothing has changed.
+ */
+int rein_limit_change(struct rein *rein, unsigned int command,
+		      const struct rein_limit_request *request);
+
+/**
+ * rein_limit_get() - read one limit
+ * @rein:	the connection
+ * @request:	its name and, unless that is the only one, its cgroup
+ * @fn:		called once if there is one
+ * @arg:	handed to @fn
+ *
+ * Return: 0 or a negative errno.
+ */
+int rein_limit_get(struct rein *rein, const struct rein_limit_request *request,
+		   rein_limit_fn fn, void *arg);
+
+/**
+ * rein_limit_dump() - read every limit that fits
+ * @rein:	the connection
+ * @request:	what has to fit
+ * @fn:		called for each
+ * @arg:	handed to @fn
+ *
+ * Return: 0 or a negative errno; @fn is then not called at all.
+ */
+int rein_limit_dump(struct rein *rein, const struct rein_limit_request *request,
+		    rein_limit_fn fn, void *arg);
+
+/**
+ * struct rein_socket - the socket a record is about
+ * @family:	AF_INET or AF_INET6
+ * @protocol:	IPPROTO_*
+ * @source:	address in network order, or NULL
+ * @source_len:	its length, 4 or 16
+ * @source_port: in host order
+ * @destination: as @source
+ * @destination_len: its length
+ * @destination_port: in host order
+ * @cookie:	the socket's cookie, 0 if it has none
+ */
+struct rein_socket {
+	uint32_t family;
+	uint32_t protocol;
+	const void *source;
+	size_t source_len;
+	uint32_t source_port;
+	const void *destination;
+	size_t destination_len;
+	uint32_t destination_port;
+	uint64_t cookie;
+};
+
+struct rein_value {
+	const char *name;
+	const char *unit;
+	uint64_t number;
+};
+
+#define REIN_RECORD_STACK_MAX	64
+#define REIN_RECORD_VALUES_MAX	16
+
+/**
+ * struct rein_record - an account of something that happened
+ * @id:		unique within one boot
+ * @boot_id:	which boot
+ * @time_ns:	CLOCK_REALTIME of the first such event
+ * @boottime_ns: CLOCK_BOOTTIME of it
+ * @last_ns:	CLOCK_REALTIME of the last such event
+ * @count:	events folded into this record
+ * @host:	host name
+ * @kind:	enum rein_kind
+ * @code:	the number in REIN-Ennnn
+ * @severity:	enum rein_severity
+ * @err:	the errno the caller saw, 0 if none
+ * @message:	what happened
+ * @hint:	what to do next
+ * @limit_id:	the limit it is about, 0 if none
+ * @limit:	its name, or NULL
+ * @cgroup_id:	the cgroup it is about, 0 if none
+ * @cgroup:	its path, or NULL
+ * @has_socket:	@socket is there
+ * @socket:	the socket it is about
+ * @pid:	the task that asked, 0 if it was none
+ * @comm:	its name, or NULL
+ * @function:	where in the module, or NULL
+ * @file:	where in the module, or NULL
+ * @line:	where in the module
+ * @stack:	kernel stack, innermost first
+ * @n_stack:	how many frames
+ * @cause:	id of the record that this one wraps, 0 if none
+ * @values:	typed values
+ * @n_values:	how many
+ * @version:	of the module, or NULL
+ */
+struct rein_record {
+	uint64_t id;
+	const char *boot_id;
+	uint64_t time_ns;
+	uint64_t boottime_ns;
+	uint64_t last_ns;
+	uint64_t count;
+	const char *host;
+	uint32_t kind;
+	uint32_t code;
+	uint32_t severity;
+	uint32_t err;
+	const char *message;
+	const char *hint;
+	uint64_t limit_id;
+	const char *limit;
+	uint64_t cgroup_id;
+	const char *cgroup;
+	bool has_socket;
+	struct rein_socket socket;
+	uint32_t pid;
+	const char *comm;
+	const char *function;
+	const char *file;
+	uint32_t line;
+	const char *stack[REIN_RECORD_STACK_MAX];
+	size_t n_stack;
+	uint64_t cause;
+	struct rein_value values[REIN_RECORD_VALUES_MAX];
+	size_t n_values;
+	const char *version;
+};
+
+typedef void (*rein_record_fn)(const struct rein_record *record, void *arg);
+
+/**
+ * rein_record_get() - read one record
+ * @rein:	the connection
+ * @id:		its id
+ * @fn:		called once if it is held
+ * @arg:	handed to @fn
+ *
+ * Return: 0 or a negative errno.
+ */
+int rein_record_get(struct rein *rein, uint64_t id, rein_record_fn fn, void *arg);
+
+/**
+ * rein_record_dump() - read every record that is held, oldest first
+ * @rein:	the connection
+ * @fn:		called for each
+ * @arg:	handed to @fn
+ *
+ * Return: 0 or a negative errno; @fn is then not called at all.
+ */
+int rein_record_dump(struct rein *rein, rein_record_fn fn, void *arg);
+
+/**
+ * struct rein_stat - the module's own counters
+ * @version:	of the module
+ * @abi:	of the netlink interface
+ * @boot_id:	which boot
+ * @limits:	how many there are
+ * @cgroups:	that have a limit, or packets left from one
+ * @namespaces:	network namespaces that are watched over
+ * @hooked:	hooks are registered
+ * @total:	requests that had at least one limit, each counted once
+ * @records_raised: stored + folded + overwritten + suppressed
+ * @records_stored: held now
+ * @records_folded: counted in a record that was held already
+ * @records_overwritten: made way for newer ones
+ * @records_suppressed: could not be stored
+ */
+struct rein_stat {
+	const char *version;
+	uint32_t abi;
+	const char *boot_id;
+	uint64_t limits;
+	uint64_t cgroups;
+	uint64_t namespaces;
+	bool hooked;
+	struct rein_stats total;
+	uint64_t records_raised;
+	uint64_t records_stored;
+	uint64_t records_folded;
+	uint64_t records_overwritten;
+	uint64_t records_suppressed;
+};
+
+typedef void (*rein_stat_fn)(const struct rein_stat *stat, void *arg);
+
+/**
+ * rein_stat_get() - read the module's own counters
+ * @rein:	the connection
+ * @fn:		called once
+ * @arg:	handed to @fn
+ *
+ * Return: 0 or a negative errno.
+ */
+int rein_stat_get(struct rein *rein, rein_stat_fn fn, void *arg);
+
+/**
+ * rein_flush() - remove every limit
+ * @rein:	the connection
+ * @force:	drop what waits, too, instead of letting it go
+ *
+ * Return: 0 or a negative errno.
+ */
+int rein_flush(struct rein *rein, bool force);
+
+/**
+ * rein_subscribe() - be told of what happens
+ * @rein:	the connection; use one of its own for this
+ * @group:	REIN_MCGRP_LIMITS or REIN_MCGRP_ERRORS
+ *
+ * Return: 0 or a negative errno.
+ */
+int rein_subscribe(struct rein *rein, const char *group);
+
+/**
+ * rein_fd() - what to poll for POLLIN before rein_receive()
+ * @rein:	the connection
+ *
+ * Return: a file descriptor that belongs to @rein.
+ */
+int rein_fd(const struct rein *rein);
+
+/**
+ * rein_receive() - take what has arrived
+ * @rein:	a connection that has subscribed
+ * @limit:	called for each change of a limit
+ * @record:	called for each record
+ * @arg:	handed to both
+ *
+ * Waits until there is something.
+ *
+ * Return: 0; -ENOBUFS if the kernel was faster than this reader and something
+ * was lost, the connection is then still good; -EINTR; or another negative
+ * errno.
+ */
+int rein_receive(struct rein *rein, rein_limit_fn limit, rein_record_fn record, void *arg);
+
+/**
+ * rein_*_name() - the word for a value of an enum
+ * @value:	as the kernel sent it
+ *
+ * Return: a constant string, NULL if this version has no word for it.
+ */
+const char *rein_resource_name(uint32_t value);
+const char *rein_unit_name(uint32_t value);
+const char *rein_over_name(uint32_t value);
+const char *rein_kind_name(uint32_t value);
+const char *rein_severity_name(uint32_t value);
+const char *rein_event_name(uint32_t value);
+const char *rein_stats_name(uint32_t value);
+
+/**
+ * rein_version() - version of this library
+ *
+ * Return: a constant string.
+ */
+const char *rein_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* REIN_H */
