@@ -8,8 +8,6 @@ KERNEL	?= 6.1
 TESTS	?=
 DESTDIR	?=
 PREFIX	?= /usr
-export REIN_VERSION := $(shell sed -n 's/^REIN_VERSION := //p' kmod/Kbuild)
-
 JOBS	:= -j$(shell nproc)
 
 VM	:= selftests/vm/run --kernel $(KERNEL)
@@ -54,8 +52,9 @@ selftests-install:
 lint: deps-lint ## W=1, sparse, checkpatch, shellcheck, generated files
 	@selftests/lint/run
 
-generate: deps-lint ## regenerate netlink code and uapi header from the YAML spec
+generate: deps-lint ## write anew what is generated: netlink code, uapi header, errors.rst
 	@selftests/lint/ynl --write
+	@$(MAKE) --no-print-directory -C userspace errors-doc
 
 format: deps-lint ## clang-format what git tracks, except generated files
 	@git ls-files -z 'kmod/*.[ch]' 'userspace/*.[ch]' 'selftests/*.[ch]' \
