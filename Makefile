@@ -41,7 +41,8 @@ unit: ## the host unit tests alone
 	@$(MAKE) --no-print-directory -C selftests/unit check
 
 demo: deps-check all selftests-install ## limit real traffic in a VM and show what was measured
-	@$(VM) --add build/kselftest/rein --add selftests/demo -- /demo/demo.sh
+	@mkdir -p build/demo && cp selftests/demo.sh build/demo/
+	@$(VM) --add build/kselftest/rein --add build/demo -- /demo/demo.sh
 
 vm: deps-check all ## a shell in a VM with rein loaded; KERNEL=debug for the debug kernel
 	@$(VM) $(VM_ARGS)
@@ -60,10 +61,12 @@ format: deps-lint ## clang-format what git tracks, except generated files
 	@git ls-files -z 'kmod/*.[ch]' 'userspace/*.[ch]' 'selftests/*.[ch]' \
 		':!*-gen.[ch]' ':!kmod/include/uapi' | xargs -0 -r clang-format -i
 
-install: userspace ## install rein, its manual, librein and the module below $(DESTDIR)
+# Debian's headers have no key to sign with and no System.map, without which
+# kbuild does not run depmod.
+install: kmod userspace ## install rein, its manual, librein and the module below $(DESTDIR)
 	@$(MAKE) --no-print-directory -C userspace install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
-	@selftests/kmod-build $(KERNEL) $(JOBS)
-	@selftests/kmod-build $(KERNEL) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	@selftests/kmod-build $(KERNEL) INSTALL_MOD_PATH=$(DESTDIR) CONFIG_MODULE_SIG_ALL= modules_install
+	@[ -n "$(DESTDIR)" ] || depmod "$$(selftests/kmod-build --release $(KERNEL))"
 
 clean: ## remove everything that was built (not the cache of kernels)
 	rm -rf build
