@@ -73,5 +73,8 @@ clean: ## remove everything that was built (not the cache of kernels)
 	@$(MAKE) --no-print-directory -C userspace clean
 	@$(MAKE) --no-print-directory -C selftests/unit clean
 
+# The steps of one target need each other's results; -j is for those below.
+.NOTPARALLEL:
+
 .PHONY: help all kmod userspace deps check check-debug unit demo vm \
 	selftests-install lint generate format install clean
