@@ -101,19 +101,25 @@ int cgroup_read_own(FILE *cgroups, char *path, size_t size)
 	return ret;
 }
 
-static int find_mount(struct cli *cli, const char *option, struct cgroup_mount *mount)
+static int find_mount(struct cli *cli, const char *option)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
+	FILE *file;
 	int ret = -1;
 
-	if (file) {
-		ret = cgroup_find_mount(file, mount);
+	if (cli->mount)
+		return 0;
+	cli->mount = malloc(sizeof(*cli->mount));
+	file = fopen("/proc/self/mountinfo", "re");
+	if (file && cli->mount)
+		ret = cgroup_find_mount(file, cli->mount);
+	if (file)
 		fclose(file);
-	}
-	if (ret)
-		return cli_fail(cli, CODE_NO_CGROUP2, option, NULL,
-				"the cgroup2 hierarchy is not mounted");
-	return 0;
+	if (!ret)
+		return 0;
+	free(cli->mount);
+	cli->mount = NULL;
+	return cli_fail(cli, CODE_NO_CGROUP2, option, NULL,
+			"the cgroup2 hierarchy is not mounted");
 }
 
 static int open_directory(const char *path)
@@ -143,12 +149,12 @@ static int open_below(const struct cgroup_mount *mount, const char *path)
 	return fd;
 }
 
-static int fail_open(struct cli *cli, const char *option, const char *name,
-		     const struct cgroup_mount *mount, int err)
+static int fail_open(struct cli *cli, const char *option, const char *name, int err)
 {
 	char hint[PATH_MAX + 64];
 
-	snprintf(hint, sizeof(hint), "cgroups are named as below %s, / is the root", mount->path);
+	snprintf(hint, sizeof(hint), "cgroups are named as below %s, / is the root",
+		 cli->mount->path);
 	if (err == ENOENT)
 		return cli_fail(cli, CODE_CGROUP_OPEN, option, hint, "there is no cgroup %s", name);
 	return cli_fail(cli, CODE_CGROUP_OPEN, option, hint, "can't open the cgroup %s: %s", name,
@@ -158,13 +164,13 @@ static int fail_open(struct cli *cli, const char *option, const char *name,
 /* The cgroup of a process, from its /proc/PID/cgroup. */
 static int open_of(struct cli *cli, const char *option, const char *file_name, int *fd)
 {
-	struct cgroup_mount mount;
+	const char *root;
 	char path[PATH_MAX];
 	FILE *file;
 	size_t len;
 	int ret;
 
-	ret = find_mount(cli, option, &mount);
+	ret = find_mount(cli, option);
 	if (ret)
 		return ret;
 	file = fopen(file_name, "re");
@@ -176,13 +182,14 @@ static int open_of(struct cli *cli, const char *option, const char *file_name, i
 		return cli_fail(cli, CODE_NO_PROCESS, option, NULL,
 				"the process has ended, or is in no cgroup2");
 	/* Inside of a namespace, those outside of it are above its root. */
-	len = strcmp(mount.root, "/") ? strlen(mount.root) : 0;
-	if (!strncmp(path, "/..", 3) || strncmp(path, mount.root, len) ||
+	root = cli->mount->root;
+	len = strcmp(root, "/") ? strlen(root) : 0;
+	if (!strncmp(path, "/..", 3) || strncmp(path, root, len) ||
 	    (len && path[len] && path[len] != '/'))
 		return cli_fail(cli, CODE_NO_PROCESS, option, NULL,
 				"the process is in a cgroup that can't be seen from here: %s", path);
-	*fd = open_below(&mount, path + len);
-	return *fd < 0 ? fail_open(cli, option, path, &mount, errno) : 0;
+	*fd = open_below(cli->mount, path + len);
+	return *fd < 0 ? fail_open(cli, option, path, errno) : 0;
 }
 
 /**
@@ -195,7 +202,6 @@ static int open_of(struct cli *cli, const char *option, const char *file_name, i
  */
 int cgroup_open(struct cli *cli, const char *name, int *fd)
 {
-	struct cgroup_mount mount;
 	char option[256];
 	int ret, err;
 
@@ -205,13 +211,13 @@ int cgroup_open(struct cli *cli, const char *name, int *fd)
 				"the path of the cgroup is empty");
 	if (!strcmp(name, "self"))
 		return open_of(cli, option, "/proc/self/cgroup", fd);
-	ret = find_mount(cli, option, &mount);
+	ret = find_mount(cli, option);
 	if (ret)
 		return ret;
 	*fd = name[0] == '/' ? open_directory(name) : -1;
 	if (*fd >= 0 && on_cgroup2(*fd))
 		return 0;
-	ret = open_below(&mount, name);
+	ret = open_below(cli->mount, name);
 	err = errno;
 	/* A directory elsewhere: let the kernel say so, that makes a record. */
 	if (ret < 0 && err == ENOENT && *fd >= 0)
@@ -219,7 +225,7 @@ int cgroup_open(struct cli *cli, const char *name, int *fd)
 	if (*fd >= 0)
 		close(*fd);
 	*fd = ret;
-	return ret < 0 ? fail_open(cli, option, name, &mount, err) : 0;
+	return ret < 0 ? fail_open(cli, option, name, err) : 0;
 }
 
 /**

@@ -79,7 +79,7 @@ static void show_link(const struct rein_limit *limit, void *arg)
 	out_word(out, "over", "\tover ", rein_over_name(limit->over), limit->over);
 	out_list(out, "tiers");
 	for (i = 0; i < limit->n_tiers; i++) {
-		show_tier(out, &limit->tiers[i], i ? ", " : "\t", NULL, " tokens ", " debt ");
+		show_tier(out, &limit->tiers[i], i ? ", " : "\t", NULL, " has ", " owes ");
 		compare(chain, limit, &limit->tiers[i]);
 	}
 	out_end(out);

@@ -26,6 +26,7 @@
  * @rein:	the connection; made when it is first needed, then kept
  * @file:	the batch file, NULL outside of a batch
  * @line:	the line of it
+ * @mount:	where cgroups are; found when it is first needed, then kept
  */
 struct cli {
 	struct out out;
@@ -35,6 +36,7 @@ struct cli {
 	struct rein *rein;
 	const char *file;
 	unsigned int line;
+	struct cgroup_mount *mount;
 };
 
 /**

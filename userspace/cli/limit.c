@@ -95,9 +95,12 @@ static int fail_limit(struct cli *cli, const struct limit_args *limit)
 
 	fault_from_kernel(cli, &fault);
 	option_at_fault(limit, &error, fault.option, sizeof(fault.option));
-	/* The netlink core knows only that the name is too long, not what it is. */
-	if (!fault.record && error.refused && error.attr == REIN_A_LIMIT_NAME)
-		fault.code = CODE_NAME_BAD;
+	/* To the policy it is a string that is too long, and no more than that. */
+	if (error.attr == REIN_A_LIMIT_NAME && strlen(limit->request.name) > REIN_NAME_MAX) {
+		snprintf(fault.message, sizeof(fault.message), "the name is too long");
+		snprintf(fault.hint, sizeof(fault.hint), "use at most %d characters",
+			 REIN_NAME_MAX);
+	}
 	if (fault.code == CODE_LIMIT_AMBIGUOUS)
 		return fail_ambiguous(cli, limit, &fault);
 	return fault_report(cli, &fault);

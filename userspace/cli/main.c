@@ -296,5 +296,6 @@ int main(int argc, char **argv)
 	ret = finish(&cli, run(&cli, argc, argv));
 	rein_close(cli.rein);
 	out_free(&cli.out);
+	free(cli.mount);
 	return ret;
 }

@@ -6,6 +6,9 @@
 
 #include "cli.h"
 
+/* The longest name of an event, and two blanks. */
+#define EVENT_WIDTH	10
+
 static volatile sig_atomic_t stopped;
 
 static void stop(int signal)
@@ -27,7 +30,9 @@ static void limit_event(const struct rein_limit *limit, void *arg)
 
 	out_object(out, NULL);
 	out_word(out, "event", "", rein_event_name(limit->event), limit->event);
-	out_text(out, "\t");
+	/* Lines are printed one by one, so this column is made by hand. */
+	while (!out->json && out->len < EVENT_WIDTH)
+		out_text(out, " ");
 	out_object(out, "limit");
 	show_limit_row(out, limit, false);
 	out_end(out);
@@ -40,9 +45,11 @@ static void record_event(const struct rein_record *record, void *arg)
 
 	out_object(out, NULL);
 	out_str(out, "event", "", "record");
+	while (!out->json && out->len < EVENT_WIDTH)
+		out_text(out, " ");
 	out_object(out, "record");
 	/* The same words as in a list, on the line of the event. */
-	out_id(out, NULL, " ", record->id);
+	out_id(out, NULL, "", record->id);
 	out_date(out, NULL, " ", record->time_ns, 3);
 	out_code(out, NULL, " ", record->code);
 	out_str(out, NULL, " ", record->message);

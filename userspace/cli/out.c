@@ -26,17 +26,24 @@ static void *checked(void *memory)
  */
 static void print_json_text(FILE *file, const char *text)
 {
-	const unsigned char *p;
+	while (*text) {
+		size_t len = strcspn(text, "\x7f\xc2");
+		unsigned char next;
 
-	for (p = (const unsigned char *)text; *p; p++) {
-		if (*p == 0x7f) {
+		fwrite(text, 1, len, file);
+		text += len;
+		if (!*text)
+			return;
+		next = text[1];
+		if (*text == 0x7f) {
 			fputs("\\u007f", file);
-		} else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
-			fprintf(file, "\\u%04x", p[1]);
-			p++;
+		} else if (next >= 0x80 && next < 0xa0) {
+			fprintf(file, "\\u%04x", next);
+			text++;
 		} else {
-			putc(*p, file);
+			putc(*text, file);
 		}
+		text++;
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "parse.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -461,9 +462,12 @@ int parse_number(const char *text, const char *what, uint64_t max, uint64_t *num
 
 	for (; isdigit((unsigned char)*p) && value <= max; p++)
 		value = value * 10 + (*p - '0');
-	if (p == text || *p || !value || value > max)
-		return reject(error, CODE_VALUE, NULL, "'%s' is not a %s: a number from 1 to %llu",
-			      text, what, (unsigned long long)max);
+	if (p == text || *p || !value || value > max) {
+		char hint[64];
+
+		snprintf(hint, sizeof(hint), "a number from 1 to %" PRIu64, max);
+		return reject(error, CODE_VALUE, hint, "'%s' is not a %s", text, what);
+	}
 	*number = value;
 	return 0;
 }

@@ -34,7 +34,7 @@ void show_stats(struct out *out, const char *key, const struct rein_stats *stats
 
 		out_object(out, name);
 		if (shown) {
-			out_text(out, table ? "\n  " : " ");
+			out_text(out, table ? "\n  " : i ? ", " : " ");
 			out_text(out, name);
 			out_text(out, table ? ":\t" : " ");
 		}
@@ -164,7 +164,11 @@ static void show_end(struct out *out, const char *key, const char *port_key, con
 		out_address(out, key, lead, address, len);
 	else
 		out_null(out, key, lead);
-	out_num(out, port_key, lead ? " port " : NULL, port);
+	/* Not every protocol has ports. */
+	if (port)
+		out_num(out, port_key, lead ? " port " : NULL, port);
+	else
+		out_null(out, port_key, NULL);
 }
 
 static void show_socket(struct out *out, const struct rein_socket *sock, bool text)
@@ -291,7 +295,7 @@ static void show_where(struct out *out, const struct rein_record *record, bool f
 	out_str(out, "boot_id", LEAD(", boot ", NULL), record->boot_id);
 	out_num(out, "time_ns", NULL, record->time_ns);
 	out_num(out, "last_ns", NULL, record->last_ns);
-	out_ns(out, "boottime_ns", LEAD(", up ", NULL), record->boottime_ns);
+	out_left(out, "boottime_ns", LEAD(", up ", NULL), record->boottime_ns);
 	out_str(out, "version", LEAD("\n  module:\t", NULL), record->version);
 }
 

@@ -35,6 +35,9 @@ static const struct nla_policy count_policy[REIN_A_COUNT_MAX + 1] = {
 	[REIN_A_COUNT_BYTES] = { .type = NLA_U64 },
 };
 
+/* A nest with four attributes, each of at most 8 bytes. */
+#define TIER_ROOM	(4 + 4 * 12)
+
 static int put_tier(struct nl_msg *msg, const struct rein_tier *tier)
 {
 	struct nlattr *nest = nla_nest_start(msg, REIN_A_LIMIT_TIER | NLA_F_NESTED);
@@ -80,7 +83,9 @@ static int put_request(struct nl_msg *msg, const struct rein_limit_request *requ
 static int limit_send(struct rein *rein, unsigned int command, int flags,
 		      const struct rein_limit_request *request, rein_answer_fn fn, void *arg)
 {
-	struct nl_msg *msg = rein_request(rein, command, flags);
+	size_t room = 128 + (request->name ? nla_total_size(strlen(request->name) + 1) : 0) +
+		      request->n_tiers * TIER_ROOM;
+	struct nl_msg *msg = rein_request(rein, command, flags, room);
 
 	if (!msg)
 		return -ENOMEM;
@@ -154,7 +159,9 @@ static void parse_tier(struct nlattr *attr, struct rein_tier *tier)
 	tier->unit = rein_u32(tb[REIN_A_TIER_UNIT]);
 	tier->unlimited = tb[REIN_A_TIER_UNLIMITED];
 	tier->rate_tokens = rein_u64(tb[REIN_A_TIER_RATE_TOKENS]);
-	tier->rate_period_ns = rein_u64(tb[REIN_A_TIER_RATE_PERIOD_NS]);
+	/* A closed tier needs no period, but whoever divides by it does. */
+	tier->rate_period_ns = tb[REIN_A_TIER_RATE_PERIOD_NS] ?
+			       rein_u64(tb[REIN_A_TIER_RATE_PERIOD_NS]) : 1000000000;
 	tier->burst = rein_u64(tb[REIN_A_TIER_BURST]);
 	tier->tokens = rein_u64(tb[REIN_A_TIER_TOKENS]);
 	tier->debt = rein_u64(tb[REIN_A_TIER_DEBT]);

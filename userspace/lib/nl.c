@@ -128,10 +128,10 @@ int rein_fd(const struct rein *rein)
 	return nl_socket_get_fd(rein->sock);
 }
 
-/* Begin a request; NULL and the error noted if there is no memory. */
-struct nl_msg *rein_request(struct rein *rein, unsigned int command, int flags)
+/* Begin a request with room for attributes; NULL and the error noted if there is no memory. */
+struct nl_msg *rein_request(struct rein *rein, unsigned int command, int flags, size_t room)
 {
-	struct nl_msg *msg = nlmsg_alloc_size(REIN_REQUEST_MAX);
+	struct nl_msg *msg = nlmsg_alloc_size(NLMSG_HDRLEN + GENL_HDRLEN + room);
 
 	rein->nest = 0;
 	if (!msg || !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, rein->family, 0, flags,

@@ -16,9 +16,6 @@
 
 #include "rein.h"
 
-/* Largest message this library sends; room for far more tiers than allowed. */
-#define REIN_REQUEST_MAX	16384
-
 struct rein {
 	struct nl_sock *sock;
 	int family;
@@ -39,7 +36,7 @@ typedef void (*rein_answer_fn)(struct nlmsghdr *nlh, void *arg);
 int rein_fail(struct rein *rein, int err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-struct nl_msg *rein_request(struct rein *rein, unsigned int command, int flags);
+struct nl_msg *rein_request(struct rein *rein, unsigned int command, int flags, size_t room);
 int rein_send(struct rein *rein, struct nl_msg *msg, rein_answer_fn fn, void *arg);
 ssize_t rein_read(struct rein *rein);
 

@@ -166,7 +166,7 @@ static void record_answer(struct nlmsghdr *nlh, void *arg)
 int rein_record_get(struct rein *rein, uint64_t id, rein_record_fn fn, void *arg)
 {
 	struct record_answer answer = { fn, arg };
-	struct nl_msg *msg = rein_request(rein, REIN_CMD_RECORD_GET, 0);
+	struct nl_msg *msg = rein_request(rein, REIN_CMD_RECORD_GET, 0, 64);
 
 	if (!msg)
 		return -ENOMEM;
@@ -177,7 +177,7 @@ int rein_record_get(struct rein *rein, uint64_t id, rein_record_fn fn, void *arg
 int rein_record_dump(struct rein *rein, rein_record_fn fn, void *arg)
 {
 	struct record_answer answer = { fn, arg };
-	struct nl_msg *msg = rein_request(rein, REIN_CMD_RECORD_GET, NLM_F_DUMP);
+	struct nl_msg *msg = rein_request(rein, REIN_CMD_RECORD_GET, NLM_F_DUMP, 64);
 
 	if (!msg)
 		return -ENOMEM;

@@ -52,7 +52,7 @@ static void stat_answer(struct nlmsghdr *nlh, void *arg)
 int rein_stat_get(struct rein *rein, rein_stat_fn fn, void *arg)
 {
 	struct stat_answer answer = { fn, arg };
-	struct nl_msg *msg = rein_request(rein, REIN_CMD_STAT_GET, 0);
+	struct nl_msg *msg = rein_request(rein, REIN_CMD_STAT_GET, 0, 64);
 
 	if (!msg)
 		return -ENOMEM;
@@ -61,7 +61,7 @@ int rein_stat_get(struct rein *rein, rein_stat_fn fn, void *arg)
 
 int rein_flush(struct rein *rein, bool force)
 {
-	struct nl_msg *msg = rein_request(rein, REIN_CMD_FLUSH, 0);
+	struct nl_msg *msg = rein_request(rein, REIN_CMD_FLUSH, 0, 64);
 
 	if (!msg)
 		return -ENOMEM;
