@@ -1,0 +1,349 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the shell tests share. A test begins with
+#
+#	. "$(dirname "$0")/lib.sh"
+#
+# says what it checks with ok, not_ok, is, near, at_most, at_least, exits_with
+# or skip, and ends with done_testing. The plan is printed at the end. However
+# it ends, its processes, cgroups, network namespaces and all limits are gone
+# afterwards.
+#
+#	make_peer far 1
+#	make_cgroup web
+#	rein limit add bulk --cgroup "$(cg web)" --on egress --rate 10Mbit/s
+#	in_cgroup web ping -c 1 "$(peer 1)"
+#	is "$(limit bulk .stats.seen.packets)" 1 "a ping is one packet"
+#	identity bulk
+#	done_testing
+
+TEST=$(basename "$0" .sh)
+HERE=$(cd "$(dirname "$0")" && pwd)
+PATH=$HERE:$PATH
+CGROOT=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+# All cgroups of this test are below this one.
+CGTEST=test-$TEST
+TMP=$(mktemp -d "${TMPDIR:-/tmp}/$TEST.XXXXXX")
+
+# A kernel with KASAN, lockdep and the like is several times slower.
+DEBUG=
+[ ! -e /sys/kernel/debug/kmemleak ] || DEBUG=1
+AGAIN="make check${DEBUG:+-debug} TESTS=$TEST"
+
+# --- results -------------------------------------------------------------------
+
+_n=0 _failed=0 _planned='' _done='' _netns=() _pids=()
+
+echo "TAP version 13"
+
+# plan N: say beforehand how many results there will be
+plan() {
+	_planned=1
+	echo "1..$1"
+}
+
+# ok DESCRIPTION
+ok() {
+	_n=$((_n + 1))
+	echo "ok $_n $*"
+}
+
+# not_ok DESCRIPTION [EXPECTED SEEN]
+not_ok() {
+	_n=$((_n + 1)) _failed=$((_failed + 1))
+	echo "not ok $_n $1"
+	[ $# -lt 2 ] || note "expected: $2, seen: ${3:-nothing}"
+	echo "# run: $AGAIN"
+}
+
+# skip REASON DESCRIPTION
+skip() {
+	_n=$((_n + 1))
+	echo "ok $_n $2 # SKIP $1"
+}
+
+# note TEXT: a line that is no result, for whoever reads the log
+note() {
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# true_that EXPRESSION: arithmetic on real numbers, in awk's syntax
+true_that() {
+	awk "BEGIN { exit !($1) }"
+}
+
+# calc EXPRESSION [FORMAT]
+calc() {
+	awk "BEGIN { printf \"${2:-%.0f}\", $1 }"
+}
+
+# is SEEN EXPECTED DESCRIPTION
+is() {
+	if [ "$1" = "$2" ]; then
+		ok "$3"
+	else
+		not_ok "$3" "$2" "$1"
+	fi
+}
+
+# matches SEEN REGEX DESCRIPTION: an extended regular expression, in any line
+matches() {
+	if grep -qE -- "$2" <<<"$1"; then
+		ok "$3"
+	else
+		not_ok "$3" "$2" "$1"
+	fi
+}
+
+# near SEEN WANTED PERCENT DESCRIPTION
+near() {
+	if [ -n "$1" ] && true_that "$1 >= $2 * (1 - $3 / 100) && $1 <= $2 * (1 + $3 / 100)"; then
+		ok "$4 ($1, $(calc "($1 / $2 - 1) * 100" %+.2f) %)"
+	else
+		not_ok "$4" "$2 within $3 %" "$1"
+	fi
+}
+
+# at_most SEEN BOUND DESCRIPTION
+at_most() {
+	if [ -n "$1" ] && true_that "$1 <= $2"; then
+		ok "$3 ($1)"
+	else
+		not_ok "$3" "at most $2" "$1"
+	fi
+}
+
+# at_least SEEN BOUND DESCRIPTION
+at_least() {
+	if [ -n "$1" ] && true_that "$1 >= $2"; then
+		ok "$3 ($1)"
+	else
+		not_ok "$3" "at least $2" "$1"
+	fi
+}
+
+# exits_with STATUS DESCRIPTION COMMAND...: its output is then in $OUT
+exits_with() {
+	local want=$1 what=$2 rc=0
+
+	shift 2
+	OUT=$("$@" 2>&1) || rc=$?
+	if [ "$rc" = "$want" ]; then
+		ok "$what"
+	else
+		not_ok "$what" "exit status $want" "$rc, and: $OUT"
+	fi
+}
+
+# Every test calls this last: one that didn't has died on the way.
+done_testing() {
+	_done=1
+	exit $((_failed > 0))
+}
+
+_finish() {
+	local rc=$?
+
+	trap - EXIT INT TERM
+	if [ -z "$_done" ]; then
+		not_ok "the test ran to its end" "done_testing" "exit status $rc"
+		rc=1
+	fi
+	_clean || { not_ok "the test can be cleaned up" "nothing left" "see above"; rc=1; }
+	[ -n "$_planned" ] || echo "1..$_n"
+	exit "$rc"
+}
+trap _finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# skip_all REASON: nothing here can be tested on this machine
+skip_all() {
+	_planned=1 _done=1
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+# --- waiting -------------------------------------------------------------------
+
+# wait_for SECONDS COMMAND...: until it succeeds; false if it doesn't in time
+wait_for() {
+	local end
+
+	end=$(($(_ms) + $(calc "$1 * 1000")))
+	shift
+	until "$@"; do
+		[ "$(_ms)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+# Milliseconds since boot.
+_ms() {
+	local up
+
+	read -r up _ </proc/uptime
+	echo "$((10#${up/./} * 10))"
+}
+
+# background COMMAND...: ended, at the latest, with the test; its pid is in $PID
+background() {
+	"$@" &
+	PID=$!
+	_pids+=("$PID")
+}
+
+# --- cgroups -------------------------------------------------------------------
+
+# cg NAME: its path below the cgroup2 mount, as rein takes it
+cg() {
+	echo "/$CGTEST/$1"
+}
+
+# make_cgroup NAME...: below this test's own, with its parents
+make_cgroup() {
+	local name
+
+	for name in "$@"; do
+		mkdir -p "$CGROOT/$CGTEST/$name" || exit
+	done
+}
+
+# in_cgroup NAME COMMAND...
+in_cgroup() {
+	(
+		echo "$BASHPID" >"$CGROOT/$CGTEST/$1/cgroup.procs" || exit
+		shift
+		exec "$@"
+	)
+}
+
+_empty() {
+	! grep -q 'populated 1' "$1/cgroup.events"
+}
+
+# shellcheck disable=SC2120 # tests name one
+# remove_cgroup [NAME]: with what runs in it and is below it
+remove_cgroup() {
+	local top=$CGROOT/$CGTEST${1:+/$1} dir
+
+	[ -d "$top" ] || return 0
+	echo 1 >"$top/cgroup.kill"
+	wait_for 10 _empty "$top" || { echo "# processes in $top don't die"; return 1; }
+	# The deepest first: paths are longer than what find -delete can handle.
+	find "$top" -depth -type d | while read -r dir; do
+		rmdir "$dir" || return 1
+	done
+}
+
+# --- network namespaces ----------------------------------------------------------
+
+# make_netns NAME...
+make_netns() {
+	local name
+
+	for name in "$@"; do
+		ip netns add "$name" || exit
+		_netns+=("$name")
+		ip -n "$name" link set lo up || exit
+	done
+}
+
+# make_peer NAME K: a namespace behind a veth pair, with an address of each kind
+#
+#	here  vK 10.0.K.1 fd00:K::1 ------ fd00:K::2 10.0.K.2 eth0  NAME
+make_peer() {
+	make_netns "$1"
+	ip link add "v$2" type veth peer name eth0 netns "$1" || exit
+	ip addr add "10.0.$2.1/24" dev "v$2"
+	ip addr add "fd00:$2::1/64" dev "v$2" nodad
+	ip -n "$1" addr add "10.0.$2.2/24" dev eth0
+	ip -n "$1" addr add "fd00:$2::2/64" dev eth0 nodad
+	ip link set "v$2" up
+	ip -n "$1" link set eth0 up
+	ip link set lo up
+}
+
+# peer K [6]: the address of the peer that make_peer made
+peer() {
+	if [ "${2:-4}" = 6 ]; then
+		echo "fd00:$1::2"
+	else
+		echo "10.0.$1.2"
+	fi
+}
+
+# in_netns NAME COMMAND...
+in_netns() {
+	local name=$1
+
+	shift
+	ip netns exec "$name" "$@"
+}
+
+# --- limits ----------------------------------------------------------------------
+
+# json COMMAND... EXPRESSION: what rein says, through jq
+json() {
+	rein -j "${@:1:$#-1}" | jq -r "${!#}"
+}
+
+# limit NAME[@CGROUP] EXPRESSION: of that limit; CGROUP as make_cgroup takes it
+limit() {
+	local target=()
+
+	case $1 in
+	*@*)	target=(--cgroup "$(cg "${1#*@}")") ;;
+	esac
+	json limit show "${1%%@*}" "${target[@]}" "$2"
+}
+
+# packets LIMIT STAT, bytes LIMIT STAT: one of its counters
+packets() {
+	limit "$1" ".stats.$2.packets"
+}
+
+bytes() {
+	limit "$1" ".stats.$2.bytes"
+}
+
+# identity LIMIT [WHEN]: no packet is unaccounted for
+identity() {
+	local sums
+
+	# shellcheck disable=SC2016 # jq's own
+	sums=$(limit "$1" '.stats | [.passed, .released, .refused, .overflow, .stale,
+		.teardown, .nomem, .queued] as $fates |
+		[.seen.packets - ($fates | map(.packets) | add),
+		 .seen.bytes - ($fates | map(.bytes) | add)] | @text')
+	is "$sums" "[0,0]" "$1${2:+, $2}: seen is the sum of what became of them"
+}
+
+# --- afterwards --------------------------------------------------------------------
+
+_clean() {
+	local name pid rc=0
+
+	for pid in "${_pids[@]}"; do
+		kill "$pid" 2>/dev/null
+	done
+	# shellcheck disable=SC2119
+	remove_cgroup || rc=1
+	for name in "${_netns[@]}"; do
+		for pid in $(ip netns pids "$name" 2>/dev/null); do
+			kill -9 "$pid" 2>/dev/null
+		done
+	done
+	for pid in "${_pids[@]}"; do
+		wait "$pid" 2>/dev/null
+	done
+	if [ -d /sys/module/rein ]; then
+		rein -q flush --force >/dev/null || rc=1
+	fi
+	for name in "${_netns[@]}"; do
+		[ ! -e "/run/netns/$name" ] || ip netns del "$name" || rc=1
+	done
+	rm -rf "$TMP"
+	return "$rc"
+}
