@@ -28,7 +28,7 @@ lock_cache() {
 	flock -n "$fd" || { say "waiting for another run that makes $1"; flock "$fd"; }
 }
 
-# hash FILE... and standard input, short enough for a file name
+# Of standard input, short enough for a file name.
 hash_of() { sha256sum | cut -c1-16; }
 
 # deb_fetch DIR PACKAGE[=VERSION] [APT-OPTION...]: download, don't install.
