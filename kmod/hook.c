@@ -233,7 +233,7 @@ static unsigned int egress(void *priv, struct sk_buff *skb,
 			if (!must_wait)
 				return verdict;
 		}
-		err = rein_room_hold(target, cgrp, &chain, &req, skb, state);
+		err = rein_queue_hold(target, cgrp, &chain, &req, skb, state);
 	} while (err == -EAGAIN);
 
 	return err ? refused(sk) : NF_STOLEN;

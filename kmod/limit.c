@@ -135,8 +135,16 @@ static int check_cgroup(const struct rein_limit_spec *spec,
 
 /* --- defaults -------------------------------------------------------------- */
 
-/* The longest time that a cost takes at any one of the tiers, from empty. */
-static u64 slowest(const struct rein_limit *limit, u64 bytes, u64 packets)
+/**
+ * rein_limit_time() - how long a cost takes at the rates of a limit
+ * @limit:	the limit, locked or not yet published
+ * @bytes:	the cost in bytes
+ * @packets:	the cost in packets
+ *
+ * Return: ns from empty buckets, by the slowest tier; REIN_NEVER at a closed
+ * rate.
+ */
+u64 rein_limit_time(const struct rein_limit *limit, u64 bytes, u64 packets)
 {
 	u64 longest = 0;
 	unsigned int i;
@@ -157,7 +165,7 @@ static u64 slowest(const struct rein_limit *limit, u64 bytes, u64 packets)
 /* Time enough for four packets of the largest size. */
 static u64 default_patience(const struct rein_limit *limit)
 {
-	u64 time = slowest(limit, 4 * SZ_64K, 4);
+	u64 time = rein_limit_time(limit, 4 * SZ_64K, 4);
 
 	/* Nothing moves at a closed limit, however long it is waited for. */
 	if (time == REIN_NEVER)
@@ -171,7 +179,7 @@ static u64 default_queue(const struct rein_limit *limit)
 	u64 queue = QUEUE_LEAST;
 
 	while (queue < QUEUE_MOST &&
-	       slowest(limit, queue, 0) < NSEC_PER_SEC)
+	       rein_limit_time(limit, queue, 0) < NSEC_PER_SEC)
 		queue *= 2;
 	return queue;
 }

@@ -75,8 +75,9 @@ enum rein_fold {
  * @n_tiers:	1 to REIN_TIERS_MAX
  * @over:	what happens to a request there are no tokens for
  * @resource:	what is metered
- * @own_patience, @own_queue: the value was asked for and not derived from the
- *		rate; rein_mutex
+ * @own_patience: @patience_ns was asked for, not derived from the rate;
+ *		rein_mutex
+ * @own_queue:	@queue likewise
  * @tiers:	the buckets
  * @patience_ns: longest wait of one request
  * @queue:	bytes that may wait at the same time
@@ -87,6 +88,7 @@ enum rein_fold {
  * @target:	what the limit is attached to
  * @node:	in the target's list for @resource, youngest first; RCU
  * @expiry:	when the limit removes itself; rein_mutex
+ * @rcu:	to free it
  * @name:	unique on the target
  */
 struct rein_limit {
@@ -115,8 +117,11 @@ struct rein_limit {
  * struct rein_limit_spec - what a request says about a limit
  * @name:	its name
  * @cgrp:	the cgroup it is on, NULL if not said
- * @has_resource, @has_over, @has_patience, @has_queue, @has_lifetime:
- *		whether the field of that name was said
+ * @has_resource: whether @resource was said
+ * @has_over:	whether @over was said
+ * @has_patience: whether @patience_ns was said
+ * @has_queue:	whether @queue was said
+ * @has_lifetime: whether @lifetime_ns was said
  * @resource:	what to meter
  * @over:	what to do when over
  * @n_tiers:	how many of @tiers were said; 0: keep those there are
@@ -157,6 +162,7 @@ void rein_limit_flush(void);
 struct rein_limit *rein_limit_find(const struct rein_limit_spec *spec,
 				   struct rein_ask *ask);
 struct rein_limit *rein_limit_next(u64 id);
+u64 rein_limit_time(const struct rein_limit *limit, u64 bytes, u64 packets);
 u64 rein_limit_lifetime(const struct rein_limit *limit);
 
 void rein_limit_exit(void);

@@ -12,6 +12,7 @@
 #include "netlink.h"
 #include "queue.h"
 #include "record.h"
+#include "room.h"
 #include "target.h"
 #include "version.h"
 
@@ -25,9 +26,12 @@ static int __init rein_init(void)
 	err = rein_admit_init();
 	if (err)
 		goto err_record;
-	err = rein_queue_init();
+	err = rein_room_init();
 	if (err)
 		goto err_admit;
+	err = rein_queue_init();
+	if (err)
+		goto err_room;
 	err = rein_target_init();
 	if (err)
 		goto err_queue;
@@ -45,6 +49,8 @@ err_target:
 	rein_target_exit();
 err_queue:
 	rein_queue_exit();
+err_room:
+	rein_room_exit();
 err_admit:
 	rein_admit_exit();
 err_record:
@@ -62,6 +68,7 @@ static void __exit rein_exit(void)
 	rein_target_exit();
 	rein_limit_exit();
 	rein_queue_exit();
+	rein_room_exit();
 	rein_admit_exit();
 	rein_record_exit();
 }

@@ -7,10 +7,8 @@
  * other refusal. For the same end all handlers run below one choke point,
  * which makes a bug record of any errno that nobody gave a meaning.
  */
-#include <linux/nsproxy.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
-#include <linux/utsname.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
@@ -20,33 +18,20 @@
 #include "limit.h"
 #include "netlink.h"
 #include "netlink-gen.h"
+#include "netlink-put.h"
 #include "record.h"
 #include "target.h"
 #include "version.h"
 
-/* The larger of a limit with 8 tiers and a record, with the longest path. */
-#define MESSAGE_MAX	SZ_8K
-
 #define ABI		1
 
 /**
- * struct nl_request - what is kept of a request while it is handled
- * @tb:		its attributes
- * @spec:	the limit it is about; holds a reference to the cgroup
- */
-struct nl_request {
-	struct nlattr **tb;
-	struct rein_limit_spec spec;
-};
-
-/**
  * struct nl_dump - what is kept of a dump between its parts
- * @next:	id to go on with
+ * @next:	id to go on with; of a chain: the next level, counted from 1
  * @spec:	filter: name and cgroup; holds a reference to the cgroup
  * @chain:	filter: only limits that bind the cgroup
  * @code:	filter: code of records, 0: all
  * @viewer:	an unprivileged reader's cgroup, referenced, or NULL
- * @level:	of a chain: next level to show, from the leaf down to 0
  * @record:	room for a record
  * @name:	room for the name in @spec
  * @path:	room for a path
@@ -245,266 +230,6 @@ static void put_spec(struct rein_limit_spec *spec)
 		cgroup_put(spec->cgrp);
 }
 
-/* --- writing replies --------------------------------------------------------- */
-
-static int put_count(struct sk_buff *skb, int type,
-		     const struct rein_count *count)
-{
-	struct nlattr *nest = nla_nest_start(skb, type);
-
-	if (!nest ||
-	    nla_put_u64_64bit(skb, REIN_A_COUNT_PACKETS, count->packets,
-			      REIN_A_COUNT_PAD) ||
-	    nla_put_u64_64bit(skb, REIN_A_COUNT_BYTES, count->bytes,
-			      REIN_A_COUNT_PAD))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static int put_stats(struct sk_buff *skb, int type,
-		     const struct rein_count stats[REIN_STATS])
-{
-	struct nlattr *nest = nla_nest_start(skb, type);
-	unsigned int i;
-
-	if (!nest)
-		return -EMSGSIZE;
-	for (i = 0; i < REIN_STATS; i++)
-		if (put_count(skb, i + 1, &stats[i]))
-			return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static int put_rate(struct sk_buff *skb, const struct rein_rate *rate)
-{
-	if (rate->tokens == REIN_RATE_UNLIMITED)
-		return nla_put_flag(skb, REIN_A_TIER_UNLIMITED);
-	if (nla_put_u64_64bit(skb, REIN_A_TIER_RATE_TOKENS, rate->tokens,
-			      REIN_A_TIER_PAD))
-		return -EMSGSIZE;
-	if (!rate->tokens)
-		return 0;
-	return nla_put_u64_64bit(skb, REIN_A_TIER_RATE_PERIOD_NS,
-				 rate->period_ns, REIN_A_TIER_PAD);
-}
-
-static int put_tier(struct sk_buff *skb, const struct rein_tier *tier)
-{
-	const struct rein_bucket *bucket = &tier->bucket;
-	struct nlattr *nest = nla_nest_start(skb, REIN_A_LIMIT_TIER);
-
-	if (!nest || nla_put_u32(skb, REIN_A_TIER_UNIT, tier->unit) ||
-	    put_rate(skb, &bucket->rate) ||
-	    nla_put_u64_64bit(skb, REIN_A_TIER_BURST, bucket->burst,
-			      REIN_A_TIER_PAD) ||
-	    nla_put_u64_64bit(skb, REIN_A_TIER_TOKENS, bucket->tokens,
-			      REIN_A_TIER_PAD) ||
-	    nla_put_u64_64bit(skb, REIN_A_TIER_DEBT, bucket->debt,
-			      REIN_A_TIER_PAD))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-/* The part of a limit that its lock guards, all of one instant. */
-static int put_locked(struct sk_buff *skb, struct rein_limit *limit)
-{
-	u64 now = ktime_get_ns();
-	int err = -EMSGSIZE;
-	unsigned int i;
-
-	spin_lock_bh(&limit->lock);
-	for (i = 0; i < limit->n_tiers; i++) {
-		rein_bucket_refill(&limit->tiers[i].bucket, now);
-		if (put_tier(skb, &limit->tiers[i]))
-			goto out;
-	}
-	err = put_stats(skb, REIN_A_LIMIT_STATS, limit->stats);
-out:
-	spin_unlock_bh(&limit->lock);
-	return err;
-}
-
-static int put_cgroup(struct sk_buff *skb, const struct rein_target *target,
-		      char *path)
-{
-	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_CGROUP_ID, target->cgroup_id,
-			      REIN_A_LIMIT_PAD) ||
-	    nla_put_u32(skb, REIN_A_LIMIT_LEVEL, target->cgrp->level))
-		return -EMSGSIZE;
-	/* A path too long to tell is left out. */
-	if (cgroup_path_ns(target->cgrp, path, PATH_MAX,
-			   current->nsproxy->cgroup_ns) < 0)
-		return 0;
-	return nla_put_string(skb, REIN_A_LIMIT_CGROUP_PATH, path);
-}
-
-/**
- * fill_limit() - write a limit as a message
- * @skb:	to where
- * @hdr:	the message's header, already there
- * @limit:	the limit
- * @path:	room for a path, PATH_MAX bytes
- *
- * Context: rein_mutex held.
- *
- * Return: 0 or -EMSGSIZE; then the message is cancelled.
- */
-static int fill_limit(struct sk_buff *skb, void *hdr,
-		      struct rein_limit *limit, char *path)
-{
-	u64 left = rein_limit_lifetime(limit);
-
-	if (!hdr)
-		return -EMSGSIZE;
-	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_ID, limit->id,
-			      REIN_A_LIMIT_PAD) ||
-	    nla_put_string(skb, REIN_A_LIMIT_NAME, limit->name) ||
-	    nla_put_u32(skb, REIN_A_LIMIT_RESOURCE, limit->resource) ||
-	    nla_put_u32(skb, REIN_A_LIMIT_OVER, limit->over) ||
-	    put_cgroup(skb, limit->target, path) ||
-	    nla_put_u64_64bit(skb, REIN_A_LIMIT_PATIENCE_NS,
-			      limit->patience_ns, REIN_A_LIMIT_PAD) ||
-	    nla_put_u64_64bit(skb, REIN_A_LIMIT_QUEUE, limit->queue,
-			      REIN_A_LIMIT_PAD) ||
-	    (left && nla_put_u64_64bit(skb, REIN_A_LIMIT_FOR_NS, left,
-				       REIN_A_LIMIT_PAD)) ||
-	    put_locked(skb, limit)) {
-		genlmsg_cancel(skb, hdr);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, hdr);
-	return 0;
-}
-
-static int put_flow(struct sk_buff *skb, const struct rein_flow_id *flow)
-{
-	unsigned int size = flow->family == AF_INET ? 4 : 16;
-	struct nlattr *nest;
-
-	if (!flow->family)
-		return 0;
-	nest = nla_nest_start(skb, REIN_A_RECORD_SOCKET);
-	if (!nest ||
-	    nla_put_u32(skb, REIN_A_SOCKET_FAMILY, flow->family) ||
-	    nla_put_u32(skb, REIN_A_SOCKET_PROTOCOL, flow->protocol) ||
-	    nla_put(skb, REIN_A_SOCKET_SOURCE, size, flow->saddr) ||
-	    nla_put(skb, REIN_A_SOCKET_DESTINATION, size, flow->daddr) ||
-	    (flow->sport && nla_put_u32(skb, REIN_A_SOCKET_SOURCE_PORT,
-					flow->sport)) ||
-	    (flow->dport && nla_put_u32(skb, REIN_A_SOCKET_DESTINATION_PORT,
-					flow->dport)) ||
-	    (flow->cookie && nla_put_u64_64bit(skb, REIN_A_SOCKET_COOKIE,
-					       flow->cookie,
-					       REIN_A_SOCKET_PAD)))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static int put_value(struct sk_buff *skb, const struct rein_value *value)
-{
-	struct nlattr *nest;
-
-	if (!value->name)
-		return 0;
-	nest = nla_nest_start(skb, REIN_A_RECORD_VALUE);
-	if (!nest || nla_put_string(skb, REIN_A_VALUE_NAME, value->name) ||
-	    nla_put_string(skb, REIN_A_VALUE_UNIT, value->unit) ||
-	    nla_put_u64_64bit(skb, REIN_A_VALUE_NUMBER, value->number,
-			      REIN_A_VALUE_PAD))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
-}
-
-static int put_record_u64(struct sk_buff *skb, int type, u64 number)
-{
-	return nla_put_u64_64bit(skb, type, number, REIN_A_RECORD_PAD);
-}
-
-static int put_what(struct sk_buff *skb, const struct rein_record *rec)
-{
-	const struct rein_code_info *info = rec->info;
-
-	return nla_put_u32(skb, REIN_A_RECORD_KIND, info->kind) ||
-	       nla_put_u32(skb, REIN_A_RECORD_CODE, info->number) ||
-	       nla_put_u32(skb, REIN_A_RECORD_SEVERITY, info->severity) ||
-	       (info->err &&
-		nla_put_u32(skb, REIN_A_RECORD_ERRNO, info->err)) ||
-	       nla_put_string(skb, REIN_A_RECORD_MESSAGE, rec->message) ||
-	       nla_put_string(skb, REIN_A_RECORD_HINT, info->hint) ||
-	       put_value(skb, &rec->value[0]) ||
-	       put_value(skb, &rec->value[1]) ||
-	       put_value(skb, &rec->value[2]);
-}
-
-static int put_when(struct sk_buff *skb, const struct rein_record *rec)
-{
-	return put_record_u64(skb, REIN_A_RECORD_TIME_NS, rec->time_ns) ||
-	       put_record_u64(skb, REIN_A_RECORD_BOOTTIME_NS,
-			      rec->boottime_ns) ||
-	       put_record_u64(skb, REIN_A_RECORD_LAST_NS, rec->last_ns) ||
-	       put_record_u64(skb, REIN_A_RECORD_COUNT, rec->count);
-}
-
-static int put_whose(struct sk_buff *skb, const struct rein_record *rec)
-{
-	if (rec->limit_id &&
-	    (put_record_u64(skb, REIN_A_RECORD_LIMIT_ID, rec->limit_id) ||
-	     nla_put_string(skb, REIN_A_RECORD_LIMIT_NAME, rec->limit_name)))
-		return -EMSGSIZE;
-	if (rec->cgroup_id &&
-	    (put_record_u64(skb, REIN_A_RECORD_CGROUP_ID, rec->cgroup_id) ||
-	     nla_put_string(skb, REIN_A_RECORD_CGROUP_PATH, rec->path)))
-		return -EMSGSIZE;
-	if (rec->pid &&
-	    (nla_put_u32(skb, REIN_A_RECORD_PID, rec->pid) ||
-	     nla_put_string(skb, REIN_A_RECORD_COMM, rec->comm)))
-		return -EMSGSIZE;
-	return put_flow(skb, &rec->flow);
-}
-
-static int put_where(struct sk_buff *skb, const struct rein_record *rec)
-{
-	char frame[128];
-	unsigned int i;
-
-	if (nla_put_string(skb, REIN_A_RECORD_HOST,
-			   init_utsname()->nodename) ||
-	    nla_put_string(skb, REIN_A_RECORD_FUNCTION, rec->function) ||
-	    nla_put_string(skb, REIN_A_RECORD_FILE, rec->file) ||
-	    nla_put_u32(skb, REIN_A_RECORD_LINE, rec->line))
-		return -EMSGSIZE;
-	for (i = 0; i < rec->depth; i++) {
-		snprintf(frame, sizeof(frame), "%pS", (void *)rec->stack[i]);
-		if (nla_put_string(skb, REIN_A_RECORD_STACK, frame))
-			return -EMSGSIZE;
-	}
-	return 0;
-}
-
-static int fill_record(struct sk_buff *skb, void *hdr,
-		       const struct rein_record *rec)
-{
-	if (!hdr)
-		return -EMSGSIZE;
-	if (put_record_u64(skb, REIN_A_RECORD_ID, rec->id) ||
-	    nla_put_string(skb, REIN_A_RECORD_BOOT_ID, rein_record_boot()) ||
-	    nla_put_string(skb, REIN_A_RECORD_VERSION, REIN_VERSION) ||
-	    (rec->cause &&
-	     put_record_u64(skb, REIN_A_RECORD_CAUSE, rec->cause)) ||
-	    put_what(skb, rec) || put_when(skb, rec) || put_whose(skb, rec) ||
-	    put_where(skb, rec)) {
-		genlmsg_cancel(skb, hdr);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, hdr);
-	return 0;
-}
-
 /* --- requests ---------------------------------------------------------------- */
 
 static int with_spec(struct genl_info *info,
@@ -608,7 +333,7 @@ static int reply_limit(struct sk_buff *skb, struct genl_info *info,
 	struct sk_buff *msg;
 	int err = 0;
 
-	msg = genlmsg_new(MESSAGE_MAX, GFP_KERNEL);
+	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	if (!msg) {
 		err = rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				"there was no memory for the reply");
@@ -623,8 +348,8 @@ static int reply_limit(struct sk_buff *skb, struct genl_info *info,
 				REIN_E_LIMIT_UNKNOWN, "there is no such limit",
 				"there is no limit named %s", spec->name);
 	else
-		err = fill_limit(msg, genlmsg_put_reply(msg, info, &family, 0,
-							REIN_CMD_LIMIT_GET),
+		err = rein_put_limit(msg, genlmsg_put_reply(msg, info, &family, 0,
+							    REIN_CMD_LIMIT_GET),
 				 limit, path);
 	mutex_unlock(&rein_mutex);
 	if (err)
@@ -681,7 +406,7 @@ int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!attr)
 		return fail_missing(&ask, NULL, "the record has no id");
 	rec = kzalloc(sizeof(*rec), GFP_KERNEL);
-	msg = genlmsg_new(MESSAGE_MAX, GFP_KERNEL);
+	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	if (!rec || !msg)
 		err = rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				"there was no memory for the reply");
@@ -690,8 +415,8 @@ int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 				"there is no such record",
 				"no record %llu is held", nla_get_u64(attr));
 	else
-		err = fill_record(msg, genlmsg_put_reply(msg, info, &family, 0,
-							 REIN_CMD_RECORD_GET),
+		err = rein_put_record(msg, genlmsg_put_reply(msg, info, &family, 0,
+							     REIN_CMD_RECORD_GET),
 				  rec);
 	kfree(rec);
 	if (err) {
@@ -734,7 +459,7 @@ static int put_stat(struct sk_buff *skb)
 	return err || nla_put_string(skb, REIN_A_STAT_VERSION, REIN_VERSION) ||
 	       nla_put_u32(skb, REIN_A_STAT_ABI, ABI) ||
 	       nla_put_string(skb, REIN_A_STAT_BOOT_ID, rein_record_boot()) ||
-	       put_stats(skb, REIN_A_STAT_TOTAL, total) ||
+	       rein_put_stats(skb, REIN_A_STAT_TOTAL, total) ||
 	       put_stat_u64(skb, REIN_A_STAT_RECORDS_RAISED, counts.raised) ||
 	       put_stat_u64(skb, REIN_A_STAT_RECORDS_STORED, counts.stored) ||
 	       put_stat_u64(skb, REIN_A_STAT_RECORDS_FOLDED, counts.folded) ||
@@ -754,7 +479,7 @@ static int put_stat(struct sk_buff *skb)
 int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rein_ask ask = { info->extack, info->attrs };
-	struct sk_buff *msg = genlmsg_new(MESSAGE_MAX, GFP_KERNEL);
+	struct sk_buff *msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	void *hdr;
 
 	if (!msg)
@@ -850,7 +575,7 @@ static int dump_start(struct netlink_callback *cb)
 	dump->viewer = viewer_of(cb->skb);
 	if (dump->chain)
 		dump->next = dump->spec.cgrp->level + 1;
-	cb->min_dump_alloc = MESSAGE_MAX;
+	cb->min_dump_alloc = REIN_MESSAGE_MAX;
 	cb->args[0] = (long)dump;
 	return 0;
 }
@@ -883,7 +608,7 @@ static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
 			  &family, NLM_F_MULTI, REIN_CMD_LIMIT_GET);
 	if (hdr)
 		genl_dump_check_consistent(cb, hdr);
-	return fill_limit(skb, hdr, limit, dump->path);
+	return rein_put_limit(skb, hdr, limit, dump->path);
 }
 
 /* One level of a chain after the other, each whole. */
@@ -972,7 +697,7 @@ int rein_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
 				  cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,
 				  REIN_CMD_RECORD_GET);
-		err = fill_record(skb, hdr, rec);
+		err = rein_put_record(skb, hdr, rec);
 		if (err)
 			return skb->len ?: err;
 	}
@@ -997,12 +722,12 @@ void rein_netlink_limit(struct rein_limit *limit, enum rein_event event)
 	lockdep_assert_held(&rein_mutex);
 	if (!registered || !genl_has_listeners(&family, &init_net, REIN_NLGRP_LIMITS))
 		return;
-	msg = genlmsg_new(MESSAGE_MAX, GFP_KERNEL);
+	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	if (!msg)
 		goto lost;
 	hdr = genlmsg_put(msg, 0, 0, &family, 0, REIN_CMD_LIMIT_NTF);
 	if (!hdr || nla_put_u32(msg, REIN_A_LIMIT_EVENT, event) ||
-	    fill_limit(msg, hdr, limit, path)) {
+	    rein_put_limit(msg, hdr, limit, path)) {
 		nlmsg_free(msg);
 		goto lost;
 	}
@@ -1015,10 +740,10 @@ lost:
 
 static void tell_record(const struct rein_record *rec)
 {
-	struct sk_buff *msg = genlmsg_new(MESSAGE_MAX, GFP_KERNEL);
+	struct sk_buff *msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 
-	if (!msg || fill_record(msg, genlmsg_put(msg, 0, 0, &family, 0,
-						 REIN_CMD_RECORD_NTF), rec)) {
+	if (!msg || rein_put_record(msg, genlmsg_put(msg, 0, 0, &family, 0,
+						     REIN_CMD_RECORD_NTF), rec)) {
 		nlmsg_free(msg);
 		genl_set_err(&family, &init_net, 0, REIN_NLGRP_ERRORS, ENOBUFS);
 		return;

@@ -33,6 +33,7 @@ MODULE_PARM_DESC(records, "how many records are kept (64 to 65536, default 4096)
 static const struct rein_code_info code_book[] = {
 #include "codes.def"
 };
+
 #undef REIN_CODE
 
 static struct {

@@ -29,6 +29,7 @@
 enum rein_code {
 #include "codes.def"
 };
+
 #undef REIN_CODE
 
 #define REIN_RECORD_VALUES	3
@@ -98,12 +99,15 @@ struct rein_flow_id {
  * @cgroup_id:	the cgroup it is about, or 0
  * @flow:	the socket it is about
  * @value:	typed values; those without a name are unused
- * @function, @file, @line: the code that made it
+ * @function:	the code that made it
+ * @file:	its file
+ * @line:	and line
  * @pid:	the task that asked for it, or 0
  * @depth:	frames in @stack
  * @stack:	return addresses, innermost first
  * @comm:	name of that task
- * @limit_name, @path: of limit and cgroup, as they were
+ * @limit_name:	name of the limit, as it was
+ * @path:	path of the cgroup, as it was
  * @message:	one line for its reader
  */
 struct rein_record {

@@ -381,7 +381,7 @@ void rein_target_flush(rein_match_fn match, const void *what)
 	lockdep_assert_held(&rein_mutex);
 	for (pos = rein_target_next(NULL, NULL); pos;
 	     pos = rein_target_next(NULL, pos))
-		rein_room_flush(pos, match, what);
+		rein_queue_flush(pos, match, what);
 }
 
 /**

@@ -19,6 +19,7 @@
 
 #include "limit.h"
 #include "queue.h"
+#include "room.h"
 
 struct sock;
 

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Netlink messages from limits, records and counters. See netlink-put.h.
+ */
+#include <linux/nsproxy.h>
+#include <linux/utsname.h>
+#include <net/genetlink.h>
+
+#include "netlink-put.h"
+#include "record.h"
+#include "target.h"
+#include "version.h"
+
+static int put_count(struct sk_buff *skb, int type,
+		     const struct rein_count *count)
+{
+	struct nlattr *nest = nla_nest_start(skb, type);
+
+	if (!nest ||
+	    nla_put_u64_64bit(skb, REIN_A_COUNT_PACKETS, count->packets,
+			      REIN_A_COUNT_PAD) ||
+	    nla_put_u64_64bit(skb, REIN_A_COUNT_BYTES, count->bytes,
+			      REIN_A_COUNT_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/**
+ * rein_put_stats() - write counters
+ * @skb:	to where
+ * @type:	attribute to nest them in
+ * @stats:	the counters
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int rein_put_stats(struct sk_buff *skb, int type,
+		   const struct rein_count stats[REIN_STATS])
+{
+	struct nlattr *nest = nla_nest_start(skb, type);
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < REIN_STATS; i++)
+		if (put_count(skb, i + 1, &stats[i]))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_rate(struct sk_buff *skb, const struct rein_rate *rate)
+{
+	if (rate->tokens == REIN_RATE_UNLIMITED)
+		return nla_put_flag(skb, REIN_A_TIER_UNLIMITED);
+	if (nla_put_u64_64bit(skb, REIN_A_TIER_RATE_TOKENS, rate->tokens,
+			      REIN_A_TIER_PAD))
+		return -EMSGSIZE;
+	if (!rate->tokens)
+		return 0;
+	return nla_put_u64_64bit(skb, REIN_A_TIER_RATE_PERIOD_NS,
+				 rate->period_ns, REIN_A_TIER_PAD);
+}
+
+static int put_tier(struct sk_buff *skb, const struct rein_tier *tier)
+{
+	const struct rein_bucket *bucket = &tier->bucket;
+	struct nlattr *nest = nla_nest_start(skb, REIN_A_LIMIT_TIER);
+
+	if (!nest || nla_put_u32(skb, REIN_A_TIER_UNIT, tier->unit) ||
+	    put_rate(skb, &bucket->rate) ||
+	    nla_put_u64_64bit(skb, REIN_A_TIER_BURST, bucket->burst,
+			      REIN_A_TIER_PAD) ||
+	    nla_put_u64_64bit(skb, REIN_A_TIER_TOKENS, bucket->tokens,
+			      REIN_A_TIER_PAD) ||
+	    nla_put_u64_64bit(skb, REIN_A_TIER_DEBT, bucket->debt,
+			      REIN_A_TIER_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* The part of a limit that its lock guards, all of one instant. */
+static int put_locked(struct sk_buff *skb, struct rein_limit *limit)
+{
+	u64 now = ktime_get_ns();
+	int err = -EMSGSIZE;
+	unsigned int i;
+
+	spin_lock_bh(&limit->lock);
+	for (i = 0; i < limit->n_tiers; i++) {
+		rein_bucket_refill(&limit->tiers[i].bucket, now);
+		if (put_tier(skb, &limit->tiers[i]))
+			goto out;
+	}
+	err = rein_put_stats(skb, REIN_A_LIMIT_STATS, limit->stats);
+out:
+	spin_unlock_bh(&limit->lock);
+	return err;
+}
+
+static int put_cgroup(struct sk_buff *skb, const struct rein_target *target,
+		      char *path)
+{
+	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_CGROUP_ID, target->cgroup_id,
+			      REIN_A_LIMIT_PAD) ||
+	    nla_put_u32(skb, REIN_A_LIMIT_LEVEL, target->cgrp->level))
+		return -EMSGSIZE;
+	/* A path too long to tell is left out. */
+	if (cgroup_path_ns(target->cgrp, path, PATH_MAX,
+			   current->nsproxy->cgroup_ns) < 0)
+		return 0;
+	return nla_put_string(skb, REIN_A_LIMIT_CGROUP_PATH, path);
+}
+
+/**
+ * rein_put_limit() - write a limit as a message
+ * @skb:	to where
+ * @hdr:	the message's header, already there; NULL: there was no room
+ * @limit:	the limit
+ * @path:	room for a path, PATH_MAX bytes
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: 0 or -EMSGSIZE; then the message is cancelled.
+ */
+int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
+		   char *path)
+{
+	u64 left = rein_limit_lifetime(limit);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_ID, limit->id,
+			      REIN_A_LIMIT_PAD) ||
+	    nla_put_string(skb, REIN_A_LIMIT_NAME, limit->name) ||
+	    nla_put_u32(skb, REIN_A_LIMIT_RESOURCE, limit->resource) ||
+	    nla_put_u32(skb, REIN_A_LIMIT_OVER, limit->over) ||
+	    put_cgroup(skb, limit->target, path) ||
+	    nla_put_u64_64bit(skb, REIN_A_LIMIT_PATIENCE_NS,
+			      limit->patience_ns, REIN_A_LIMIT_PAD) ||
+	    nla_put_u64_64bit(skb, REIN_A_LIMIT_QUEUE, limit->queue,
+			      REIN_A_LIMIT_PAD) ||
+	    (left && nla_put_u64_64bit(skb, REIN_A_LIMIT_FOR_NS, left,
+				       REIN_A_LIMIT_PAD)) ||
+	    put_locked(skb, limit)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+static int put_flow(struct sk_buff *skb, const struct rein_flow_id *flow)
+{
+	unsigned int size = flow->family == AF_INET ? 4 : 16;
+	struct nlattr *nest;
+
+	if (!flow->family)
+		return 0;
+	nest = nla_nest_start(skb, REIN_A_RECORD_SOCKET);
+	if (!nest ||
+	    nla_put_u32(skb, REIN_A_SOCKET_FAMILY, flow->family) ||
+	    nla_put_u32(skb, REIN_A_SOCKET_PROTOCOL, flow->protocol) ||
+	    nla_put(skb, REIN_A_SOCKET_SOURCE, size, flow->saddr) ||
+	    nla_put(skb, REIN_A_SOCKET_DESTINATION, size, flow->daddr) ||
+	    (flow->sport && nla_put_u32(skb, REIN_A_SOCKET_SOURCE_PORT,
+					flow->sport)) ||
+	    (flow->dport && nla_put_u32(skb, REIN_A_SOCKET_DESTINATION_PORT,
+					flow->dport)) ||
+	    (flow->cookie && nla_put_u64_64bit(skb, REIN_A_SOCKET_COOKIE,
+					       flow->cookie,
+					       REIN_A_SOCKET_PAD)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_value(struct sk_buff *skb, const struct rein_value *value)
+{
+	struct nlattr *nest;
+
+	if (!value->name)
+		return 0;
+	nest = nla_nest_start(skb, REIN_A_RECORD_VALUE);
+	if (!nest || nla_put_string(skb, REIN_A_VALUE_NAME, value->name) ||
+	    nla_put_string(skb, REIN_A_VALUE_UNIT, value->unit) ||
+	    nla_put_u64_64bit(skb, REIN_A_VALUE_NUMBER, value->number,
+			      REIN_A_VALUE_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_record_u64(struct sk_buff *skb, int type, u64 number)
+{
+	return nla_put_u64_64bit(skb, type, number, REIN_A_RECORD_PAD);
+}
+
+static int put_what(struct sk_buff *skb, const struct rein_record *rec)
+{
+	const struct rein_code_info *info = rec->info;
+
+	return nla_put_u32(skb, REIN_A_RECORD_KIND, info->kind) ||
+	       nla_put_u32(skb, REIN_A_RECORD_CODE, info->number) ||
+	       nla_put_u32(skb, REIN_A_RECORD_SEVERITY, info->severity) ||
+	       (info->err &&
+		nla_put_u32(skb, REIN_A_RECORD_ERRNO, info->err)) ||
+	       nla_put_string(skb, REIN_A_RECORD_MESSAGE, rec->message) ||
+	       nla_put_string(skb, REIN_A_RECORD_HINT, info->hint) ||
+	       put_value(skb, &rec->value[0]) ||
+	       put_value(skb, &rec->value[1]) ||
+	       put_value(skb, &rec->value[2]);
+}
+
+static int put_when(struct sk_buff *skb, const struct rein_record *rec)
+{
+	return put_record_u64(skb, REIN_A_RECORD_TIME_NS, rec->time_ns) ||
+	       put_record_u64(skb, REIN_A_RECORD_BOOTTIME_NS,
+			      rec->boottime_ns) ||
+	       put_record_u64(skb, REIN_A_RECORD_LAST_NS, rec->last_ns) ||
+	       put_record_u64(skb, REIN_A_RECORD_COUNT, rec->count);
+}
+
+static int put_whose(struct sk_buff *skb, const struct rein_record *rec)
+{
+	if (rec->limit_id &&
+	    (put_record_u64(skb, REIN_A_RECORD_LIMIT_ID, rec->limit_id) ||
+	     nla_put_string(skb, REIN_A_RECORD_LIMIT_NAME, rec->limit_name)))
+		return -EMSGSIZE;
+	if (rec->cgroup_id &&
+	    (put_record_u64(skb, REIN_A_RECORD_CGROUP_ID, rec->cgroup_id) ||
+	     nla_put_string(skb, REIN_A_RECORD_CGROUP_PATH, rec->path)))
+		return -EMSGSIZE;
+	if (rec->pid &&
+	    (nla_put_u32(skb, REIN_A_RECORD_PID, rec->pid) ||
+	     nla_put_string(skb, REIN_A_RECORD_COMM, rec->comm)))
+		return -EMSGSIZE;
+	return put_flow(skb, &rec->flow);
+}
+
+static int put_where(struct sk_buff *skb, const struct rein_record *rec)
+{
+	char frame[128];
+	unsigned int i;
+
+	if (nla_put_string(skb, REIN_A_RECORD_HOST,
+			   init_utsname()->nodename) ||
+	    nla_put_string(skb, REIN_A_RECORD_FUNCTION, rec->function) ||
+	    nla_put_string(skb, REIN_A_RECORD_FILE, rec->file) ||
+	    nla_put_u32(skb, REIN_A_RECORD_LINE, rec->line))
+		return -EMSGSIZE;
+	for (i = 0; i < rec->depth; i++) {
+		snprintf(frame, sizeof(frame), "%pS", (void *)rec->stack[i]);
+		if (nla_put_string(skb, REIN_A_RECORD_STACK, frame))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+/**
+ * rein_put_record() - write a record as a message
+ * @skb:	to where
+ * @hdr:	the message's header, already there; NULL: there was no room
+ * @rec:	the record, a copy
+ *
+ * Return: 0 or -EMSGSIZE; then the message is cancelled.
+ */
+int rein_put_record(struct sk_buff *skb, void *hdr,
+		    const struct rein_record *rec)
+{
+	if (!hdr)
+		return -EMSGSIZE;
+	if (put_record_u64(skb, REIN_A_RECORD_ID, rec->id) ||
+	    nla_put_string(skb, REIN_A_RECORD_BOOT_ID, rein_record_boot()) ||
+	    nla_put_string(skb, REIN_A_RECORD_VERSION, REIN_VERSION) ||
+	    (rec->cause &&
+	     put_record_u64(skb, REIN_A_RECORD_CAUSE, rec->cause)) ||
+	    put_what(skb, rec) || put_when(skb, rec) || put_whose(skb, rec) ||
+	    put_where(skb, rec)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}

@@ -1,0 +1,731 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting rooms: who waits where, and whose turn it is. See room.h.
+ */
+#include <linux/cgroup.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "limit.h"
+#include "queue.h"
+#include "room.h"
+#include "target.h"
+
+/* What a turn is worth: a few segments, or a packet. */
+#define QUANTUM_BYTES		4096
+#define QUANTUM_PACKETS		1
+
+static struct kmem_cache *flow_cache;
+static struct kmem_cache *room_cache;
+
+/* --- rooms: places and turns ------------------------------------------- */
+
+static void turn_init(struct rein_turn *turn, bool is_room)
+{
+	INIT_LIST_HEAD(&turn->link);
+	turn->deficit = 0;
+	turn->is_room = is_room;
+	turn->is_new = true;
+}
+
+static void room_init(struct rein_room *room, struct rein_target *target)
+{
+	memset(room, 0, sizeof(*room));
+	turn_init(&room->turn, true);
+	room->target = target;
+	room->unit = REIN_UNIT_BYTES;
+	room->classes = RB_ROOT;
+	room->flows = RB_ROOT;
+	INIT_LIST_HEAD(&room->news);
+	INIT_LIST_HEAD(&room->olds);
+	timerqueue_init(&room->wakeup);
+	INIT_LIST_HEAD(&room->occupied);
+}
+
+static struct rein_room *turn_room(struct rein_turn *turn)
+{
+	return container_of(turn, struct rein_room, turn);
+}
+
+static struct rein_flow *turn_flow(struct rein_turn *turn)
+{
+	return container_of(turn, struct rein_flow, turn);
+}
+
+static s64 room_quantum(const struct rein_room *room)
+{
+	return room->unit == REIN_UNIT_PACKETS ? QUANTUM_PACKETS :
+						 QUANTUM_BYTES;
+}
+
+static bool room_active(const struct rein_room *room)
+{
+	return !list_empty(&room->news) || !list_empty(&room->olds);
+}
+
+/* Put a turn into its room's round robin: new ones first, but once only. */
+static void turn_join(struct rein_turn *turn, struct rein_room *room)
+{
+	if (turn->is_new)
+		turn->deficit = room_quantum(room);
+	list_add_tail(&turn->link, turn->is_new ? &room->news : &room->olds);
+}
+
+static void turn_to_olds(struct rein_turn *turn, struct rein_room *room)
+{
+	turn->is_new = false;
+	list_move_tail(&turn->link, &room->olds);
+}
+
+static struct rein_turn *room_first(struct rein_room *room)
+{
+	struct rein_turn *turn;
+
+	turn = list_first_entry_or_null(&room->news, struct rein_turn, link);
+	return turn ?: list_first_entry_or_null(&room->olds, struct rein_turn,
+						link);
+}
+
+/* The share of @room that belongs to the child cgroup @id, made on demand. */
+static struct rein_room *room_class(struct rein_room *room, u64 id)
+{
+	struct rb_node **at = &room->classes.rb_node, *parent = NULL;
+	struct rein_room *class;
+
+	while (*at) {
+		parent = *at;
+		class = rb_entry(parent, struct rein_room, node);
+		if (id == class->class_id)
+			return class;
+		at = id < class->class_id ? &parent->rb_left :
+					    &parent->rb_right;
+	}
+	class = kmem_cache_alloc(room_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!class)
+		return NULL;
+	room_init(class, room->target);
+	class->is_class = true;
+	class->class_id = id;
+	class->unit = room->unit;
+	class->parent = room;
+	rb_link_node(&class->node, parent, at);
+	rb_insert_color(&class->node, &room->classes);
+	return class;
+}
+
+/* The class of @target's room that packets of @cgrp wait in. */
+static u64 class_id_of(const struct rein_target *target, struct cgroup *cgrp)
+{
+	struct cgroup *child = cgroup_ancestor(cgrp, target->cgrp->level + 1);
+
+	return cgroup_id(child ?: target->cgrp);
+}
+
+static struct rein_flow *room_flow(struct rein_room *room,
+				   const struct sock *sk)
+{
+	struct rb_node **at = &room->flows.rb_node, *parent = NULL;
+	struct rein_flow *flow;
+
+	while (*at) {
+		parent = *at;
+		flow = rb_entry(parent, struct rein_flow, node);
+		if (sk == flow->sk)
+			return flow;
+		at = sk < flow->sk ? &parent->rb_left : &parent->rb_right;
+	}
+	flow = kmem_cache_alloc(flow_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!flow)
+		return NULL;
+	turn_init(&flow->turn, false);
+	flow->room = room;
+	flow->sk = sk;
+	INIT_LIST_HEAD(&flow->packets);
+	flow->bytes = 0;
+	flow->number = 0;
+	rb_link_node(&flow->node, parent, at);
+	rb_insert_color(&flow->node, &room->flows);
+	return flow;
+}
+
+/**
+ * rein_flow_free() - free a flow without packets
+ * @flow:	the flow; its turn is not linked
+ */
+void rein_flow_free(struct rein_flow *flow)
+{
+	rb_erase(&flow->node, &flow->room->flows);
+	kmem_cache_free(flow_cache, flow);
+}
+
+/* --- trees ---------------------------------------------------------------- */
+
+/**
+ * rein_tree_lock() - lock the tree that a target's room is part of
+ * @target:	the target; under RCU or rein_mutex
+ *
+ * A merge may be moving the room at this moment: whoever gets the lock has
+ * that of the tree the room is in now.
+ *
+ * Return: the tree, locked; NULL if the room was closed.
+ */
+struct rein_tree *rein_tree_lock(struct rein_target *target)
+{
+	struct rein_tree *tree;
+
+	rcu_read_lock();
+	while ((tree = rcu_dereference(target->room.tree))) {
+		spin_lock_bh(&tree->lock);
+		if (likely(tree == rcu_access_pointer(target->room.tree)))
+			break;
+		spin_unlock_bh(&tree->lock);
+	}
+	rcu_read_unlock();
+	return tree;
+}
+
+/**
+ * rein_tree_unlock() - undo rein_tree_lock()
+ * @tree:	the tree
+ */
+void rein_tree_unlock(struct rein_tree *tree)
+{
+	spin_unlock_bh(&tree->lock);
+}
+
+/**
+ * rein_tree_arm() - have the timer run when there is next something to do
+ * @tree:	the tree, locked
+ *
+ * That is now if anybody is ready to go, else when the first sleeper wakes up
+ * or it is time to look for stale packets.
+ */
+void rein_tree_arm(struct rein_tree *tree)
+{
+	struct timerqueue_node *next = timerqueue_getnext(&tree->sleepers);
+	ktime_t when = ns_to_ktime(tree->swept + REIN_SWEEP_NS);
+
+	lockdep_assert_held(&tree->lock);
+	if (!tree->ground.packets && !room_active(&tree->ground))
+		return;
+	if (room_active(&tree->ground))
+		when = 0;
+	else if (next && next->expires < when)
+		when = next->expires;
+	if (hrtimer_is_queued(&tree->timer) &&
+	    hrtimer_get_expires(&tree->timer) <= when)
+		return;
+	hrtimer_start(&tree->timer, when, HRTIMER_MODE_ABS_SOFT);
+}
+
+/*
+ * The room above that of a target: that of the parent target, in the class of
+ * the child cgroup that leads to it; or the ground.
+ */
+static struct rein_room *room_above(struct rein_tree *tree,
+				    struct rein_target *target)
+{
+	struct rein_target *parent;
+	struct rein_room *class;
+
+	parent = rcu_dereference_protected(target->parent,
+					   lockdep_is_held(&tree->lock));
+	if (!parent)
+		return &tree->ground;
+	if (target->cgrp->level == parent->cgrp->level + 1)
+		return &parent->room;
+	class = room_class(&parent->room, class_id_of(parent, target->cgrp));
+	/* Without memory for a class it just shares less finely. */
+	return class ?: &parent->room;
+}
+
+/* Link a room and those above it into the round robins. */
+static void room_activate(struct rein_room *room)
+{
+	for (; room->parent; room = room->parent) {
+		if (room->blocked || !list_empty(&room->turn.link))
+			return;
+		turn_join(&room->turn, room->parent);
+	}
+}
+
+/**
+ * rein_room_block() - a room's target has no tokens for whose turn it is
+ * @tree:	the tree, locked
+ * @room:	the room of a target
+ * @until:	when it will have, CLOCK_MONOTONIC, ns; or REIN_NEVER
+ */
+void rein_room_block(struct rein_tree *tree, struct rein_room *room,
+		     u64 until)
+{
+	list_del_init(&room->turn.link);
+	room->turn.is_new = false;
+	WRITE_ONCE(room->blocked, true);
+	room->wakeup.expires = min_t(u64, until, KTIME_MAX);
+	timerqueue_add(&tree->sleepers, &room->wakeup);
+}
+
+static void room_unblock(struct rein_tree *tree, struct rein_room *room)
+{
+	timerqueue_del(&tree->sleepers, &room->wakeup);
+	WRITE_ONCE(room->blocked, false);
+	if (room_active(room))
+		room_activate(room);
+}
+
+/*
+ * If nothing is left in a room, take it off its parent; a class is freed.
+ * Returns whether it was.
+ */
+static bool room_detach(struct rein_tree *tree, struct rein_room *room)
+{
+	if (room->packets || room_active(room) ||
+	    !RB_EMPTY_ROOT(&room->flows))
+		return false;
+
+	if (room->blocked)
+		room_unblock(tree, room);
+	list_del_init(&room->turn.link);
+	if (room->is_class) {
+		rb_erase(&room->node, &room->parent->classes);
+		kmem_cache_free(room_cache, room);
+	} else {
+		room->turn.is_new = true;
+		room->parent = NULL;
+	}
+	return true;
+}
+
+/**
+ * rein_room_prune() - take empty rooms away
+ * @tree:	the tree, locked
+ * @room:	where to begin; it and those above it are detached, and classes
+ *		freed, as far as nothing is left in them
+ */
+void rein_room_prune(struct rein_tree *tree, struct rein_room *room)
+{
+	struct rein_room *above;
+
+	for (; room && room != &tree->ground; room = above) {
+		above = room->parent;
+		if (!room_detach(tree, room))
+			return;
+	}
+}
+
+/**
+ * rein_room_account() - keep count of what waits in a room and those above
+ * @room:	the room; its tree is locked
+ * @bytes:	to add; less than 0: to take
+ * @packets:	likewise
+ */
+void rein_room_account(struct rein_room *room, s64 bytes, s64 packets)
+{
+	for (; room; room = room->parent) {
+		room->bytes += bytes;
+		room->packets += packets;
+	}
+}
+
+/* Make the way from a target's room to the ground, where it is missing. */
+static void room_attach(struct rein_tree *tree, struct rein_target *target)
+{
+	while (target) {
+		if (!target->room.parent)
+			target->room.parent = room_above(tree, target);
+		target = rcu_dereference_protected(target->parent,
+						   lockdep_is_held(&tree->lock));
+	}
+}
+
+/**
+ * rein_flow_get() - find or make the flow that a packet is to wait in
+ * @tree:	the tree of @target, locked
+ * @target:	where the packet entered its chain
+ * @cgrp:	the cgroup of its socket
+ * @sk:		its socket, as a key
+ *
+ * Return: the flow, to be used or given to rein_flow_put() before the lock is
+ * released; NULL without memory.
+ */
+struct rein_flow *rein_flow_get(struct rein_tree *tree,
+				struct rein_target *target,
+				   struct cgroup *cgrp, const struct sock *sk)
+{
+	struct rein_room *class;
+	struct rein_flow *flow;
+
+	room_attach(tree, target);
+	class = room_class(&target->room, class_id_of(target, cgrp));
+	flow = class ? room_flow(class, sk) : NULL;
+	if (!flow)
+		rein_room_prune(tree, class ?: &target->room);
+	return flow;
+}
+
+/**
+ * rein_flow_put() - undo rein_flow_get() for a flow that got nothing to hold
+ * @tree:	the tree, locked
+ * @flow:	the flow
+ */
+void rein_flow_put(struct rein_tree *tree, struct rein_flow *flow)
+{
+	struct rein_room *class = flow->room;
+
+	if (flow->number || !list_empty(&flow->turn.link))
+		return;
+	rein_flow_free(flow);
+	rein_room_prune(tree, class);
+}
+
+/**
+ * rein_flow_join() - a flow has got a packet: it takes turns from now on
+ * @tree:	the tree, locked
+ * @flow:	the flow
+ */
+void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow)
+{
+	struct rein_room *room = flow->room;
+
+	if (!list_empty(&flow->turn.link))
+		return;
+	turn_join(&flow->turn, room);
+	room_activate(room);
+	/*
+	 * A room that is blocked is so for the packet whose turn it was. A new
+	 * flow comes first and may want less: look again.
+	 */
+	for (; room; room = room->parent)
+		if (room->blocked)
+			room_unblock(tree, room);
+}
+
+/**
+ * rein_room_busy() - must a packet queue up even if there are tokens?
+ * @target:	where it enters the chain
+ *
+ * True while, in the room of @target or of a target above, somebody is ready
+ * to go or waits for tokens of that very target. Whoever waits for a target
+ * further down is not overtaken unfairly: it would have gone if it could.
+ *
+ * Context: RCU read side; no lock. A packet and those its socket sent before
+ * it are ordered by the socket.
+ *
+ * Return: whether it must.
+ */
+bool rein_room_busy(struct rein_target *target)
+{
+	for (; target; target = rcu_dereference(target->parent)) {
+		const struct rein_room *room = &target->room;
+
+		if (READ_ONCE(room->blocked) || room_active(room))
+			return true;
+	}
+	return false;
+}
+
+/* A turn that came to nothing: it ends, or is kept for one more round. */
+static void turn_retire(struct rein_tree *tree, struct rein_room *room,
+			struct rein_turn *turn)
+{
+	/*
+	 * One that was new goes through the old ones once, or it could come
+	 * back as new at once and be first for ever.
+	 */
+	if (turn->is_new && !list_empty(&room->olds)) {
+		turn_to_olds(turn, room);
+		return;
+	}
+
+	list_del_init(&turn->link);
+	turn->is_new = false;
+	if (turn->is_room)
+		room_detach(tree, turn_room(turn));
+	else
+		rein_flow_free(turn_flow(turn));
+}
+
+/**
+ * rein_tree_pick() - whose turn it is
+ * @tree:	the tree, locked
+ *
+ * Return: the flow, which has a packet; NULL if nobody is ready.
+ */
+struct rein_flow *rein_tree_pick(struct rein_tree *tree)
+{
+	struct rein_room *room = &tree->ground;
+	struct rein_turn *turn;
+
+	while (true) {
+		turn = room_first(room);
+		if (!turn) {
+			if (room == &tree->ground)
+				return NULL;
+			turn = &room->turn;
+			room = room->parent;
+			turn_retire(tree, room, turn);
+			continue;
+		}
+		if (turn->deficit <= 0) {
+			turn->deficit += room_quantum(room);
+			turn_to_olds(turn, room);
+			continue;
+		}
+		if (turn->is_room) {
+			room = turn_room(turn);
+			continue;
+		}
+		if (turn_flow(turn)->number)
+			return turn_flow(turn);
+		turn_retire(tree, room, turn);
+	}
+}
+
+/**
+ * rein_tree_wake() - wake up the rooms whose time has come
+ * @tree:	the tree, locked
+ * @now:	CLOCK_MONOTONIC, ns
+ */
+void rein_tree_wake(struct rein_tree *tree, u64 now)
+{
+	struct timerqueue_node *next;
+
+	while ((next = timerqueue_getnext(&tree->sleepers))) {
+		if (next->expires > now)
+			break;
+		room_unblock(tree, container_of(next, struct rein_room,
+						wakeup));
+	}
+}
+
+/* --- configuration ---------------------------------------------------------- */
+
+static struct rein_tree *tree_new(void)
+{
+	struct rein_tree *tree = kzalloc(sizeof(*tree), GFP_KERNEL_ACCOUNT);
+
+	if (!tree)
+		return NULL;
+	spin_lock_init(&tree->lock);
+	hrtimer_init(&tree->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+	tree->timer.function = rein_queue_timer;
+	timerqueue_init_head(&tree->sleepers);
+	INIT_LIST_HEAD(&tree->occupied);
+	room_init(&tree->ground, NULL);
+	tree->swept = ktime_get_ns();
+	return tree;
+}
+
+static void tree_put(struct rein_tree *tree)
+{
+	lockdep_assert_held(&rein_mutex);
+	if (--tree->targets)
+		return;
+	hrtimer_cancel(&tree->timer);
+	kfree_rcu(tree, rcu);
+}
+
+static struct rein_tree *target_tree(const struct rein_target *target)
+{
+	return rcu_dereference_protected(target->room.tree,
+					 lockdep_is_held(&rein_mutex));
+}
+
+/**
+ * rein_room_open() - make the room of a new target
+ * @target:	the target
+ * @parent:	its parent, or NULL
+ *
+ * Context: may sleep; rein_mutex held; nobody can find @target yet.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int rein_room_open(struct rein_target *target, struct rein_target *parent)
+{
+	struct rein_tree *tree = parent ? target_tree(parent) : tree_new();
+
+	if (!tree)
+		return -ENOMEM;
+	room_init(&target->room, target);
+	RCU_INIT_POINTER(target->room.tree, tree);
+	RCU_INIT_POINTER(target->parent, parent);
+	tree->targets++;
+	return 0;
+}
+
+/* The rooms of a whole branch change over to another tree. */
+static void branch_to_tree(struct rein_target *top, struct rein_tree *from,
+			   struct rein_tree *to)
+{
+	struct rein_target *pos;
+
+	for (pos = top; pos; pos = rein_target_next(top, pos)) {
+		struct rein_room *room = &pos->room;
+
+		if (room->blocked) {
+			timerqueue_del(&from->sleepers, &room->wakeup);
+			timerqueue_add(&to->sleepers, &room->wakeup);
+		}
+		if (room->held)
+			list_move_tail(&room->occupied, &to->occupied);
+		rcu_assign_pointer(room->tree, to);
+		to->targets++;
+		from->targets--;
+	}
+}
+
+/**
+ * rein_room_move() - give a target another parent
+ * @target:	the target, with all targets below it
+ * @parent:	the new parent, or NULL
+ *
+ * What waits moves along. A target that loses its last parent stays in the
+ * tree it is in: trees merge but don't split, which costs no more than a lock
+ * that more rooms share than must.
+ *
+ * Context: rein_mutex held; takes the locks of one or two trees.
+ */
+void rein_room_move(struct rein_target *target, struct rein_target *parent)
+{
+	struct rein_tree *from = target_tree(target);
+	struct rein_tree *to = parent ? target_tree(parent) : from;
+	struct rein_room *room = &target->room, *above;
+
+	spin_lock_bh(&to->lock);
+	if (to != from)
+		spin_lock_nested(&from->lock, SINGLE_DEPTH_NESTING);
+
+	above = room->parent;
+	if (above) {
+		rein_room_account(above, -(s64)room->bytes, -(s64)room->packets);
+		list_del_init(&room->turn.link);
+		room->parent = NULL;
+		rein_room_prune(from, above);
+	}
+	rcu_assign_pointer(target->parent, parent);
+	if (to != from) {
+		/* from must outlive its lock */
+		from->targets++;
+		branch_to_tree(target, from, to);
+	}
+	if (above) {
+		room_attach(to, target);
+		rein_room_account(room->parent, room->bytes, room->packets);
+		if (room_active(room))
+			room_activate(room);
+		rein_tree_arm(to);
+	}
+
+	if (to != from)
+		spin_unlock(&from->lock);
+	spin_unlock_bh(&to->lock);
+	if (to != from)
+		tree_put(from);
+}
+
+/**
+ * rein_room_idle() - does nothing wait with a target's chain any more?
+ * @target:	the target
+ *
+ * Return: whether it may be closed.
+ */
+bool rein_room_idle(struct rein_target *target)
+{
+	struct rein_tree *tree = rein_tree_lock(target);
+	bool idle = !target->room.held;
+
+	if (tree)
+		rein_tree_unlock(tree);
+	return idle;
+}
+
+/* Free a class that holds no packets, with the flows that have a place yet. */
+static void class_close(struct rein_tree *tree, struct rein_room *class)
+{
+	struct rein_room *room = class->parent;
+	struct rein_flow *flow;
+	struct rb_node *node;
+
+	while ((node = rb_first(&class->flows))) {
+		flow = rb_entry(node, struct rein_flow, node);
+		list_del(&flow->turn.link);
+		rein_flow_free(flow);
+	}
+	if (!room_detach(tree, class)) {
+		/* Can't be; but never loop. */
+		WARN_ON_ONCE(1);
+		rb_erase(&class->node, &room->classes);
+	}
+}
+
+/**
+ * rein_room_close() - remove the room of a target
+ * @target:	the target; it is idle and has no children
+ *
+ * Whoever still tries to wait there is told to look again.
+ *
+ * Context: rein_mutex held; may sleep.
+ */
+void rein_room_close(struct rein_target *target)
+{
+	struct rein_room *room = &target->room;
+	struct rein_tree *tree = rein_tree_lock(target);
+	struct rb_node *node;
+
+	/* There are no packets, but places that are kept for a round. */
+	while ((node = rb_first(&room->classes)))
+		class_close(tree, rb_entry(node, struct rein_room, node));
+	rein_room_prune(tree, room);
+	WARN_ON_ONCE(room->packets || room->parent);
+	RCU_INIT_POINTER(room->tree, NULL);
+	rein_tree_unlock(tree);
+	tree_put(tree);
+}
+
+/**
+ * rein_room_kick() - a target's limits have changed: look again
+ * @target:	the target
+ * @unit:	what its children and flows shall take turns in from now on
+ *
+ * Context: any but hard interrupts.
+ */
+void rein_room_kick(struct rein_target *target, enum rein_unit unit)
+{
+	struct rein_tree *tree = rein_tree_lock(target);
+	struct rein_room *room = &target->room;
+	struct rb_node *node;
+
+	if (!tree)
+		return;
+	room->unit = unit;
+	for (node = rb_first(&room->classes); node; node = rb_next(node))
+		rb_entry(node, struct rein_room, node)->unit = unit;
+	if (room->blocked)
+		room_unblock(tree, room);
+	rein_tree_arm(tree);
+	rein_tree_unlock(tree);
+}
+
+/**
+ * rein_room_init() - make the caches
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int rein_room_init(void)
+{
+	flow_cache = KMEM_CACHE(rein_flow, 0);
+	room_cache = KMEM_CACHE(rein_room, 0);
+	if (flow_cache && room_cache)
+		return 0;
+	rein_room_exit();
+	return -ENOMEM;
+}
+
+/**
+ * rein_room_exit() - free the caches
+ */
+void rein_room_exit(void)
+{
+	kmem_cache_destroy(room_cache);
+	kmem_cache_destroy(flow_cache);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Waiting rooms: who waits where, and whose turn it is.
+ *
+ * Whoever has to wait does so where it entered the chain. Within a room there
+ * is a flow per socket; flows and, below an ancestor, its child cgroups take
+ * turns by deficit round robin in the unit of the limit they share, new ones
+ * first (as RFC 8290 does, without its AQM).
+ *
+ * The rooms below one topmost target form a tree with one lock. A room whose
+ * target lacks tokens for whose turn it is, is blocked: it sleeps, with all
+ * that waits below it, while its neighbours go on.
+ *
+ * Context: any but hard interrupts; tree locks are taken _bh.
+ */
+#ifndef REIN_ROOM_H
+#define REIN_ROOM_H
+
+#include <linux/hrtimer.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/spinlock.h>
+#include <linux/timerqueue.h>
+#include <linux/types.h>
+#include <linux/rein.h>
+
+struct cgroup;
+struct rein_target;
+struct rein_tree;
+struct sock;
+
+/**
+ * struct rein_turn - a place in the round robin of a room
+ * @link:	in one of the room's two lists, or empty
+ * @deficit:	what may be spent before the turn is over
+ * @is_room:	a room's turn, else a flow's
+ * @is_new:	has had no turn yet; if linked, in the list of those
+ */
+struct rein_turn {
+	struct list_head link;
+	s64 deficit;
+	bool is_room;
+	bool is_new;
+};
+
+/**
+ * struct rein_room - a waiting room
+ * @turn:	its own place in @parent
+ * @parent:	the room above while anything waits here, else NULL
+ * @target:	whose chain binds what waits here; NULL for a tree's ground
+ * @tree:	the tree it is part of; NULL: closed. Of a target's room only
+ * @is_class:	the share of one child cgroup in @target's room
+ * @blocked:	a limit of @target lacks tokens for whose turn it is
+ * @unit:	what turns are measured in: bytes or packets
+ * @class_id:	id of the child cgroup, if @is_class
+ * @node:	in @target's room, if @is_class
+ * @classes:	shares of child cgroups, by cgroup id
+ * @flows:	those who wait here, by socket
+ * @news:	turns that have not been taken yet
+ * @olds:	turns that have
+ * @wakeup:	when to look again, if @blocked
+ * @bytes:	what waits here and in the rooms below
+ * @packets:	likewise
+ * @held:	packets that wait with @target's chain; a target's room only
+ * @occupied:	in the tree's list of rooms with @held > 0
+ *
+ * All under the tree's lock, but for what rein_room_busy() peeks at.
+ */
+struct rein_room {
+	struct rein_turn turn;
+	struct rein_room *parent;
+	struct rein_target *target;
+	struct rein_tree __rcu *tree;
+	bool is_class;
+	bool blocked;
+	enum rein_unit unit;
+	u64 class_id;
+	struct rb_node node;
+	struct rb_root classes;
+	struct rb_root flows;
+	struct list_head news;
+	struct list_head olds;
+	struct timerqueue_node wakeup;
+	u64 bytes;
+	u64 packets;
+	unsigned long held;
+	struct list_head occupied;
+};
+
+/**
+ * struct rein_tree - rooms that share limits
+ * @lock:	guards all rooms of the tree and what is in them
+ * @timer:	lets packets go
+ * @sleepers:	blocked rooms, by when to look again
+ * @occupied:	targets' rooms that packets wait in
+ * @ground:	the room that topmost rooms take turns in
+ * @swept:	when stale packets were last looked for
+ * @targets:	how many targets' rooms there are; rein_mutex
+ * @rcu:	to free it
+ */
+struct rein_tree {
+	spinlock_t lock;
+	struct hrtimer timer;
+	struct timerqueue_head sleepers;
+	struct list_head occupied;
+	struct rein_room ground;
+	u64 swept;
+	unsigned int targets;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct rein_flow - what one socket has waiting in a room
+ * @turn:	its place in @room
+ * @node:	in the room's flows
+ * @room:	the room
+ * @sk:		whose packets; a key, not to be followed
+ * @packets:	the packets, oldest first
+ * @bytes:	what they cost
+ * @number:	what they cost
+ */
+struct rein_flow {
+	struct rein_turn turn;
+	struct rb_node node;
+	struct rein_room *room;
+	const struct sock *sk;
+	struct list_head packets;
+	u64 bytes;
+	u64 number;
+};
+
+bool rein_room_busy(struct rein_target *target);
+void rein_room_block(struct rein_tree *tree, struct rein_room *room,
+		     u64 until);
+void rein_room_prune(struct rein_tree *tree, struct rein_room *room);
+void rein_room_account(struct rein_room *room, s64 bytes, s64 packets);
+
+struct rein_flow *rein_flow_get(struct rein_tree *tree,
+				struct rein_target *target,
+				struct cgroup *cgrp, const struct sock *sk);
+void rein_flow_put(struct rein_tree *tree, struct rein_flow *flow);
+void rein_flow_free(struct rein_flow *flow);
+void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow);
+
+struct rein_tree *rein_tree_lock(struct rein_target *target);
+void rein_tree_unlock(struct rein_tree *tree);
+void rein_tree_arm(struct rein_tree *tree);
+void rein_tree_wake(struct rein_tree *tree, u64 now);
+struct rein_flow *rein_tree_pick(struct rein_tree *tree);
+
+int rein_room_open(struct rein_target *target, struct rein_target *parent);
+void rein_room_move(struct rein_target *target, struct rein_target *parent);
+void rein_room_close(struct rein_target *target);
+bool rein_room_idle(struct rein_target *target);
+void rein_room_kick(struct rein_target *target, enum rein_unit unit);
+
+int rein_room_init(void);
+void rein_room_exit(void);
+
+#endif /* REIN_ROOM_H */
