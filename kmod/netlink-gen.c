@@ -141,7 +141,7 @@ const struct genl_ops rein_nl_ops[8] = {
 	},
 };
 
-static const struct genl_multicast_group rein_nl_mcgrps[] = {
+const struct genl_multicast_group rein_nl_mcgrps[2] = {
 	[REIN_NLGRP_LIMITS] = { "limits", },
 	[REIN_NLGRP_ERRORS] = { "errors", },
 };

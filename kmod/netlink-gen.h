@@ -44,6 +44,8 @@ int rein_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info);
 int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info);
 
+extern const struct genl_multicast_group rein_nl_mcgrps[2];
+
 enum {
 	REIN_NLGRP_LIMITS,
 	REIN_NLGRP_ERRORS,

@@ -204,37 +204,6 @@ const struct nlattr *rein_ask_attr(const struct rein_ask *ask, int type)
 	return ask->attrs ? ask->attrs[type] : NULL;
 }
 
-/* See rein_fail(). */
-int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
-		enum rein_code code, const char *what,
-		const struct rein_site *site, const char *fmt, ...)
-{
-	struct rein_record *rec;
-	va_list args;
-	int err;
-	u64 id;
-
-	spin_lock_bh(&ring.lock);
-	rec = record_open(code, site);
-	record_task(rec);
-	va_start(args, fmt);
-	vsnprintf(rec->message, sizeof(rec->message), fmt, args);
-	va_end(args);
-	id = rec->id;
-	err = rec->info->err;
-	record_close(rec);
-	spin_unlock_bh(&ring.lock);
-
-	if (ask->extack) {
-		ask->extack->_msg = what;
-		ask->extack->bad_attr = attr;
-		memcpy(ask->extack->cookie, &id, sizeof(id));
-		ask->extack->cookie_len = sizeof(id);
-	}
-	rein_netlink_wake();
-	return err ? -err : -EINVAL;
-}
-
 /* Count one more event into the record @id, if it is still held. */
 static bool record_fold(u64 id, const struct rein_value *value)
 {
@@ -255,6 +224,64 @@ static bool record_fold(u64 id, const struct rein_value *value)
 	if (held)
 		atomic64_inc(&ring.folded);
 	return held;
+}
+
+/*
+ * Count a request that was refused into the newest record, if that is of the
+ * same task for the same reason: who tries again and again is told the same
+ * and drives out nobody else's records.
+ */
+static u64 record_again(enum rein_code code, const struct rein_site *site,
+			const char *message)
+{
+	static const struct rein_value none[REIN_RECORD_VALUES];
+	struct rein_record *rec = slot_of(ring.newest);
+	bool same;
+
+	lockdep_assert_held(&ring.lock);
+	spin_lock(&rec->lock);
+	same = rec->id && rec->info->number == code &&
+	       rec->line == site->line && rec->pid == task_tgid_nr(current) &&
+	       !strcmp(rec->message, message);
+	spin_unlock(&rec->lock);
+	return same && record_fold(ring.newest, none) ? ring.newest : 0;
+}
+
+/* See rein_fail(). */
+int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
+		enum rein_code code, const char *what,
+		const struct rein_site *site, const char *fmt, ...)
+{
+	char message[REIN_RECORD_MESSAGE];
+	struct rein_record *rec;
+	va_list args;
+	u64 id;
+	int err;
+
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	err = code_info(code)->err;
+
+	spin_lock_bh(&ring.lock);
+	id = record_again(code, site, message);
+	if (!id) {
+		rec = record_open(code, site);
+		record_task(rec);
+		strscpy(rec->message, message, sizeof(rec->message));
+		id = rec->id;
+		record_close(rec);
+	}
+	spin_unlock_bh(&ring.lock);
+
+	if (ask->extack) {
+		ask->extack->_msg = what;
+		ask->extack->bad_attr = attr;
+		memcpy(ask->extack->cookie, &id, sizeof(id));
+		ask->extack->cookie_len = sizeof(id);
+	}
+	rein_netlink_wake();
+	return err ? -err : -EINVAL;
 }
 
 /**
