@@ -36,6 +36,7 @@ static bool read_mount(char *line, struct cgroup_mount *mount)
 
 	if (!type || strncmp(type, " - cgroup2 ", 11))
 		return false;
+	*type = '\0';
 	for (i = 0, root = strtok_r(line, " ", &save); root && i < 3; i++)
 		root = strtok_r(NULL, " ", &save);
 	path = strtok_r(NULL, " ", &save);

@@ -83,7 +83,7 @@ char *format_rate(const struct rein_tier *tier, char *buffer)
 	if (tier->unlimited)
 		return strcpy(buffer, "unlimited");
 	if (!tier->rate_tokens || !tier->rate_period_ns)
-		return strcpy(buffer, "0");
+		return strcpy(buffer, tier->unit == REIN_UNIT_PACKETS ? "0p/s" : "0");
 	for (i = 0; i < sizeof(periods) / sizeof(periods[0]); i++) {
 		u128 top = (u128)tier->rate_tokens * multiple * periods[i].ns;
 

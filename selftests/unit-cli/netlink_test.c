@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What librein makes of the kernel's messages, good, cut short and mad.
+ */
+#include "../../userspace/lib/nl.c"
+
+#include "test.h"
+
+/* A request with a name, two tiers and a patience. */
+static struct nl_msg *request(struct rein *rein)
+{
+	struct nl_msg *msg = rein_request(rein, REIN_CMD_LIMIT_ADD, 0, 512);
+	int i;
+
+	rein->nest = REIN_A_LIMIT_TIER;
+	nla_put_string(msg, REIN_A_LIMIT_NAME, "web");
+	for (i = 0; i < 2; i++) {
+		struct nlattr *nest = nla_nest_start(msg, REIN_A_LIMIT_TIER | NLA_F_NESTED);
+
+		nla_put_u32(msg, REIN_A_TIER_UNIT, 0);
+		nla_put_u64(msg, REIN_A_TIER_BURST, 0);
+		nla_nest_end(msg, nest);
+	}
+	nla_put_u64(msg, REIN_A_LIMIT_PATIENCE_NS, 1);
+	return msg;
+}
+
+/* Where the n-th attribute of that type begins; inner: the one in it. */
+static uint32_t offset_of(struct nl_msg *msg, int type, int n, int inner)
+{
+	struct nlattr *attr, *nested;
+	int rem, left;
+
+	nlmsg_for_each_attr(attr, nlmsg_hdr(msg), GENL_HDRLEN, rem) {
+		if (nla_type(attr) != type || n--)
+			continue;
+		if (!inner)
+			return (char *)attr - (char *)nlmsg_hdr(msg);
+		nla_for_each_nested(nested, attr, left)
+			if (nla_type(nested) == inner)
+				return (char *)nested - (char *)nlmsg_hdr(msg);
+	}
+	return 0;
+}
+
+/* An answer that says err, with room for what else it says. */
+static struct nl_msg *answer(int type, int err, int flags, struct nl_msg *req)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+	struct nlmsghdr *nlh = nlmsg_put(msg, 0, 0, type, 0, flags);
+	struct nlmsgerr e = { .error = err };
+
+	(void)nlh;
+	e.msg = *nlmsg_hdr(req);
+	if (type == NLMSG_DONE)
+		nlmsg_append(msg, &err, sizeof(err), NLMSG_ALIGNTO);
+	else
+		nlmsg_append(msg, &e, sizeof(e), NLMSG_ALIGNTO);
+	if (type == NLMSG_ERROR && !(flags & NLM_F_CAPPED))
+		nlmsg_append(msg, nlmsg_data(nlmsg_hdr(req)),
+			     nlmsg_hdr(req)->nlmsg_len - NLMSG_HDRLEN, NLMSG_ALIGNTO);
+	return msg;
+}
+
+static void error_full(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *req = request(&rein), *msg;
+	uint64_t record = 17;
+	int flags;
+
+	/* With and without the request echoed in between. */
+	for (flags = 0; flags <= NLM_F_CAPPED; flags += NLM_F_CAPPED) {
+		msg = answer(NLMSG_ERROR, -EEXIST, NLM_F_ACK_TLVS | flags, req);
+		/* The message has no NUL at its end. */
+		nla_put(msg, NLMSGERR_ATTR_MSG, 4, "oops");
+		nla_put_u32(msg, NLMSGERR_ATTR_OFFS, offset_of(req, REIN_A_LIMIT_NAME, 0, 0));
+		nla_put(msg, NLMSGERR_ATTR_COOKIE, 8, &record);
+		CHECK_EQ(-read_error(&rein, nlmsg_hdr(req), nlmsg_hdr(msg)), EEXIST);
+		CHECK_EQ(rein.error.err, EEXIST);
+		CHECK_EQ(rein.error.refused, 1);
+		CHECK_STR(rein.error.message, "oops");
+		CHECK_EQ(rein.error.attr, REIN_A_LIMIT_NAME);
+		CHECK_EQ(rein.error.nested, 0);
+		CHECK_EQ(rein.error.record, 17);
+		nlmsg_free(msg);
+	}
+	nlmsg_free(req);
+}
+
+static void error_bare(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *req = request(&rein), *msg = answer(NLMSG_ERROR, -EPERM, NLM_F_CAPPED, req);
+
+	CHECK_EQ(-read_error(&rein, nlmsg_hdr(req), nlmsg_hdr(msg)), EPERM);
+	CHECK_STR(rein.error.message, "Operation not permitted");
+	CHECK_EQ(rein.error.attr, 0);
+	CHECK_EQ(rein.error.record, 0);
+	nlmsg_free(msg);
+	msg = answer(NLMSG_ERROR, 0, NLM_F_CAPPED, req);
+	CHECK_EQ(read_error(&rein, nlmsg_hdr(req), nlmsg_hdr(msg)), 0);
+	nlmsg_free(msg);
+	nlmsg_free(req);
+}
+
+static void error_in_tier(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *req = request(&rein), *msg;
+	int n;
+
+	for (n = 0; n < 2; n++) {
+		msg = answer(NLMSG_ERROR, -EINVAL, NLM_F_ACK_TLVS | NLM_F_CAPPED, req);
+		nla_put_u32(msg, NLMSGERR_ATTR_OFFS,
+			    offset_of(req, REIN_A_LIMIT_TIER, n, REIN_A_TIER_BURST));
+		read_error(&rein, nlmsg_hdr(req), nlmsg_hdr(msg));
+		CHECK_EQ(rein.error.attr, REIN_A_LIMIT_TIER);
+		CHECK_EQ(rein.error.index, n);
+		CHECK_EQ(rein.error.nested, REIN_A_TIER_BURST);
+		nlmsg_free(msg);
+	}
+	msg = answer(NLMSG_ERROR, -EINVAL, NLM_F_ACK_TLVS | NLM_F_CAPPED, req);
+	nla_put_u32(msg, NLMSGERR_ATTR_OFFS, offset_of(req, REIN_A_LIMIT_TIER, 1, 0));
+	read_error(&rein, nlmsg_hdr(req), nlmsg_hdr(msg));
+	CHECK_EQ(rein.error.attr, REIN_A_LIMIT_TIER);
+	CHECK_EQ(rein.error.index, 1);
+	CHECK_EQ(rein.error.nested, 0);
+	nlmsg_free(msg);
+	nlmsg_free(req);
+}
+
+static void error_missing(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *req = request(&rein), *msg;
+
+	msg = answer(NLMSG_ERROR, -EINVAL, NLM_F_ACK_TLVS | NLM_F_CAPPED, req);
+	nla_put_u32(msg, NLMSGERR_ATTR_MISS_TYPE, REIN_A_LIMIT_CGROUP_FD);
+	read_error(&rein, nlmsg_hdr(req), nlmsg_hdr(msg));
+	CHECK_EQ(rein.error.attr, REIN_A_LIMIT_CGROUP_FD);
+	CHECK_EQ(rein.error.missing, 1);
+	nlmsg_free(msg);
+	msg = answer(NLMSG_ERROR, -EINVAL, NLM_F_ACK_TLVS | NLM_F_CAPPED, req);
+	nla_put_u32(msg, NLMSGERR_ATTR_MISS_TYPE, REIN_A_TIER_RATE_TOKENS);
+	nla_put_u32(msg, NLMSGERR_ATTR_MISS_NEST, offset_of(req, REIN_A_LIMIT_TIER, 1, 0));
+	read_error(&rein, nlmsg_hdr(req), nlmsg_hdr(msg));
+	CHECK_EQ(rein.error.attr, REIN_A_LIMIT_TIER);
+	CHECK_EQ(rein.error.index, 1);
+	CHECK_EQ(rein.error.nested, REIN_A_TIER_RATE_TOKENS);
+	CHECK_EQ(rein.error.missing, 1);
+	nlmsg_free(msg);
+	nlmsg_free(req);
+}
+
+/* The end of a dump has its error in front, and no room for a request. */
+static void error_of_dump(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *req = request(&rein), *msg;
+
+	msg = answer(NLMSG_DONE, -ENOENT, NLM_F_MULTI | NLM_F_ACK_TLVS, req);
+	nla_put_string(msg, NLMSGERR_ATTR_MSG, "gone");
+	CHECK_EQ(-read_error(&rein, nlmsg_hdr(req), nlmsg_hdr(msg)), ENOENT);
+	CHECK_STR(rein.error.message, "gone");
+	nlmsg_free(msg);
+	msg = answer(NLMSG_DONE, 0, NLM_F_MULTI, req);
+	CHECK_EQ(read_error(&rein, nlmsg_hdr(req), nlmsg_hdr(msg)), 0);
+	nlmsg_free(msg);
+	nlmsg_free(req);
+}
+
+static void error_cut_short(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *req = request(&rein), *msg;
+	uint32_t len, full;
+
+	msg = answer(NLMSG_ERROR, -EEXIST, NLM_F_ACK_TLVS | NLM_F_CAPPED, req);
+	nla_put_string(msg, NLMSGERR_ATTR_MSG, "oops");
+	nla_put_u32(msg, NLMSGERR_ATTR_OFFS, 0xffffff00);
+	nla_put(msg, NLMSGERR_ATTR_COOKIE, 3, "abc");
+	full = nlmsg_hdr(msg)->nlmsg_len;
+	for (len = NLMSG_HDRLEN; len <= full; len++) {
+		/* On the heap, so that reading past its end is seen. */
+		struct nlmsghdr *cut = malloc(len);
+
+		memcpy(cut, nlmsg_hdr(msg), len);
+		cut->nlmsg_len = len;
+		CHECK_EQ(read_error(&rein, nlmsg_hdr(req), cut) < 0, 1);
+		CHECK_EQ(rein.error.attr, 0);
+		CHECK_EQ(rein.error.record, 0);
+		free(cut);
+	}
+	nlmsg_free(msg);
+	nlmsg_free(req);
+}
+
+static uint64_t state = 2463534242;
+
+static uint32_t rnd(uint32_t below)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state % below;
+}
+
+static size_t touched;
+
+static void touch(const char *text)
+{
+	if (text)
+		touched += strlen(text);
+}
+
+static void touch_limit(const struct rein_limit *limit, void *arg)
+{
+	(void)arg;
+	touch(limit->name);
+	touch(limit->cgroup);
+	touched += limit->n_tiers;
+}
+
+static void touch_record(const struct rein_record *record, void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	touch(record->message);
+	touch(record->comm);
+	for (i = 0; i < record->n_stack; i++)
+		touch(record->stack[i]);
+	for (i = 0; i < record->n_values; i++)
+		touch(record->values[i].name);
+	for (i = 0; record->has_socket && i < record->socket.source_len; i++)
+		touched += ((const char *)record->socket.source)[i];
+}
+
+/* Messages of random attributes, some of them damaged: nothing is read amiss. */
+static void random_messages(void)
+{
+	int i, j, n;
+
+	for (i = 0; i < 20000; i++) {
+		struct rein rein = { 0 };
+		struct nl_msg *msg = rein_request(&rein, REIN_CMD_LIMIT_GET, 0, 2048);
+		struct nlmsghdr *copy;
+		char junk[64];
+
+		for (j = 0, n = rnd(12); j < n; j++) {
+			struct nlattr *nest = rnd(3) ? NULL : nla_nest_start(msg, rnd(30));
+			int k, len = rnd(3) ? 4 + 4 * rnd(2) : rnd(sizeof(junk));
+
+			for (k = 0; k < len; k++)
+				junk[k] = rnd(4) ? 'a' + k % 26 : '\0';
+			nla_put(msg, rnd(30), len, junk);
+			if (nest)
+				nla_nest_end(msg, nest);
+		}
+		n = nlmsg_hdr(msg)->nlmsg_len;
+		copy = malloc(n);
+		memcpy(copy, nlmsg_hdr(msg), n);
+		for (j = rnd(3); j && n > 20; j--)
+			((char *)copy)[20 + rnd(n - 20)] = rnd(256);
+		rein_limit_parse(copy, touch_limit, NULL);
+		rein_record_parse(copy, touch_record, NULL);
+		free(copy);
+		nlmsg_free(msg);
+	}
+	CHECK_EQ(touched > 0, 1);
+}
+
+static void names(void)
+{
+	CHECK_STR(rein_over_name(REIN_OVER_OBSERVE), "observe");
+	CHECK_STR(rein_stats_name(REIN_A_STATS_OBSERVED), "observed");
+	CHECK_EQ(!rein_resource_name(99), 1);
+	CHECK_EQ(!rein_stats_name(0), 1);
+}
+
+static const struct test tests[] = {
+	TEST(error_full),
+	TEST(error_bare),
+	TEST(error_in_tier),
+	TEST(error_missing),
+	TEST(error_of_dump),
+	TEST(error_cut_short),
+	TEST(random_messages),
+	TEST(names),
+};
+
+int main(int argc, char **argv)
+{
+	return test_main(tests, COUNT(tests), argc, argv);
+}
