@@ -824,8 +824,9 @@ static int checked_start(struct netlink_callback *cb)
 	return choke(cb->extack, dump_start(cb), "a dump");
 }
 
-/* The generated operations, below the choke point. */
+/* The generated operations, below the choke point; and groups, not for all. */
 static struct genl_ops ops[ARRAY_SIZE(rein_nl_ops)];
+static struct genl_multicast_group groups[ARRAY_SIZE(rein_nl_mcgrps)];
 
 static struct genl_family family __ro_after_init = {
 	.name = REIN_FAMILY_NAME,
@@ -836,8 +837,8 @@ static struct genl_family family __ro_after_init = {
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
 	.resv_start_op = __REIN_CMD_MAX,
-	.mcgrps = rein_nl_mcgrps,
-	.n_mcgrps = ARRAY_SIZE(rein_nl_mcgrps),
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
 };
 
 /**
@@ -860,6 +861,10 @@ int __init rein_netlink_init(void)
 			ops[i].start = checked_start;
 			ops[i].done = dump_done;
 		}
+	}
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		groups[i] = rein_nl_mcgrps[i];
+		groups[i].flags |= GENL_MCAST_CAP_NET_ADMIN;
 	}
 	err = genl_register_family(&family);
 	if (err)
