@@ -230,6 +230,11 @@ static void put_spec(struct rein_limit_spec *spec)
 		cgroup_put(spec->cgrp);
 }
 
+/*
+ * A requester that has no room for its reply, or has gone, has none for an
+ * error either: results of genlmsg_reply() are of no use to anybody.
+ */
+
 /* --- requests ---------------------------------------------------------------- */
 
 static int with_spec(struct genl_info *info,
@@ -355,7 +360,7 @@ static int reply_limit(struct sk_buff *skb, struct genl_info *info,
 	if (err)
 		nlmsg_free(msg);
 	else
-		err = genlmsg_reply(msg, info);
+		genlmsg_reply(msg, info);
 out:
 	if (viewer)
 		cgroup_put(viewer);
@@ -423,7 +428,8 @@ int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 		nlmsg_free(msg);
 		return err;
 	}
-	return genlmsg_reply(msg, info);
+	genlmsg_reply(msg, info);
+	return 0;
 }
 
 static int put_stat_u64(struct sk_buff *skb, int type, u64 number)
@@ -491,7 +497,8 @@ int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return -EMSGSIZE;
 	}
 	genlmsg_end(msg, hdr);
-	return genlmsg_reply(msg, info);
+	genlmsg_reply(msg, info);
+	return 0;
 }
 
 /**
