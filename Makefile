@@ -2,7 +2,8 @@
 #
 # What `make help` prints is made of the comments after two hashes.
 
-# Which kernel to build for and boot: 6.1, debug, or the path of a bzImage.
+# Which kernel to build for and boot: 6.1, debug, or the path of a bzImage; only
+# to build for: host.
 KERNEL	?= 6.1
 # Which kernel-side tests to run: names or shell patterns; empty: all.
 TESTS	?=
@@ -18,7 +19,7 @@ help: ## list the targets
 
 all: kmod userspace ## build the module (KERNEL=6.1) and the command
 
-kmod: ## build rein.ko in build/kmod-RELEASE; KERNEL=debug for the debug kernel
+kmod: ## build rein.ko in build/kmod-RELEASE; KERNEL=host for the running kernel
 	@selftests/kmod-build $(KERNEL) $(JOBS)
 
 userspace: ## build librein and rein
