@@ -33,7 +33,8 @@ AGAIN="make check${DEBUG:+-debug} TESTS=$TEST"
 
 # --- results -------------------------------------------------------------------
 
-_n=0 _failed=0 _planned='' _done='' _netns=() _pids=()
+_n=0 _failed=0 _planned='' _done='' _netns=() _pids=() _senders=()
+declare -A _captures=()
 
 echo "TAP version 13"
 
@@ -282,6 +283,57 @@ in_netns() {
 	ip netns exec "$name" "$@"
 }
 
+# --- traffic ---------------------------------------------------------------------
+
+# sinks NETNS PORT...: take and drop what arrives there; see tool-sink.c
+sinks() {
+	in_netns "$1" tool-sink "${@:2}" >/dev/null || exit
+}
+
+# capture NETNS [DEVICE [NAME]]: note all packets that arrive there until
+# capture_end. NETNS - is this one.
+capture() {
+	local in=() name=${3:-wire}
+
+	[ "$1" = - ] || in=(in_netns "$1")
+	rm -f "$TMP/$name"
+	_captures[$name]=$("${in[@]}" tool-wire capture "${2:-eth0}" "$TMP/$name") || exit
+	_pids+=("${_captures[$name]}")
+}
+
+capture_end() {
+	local name
+
+	kill "${_captures[@]}"
+	for name in "${!_captures[@]}"; do
+		wait_for 30 [ -e "$TMP/$name" ] || not_ok "the capture $name ends"
+	done
+	_captures=()
+}
+
+# wire QUESTION PORTS [ARGUMENT]...: about what was captured as $WIRE; see
+# tool-wire.c
+wire() {
+	tool-wire "$1" "$TMP/${WIRE:-wire}" "${@:2}"
+}
+
+# start NAME CGROUP ARGUMENT...: tool-send in the background
+start() {
+	background in_cgroup "$2" tool-send "${@:3}" >"$TMP/$1.json"
+	_senders+=("$PID")
+}
+
+# wait_sent: until all that were started have ended
+wait_sent() {
+	wait "${_senders[@]}"
+	_senders=()
+}
+
+# sent NAME EXPRESSION: what tool-send said
+sent() {
+	jq -r "$2" "$TMP/$1.json"
+}
+
 # --- limits ----------------------------------------------------------------------
 
 # json COMMAND... EXPRESSION: what rein says, through jq
@@ -335,9 +387,7 @@ _clean() {
 			kill -9 "$pid" 2>/dev/null
 		done
 	done
-	for pid in "${_pids[@]}"; do
-		wait "$pid" 2>/dev/null
-	done
+	wait "${_pids[@]}" 2>/dev/null
 	if [ -d /sys/module/rein ]; then
 		rein -q flush --force >/dev/null || rc=1
 	fi
