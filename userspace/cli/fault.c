@@ -164,8 +164,12 @@ void fault_from_kernel(struct cli *cli, struct fault *fault)
 		return;
 	/* No record, or one that can't be read: the errno says a little. */
 	code = code_by_errno(error.err);
-	if (code)
-		fault->code = code->number;
+	if (!code)
+		return;
+	fault->code = code->number;
+	/* Some kernels can't say why a dump was refused. */
+	if (error.bare)
+		snprintf(fault->message, sizeof(fault->message), "%s", code->meaning);
 }
 
 /* Report what the kernel said to the last request; returns the exit code. */

@@ -101,6 +101,9 @@ static int fail_limit(struct cli *cli, const struct limit_args *limit)
 		snprintf(fault.hint, sizeof(fault.hint), "use at most %d characters",
 			 REIN_NAME_MAX);
 	}
+	if (fault.code == CODE_NOT_A_CGROUP && !*fault.option && opt_find(&limit->args, "cgroup"))
+		snprintf(fault.option, sizeof(fault.option), "--cgroup %s",
+			 opt_value(&limit->args, "cgroup"));
 	if (fault.code == CODE_LIMIT_AMBIGUOUS)
 		return fail_ambiguous(cli, limit, &fault);
 	return fault_report(cli, &fault);

@@ -253,8 +253,10 @@ static int read_error(struct rein *rein, struct nlmsghdr *request, struct nlmsgh
 	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS && nlmsg_datalen(nlh) > (int)head)
 		read_extack(rein, request, (struct nlattr *)((char *)nlmsg_data(nlh) + head),
 			    nlmsg_datalen(nlh) - head);
-	if (!rein->error.message[0])
+	if (!rein->error.message[0]) {
+		rein->error.bare = true;
 		snprintf(rein->error.message, sizeof(rein->error.message), "%s", strerror(-err));
+	}
 	return err;
 }
 

@@ -35,6 +35,7 @@ struct rein;
  * @err:	errno, positive
  * @refused:	the kernel said no; otherwise the request never got that far
  * @message:	what happened, one line, never empty
+ * @bare:	the kernel gave no message, @message only names @err
  * @attr:	the attribute at fault (REIN_A_LIMIT_*, ...), 0 if unknown
  * @index:	which of several such attributes, from 0
  * @nested:	the attribute at fault inside of @attr (REIN_A_TIER_*), or 0
@@ -45,6 +46,7 @@ struct rein_error {
 	int err;
 	bool refused;
 	char message[256];
+	bool bare;
 	unsigned int attr;
 	unsigned int index;
 	unsigned int nested;
