@@ -310,7 +310,8 @@ static const struct nf_hook_entries *our_hook(const struct nf_hook_state *state,
  * rein_hook_resume() - let a held packet go on where it was
  * @held:	the packet; the struct itself stays with the caller
  *
- * The remaining hooks see it, conntrack's confirmation among them.
+ * The remaining hooks see it, conntrack's confirmation among them. Without our
+ * own there is no telling which these are: it is dropped.
  *
  * Context: RCU read side, bottom halves or a task; no lock held.
  */
@@ -322,8 +323,7 @@ void rein_hook_resume(struct rein_held *held)
 
 	e = our_hook(state, &i);
 	if (!e) {
-		/* Hooks are not unregistered while packets are held. */
-		WARN_ON_ONCE(1);
+		/* Its namespace is on its way out, and nobody else waits. */
 		rein_hook_drop(held);
 		return;
 	}
