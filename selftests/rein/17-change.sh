@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A change of rate or burst under load takes effect within 100 ms and mints no
+# tokens.
+#
+#	here  v1 10.0.1.1 ------ 10.0.1.2 eth0  far
+#
+# Both wait and refuse, at the same time. The burst is half a second of the
+# rate, and empty, as both flows want more than there is: were it filled by a
+# change, as police does, half a second's worth would arrive at once. An empty
+# bucket gathers what comes in while the CPU is elsewhere: 50 ms are allowed
+# for that.
+# shellcheck source=selftests/rein/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+MBIT=10
+[ -z "$DEBUG" ] || MBIT=2
+declare -A PORT=([wait]=5001 [refuse]=5002) AT
+
+make_peer far 1
+FAR=$(peer 1)
+sinks far 5001 5002
+make_cgroup wait refuse
+for over in wait refuse; do
+	rein limit add $over --cgroup "$(cg $over)" --on egress \
+		--rate "${MBIT}Mbit/s,burst=$((MBIT * 62500))" --over $over || exit
+done
+# What waits is little, so that it doesn't wait longer than its patience when
+# the rate falls.
+capture far
+start wait wait -t 13 -u "$FAR" 5001
+start refuse refuse -t 13 -u -r $((MBIT * 1000000 * 3 / 8 / 1428)) "$FAR" 5002
+sleep 3
+
+# change STEP RATE BURST: of both, and note when that was done
+change() {
+	printf 'limit set %s --rate %s,burst=%s\n' wait "$2" "$3" refuse "$2" "$3" >"$TMP/batch"
+	AT[$1]=$EPOCHREALTIME
+	rein -b "$TMP/batch" || exit
+	AT[$1-done]=$EPOCHREALTIME
+	sleep 1.8
+}
+
+change slower $((MBIT * 200))kbit/s $((MBIT * 62500))
+change faster $((MBIT * 2))Mbit/s $((MBIT * 62500))
+change deeper $((MBIT * 2))Mbit/s $((MBIT * 125000))
+change flatter $((MBIT))Mbit/s $((MBIT * 6250))
+wait_sent
+capture_end
+
+# judge OVER STEP RATE
+judge() {
+	local from to port=${PORT[$1]} rate=$3 what="$1, $2"
+
+	from=$(calc "${AT[$2-done]} + 0.1" %.6f)
+	to=$(calc "${AT[$2-done]} + 1.7" %.6f)
+	near "$(wire rate "$port" "$from" "$to")" "$rate" 5 "$what: after 100 ms the new rate holds: bits per second"
+	at_most "$(wire excess "$port" "$rate" "${AT[$2-done]}" "$to")" $((rate / 8 / 20 + 2 * 1428)) \
+		"$what: no tokens are minted: bytes over the new rate in any interval"
+}
+
+for over in wait refuse; do
+	judge $over slower $((MBIT * 200000))
+	judge $over faster $((MBIT * 2000000))
+	judge $over deeper $((MBIT * 2000000))
+	judge $over flatter ${MBIT}000000
+	identity $over
+done
+done_testing
