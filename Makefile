@@ -40,6 +40,7 @@ check-debug: deps-debug userspace ## the kselftests on the debug kernel (built o
 
 unit: ## the host unit tests alone
 	@$(MAKE) --no-print-directory -C selftests/unit check
+	@$(MAKE) --no-print-directory -C selftests/unit-cli check
 
 demo: deps-check all selftests-install ## limit real traffic in a VM and show what was measured
 	@mkdir -p build/demo && cp selftests/demo.sh build/demo/
@@ -73,6 +74,7 @@ clean: ## remove everything that was built (not the cache of kernels)
 	rm -rf build
 	@$(MAKE) --no-print-directory -C userspace clean
 	@$(MAKE) --no-print-directory -C selftests/unit clean
+	@$(MAKE) --no-print-directory -C selftests/unit-cli clean
 
 # The steps of one target need each other's results; -j is for those below.
 .NOTPARALLEL:
