@@ -3,6 +3,7 @@
 #
 # The command against the module: wrong input is answered in full and changes
 # nothing, what is configured is read back, batches, events, and no module.
+# shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 make_cgroup a a/b a/c full

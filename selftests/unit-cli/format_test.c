@@ -6,6 +6,8 @@
 #include "parse.h"
 #include "test.h"
 
+typedef unsigned __int128 u128;
+
 #define SEC	1000000000ULL
 
 static void rates(void)
@@ -57,8 +59,8 @@ static uint64_t rnd(void)
 static bool same_rate(const struct rein_tier *a, const struct rein_tier *b)
 {
 	return a->unit == b->unit &&
-	       (unsigned __int128)a->rate_tokens * b->rate_period_ns ==
-	       (unsigned __int128)b->rate_tokens * a->rate_period_ns;
+	       (u128)a->rate_tokens * b->rate_period_ns ==
+	       (u128)b->rate_tokens * a->rate_period_ns;
 }
 
 static void rates_survive(void)

@@ -166,7 +166,8 @@ static void rate_rejected(void)
 
 	for (i = 0; i < COUNT(rows); i++) {
 		test_row = rows[i].text;
-		CHECK_EQ(parse_tier(rows[i].text, REIN_RESOURCE_EGRESS, &tier, &error), (uint64_t)-1);
+		CHECK_EQ(parse_tier(rows[i].text, REIN_RESOURCE_EGRESS, &tier, &error),
+			 (uint64_t)-1);
 		CHECK_EQ(error.code, rows[i].code);
 		if (rows[i].message)
 			CHECK_STR(error.message, rows[i].message);
@@ -258,7 +259,7 @@ static void time_rejected(void)
 		{ "5 s", CODE_VALUE, "' s' is not a unit of time: 5 s" },
 		{ "5sec", CODE_VALUE, "'sec' is not a unit of time: 5sec" },
 		{ "soon", CODE_VALUE, "a time begins with a digit, not with 'soon'" },
-		{ "infinit", CODE_VALUE, "a time begins with a digit, not with 'infinit'" },
+		{ "infinitely", CODE_VALUE, "a time begins with a digit, not with 'infinitely'" },
 		{ "0.5ns", CODE_INEXACT, "0.5ns is not a whole number of nanoseconds below 2^64" },
 		{ "213504day", CODE_INEXACT, NULL },
 		{ "18446744073709551615ns", CODE_INEXACT, NULL },

@@ -10,7 +10,6 @@
 #define REIN_TEST_H
 
 #include <fnmatch.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,42 +26,43 @@ static char test_expected[2048], test_seen[2048], test_where[2048];
 static int test_failed;
 static const char *test_row = "";	/* what a value of a table belongs to */
 
-__attribute__((format(printf, 2, 3)))
-static inline void test_print(char *buffer, const char *format, ...)
+static inline void test_fail(int line, const char *expected, const char *seen)
 {
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(buffer, sizeof(test_seen), format, ap);
-	va_end(ap);
+	test_failed = 1;
+	snprintf(test_expected, sizeof(test_expected), "'%.2000s'", expected);
+	snprintf(test_seen, sizeof(test_seen), "'%.2000s'", seen);
+	snprintf(test_where, sizeof(test_where), "line %d %.2000s", line, test_row);
 }
 
-#define TEST_FAIL(format, expected, seen)					\
-do {										\
-	test_failed = 1;							\
-	test_print(test_expected, format, expected);				\
-	test_print(test_seen, format, seen);					\
-	test_print(test_where, "%s:%d %s", __FILE__, __LINE__, test_row);	\
+static inline int test_eq(int line, unsigned long long seen, unsigned long long expected)
+{
+	char a[32], b[32];
+
+	snprintf(a, sizeof(a), "%llu", expected);
+	snprintf(b, sizeof(b), "%llu", seen);
+	if (expected != seen)
+		test_fail(line, a, b);
+	return expected == seen;
+}
+
+static inline int test_str(int line, const char *seen, const char *expected)
+{
+	if (seen && !strcmp(seen, expected))
+		return 1;
+	test_fail(line, expected, seen ? seen : "(nothing)");
+	return 0;
+}
+
+#define CHECK_EQ(seen, expected)				\
+do {								\
+	if (!test_eq(__LINE__, seen, expected))			\
+		return;						\
 } while (0)
 
-#define CHECK_EQ(seen_expr, expected_expr)					\
-do {										\
-	unsigned long long expected_ = (expected_expr), seen_ = (seen_expr);	\
-										\
-	if (expected_ != seen_) {						\
-		TEST_FAIL("%llu", expected_, seen_);				\
-		return;								\
-	}									\
-} while (0)
-
-#define CHECK_STR(seen_expr, expected_expr)					\
-do {										\
-	const char *expected_ = (expected_expr), *seen_ = (seen_expr);		\
-										\
-	if (!seen_ || strcmp(expected_, seen_)) {				\
-		TEST_FAIL("'%s'", expected_, seen_ ? seen_ : "(nothing)");	\
-		return;								\
-	}									\
+#define CHECK_STR(seen, expected)				\
+do {								\
+	if (!test_str(__LINE__, seen, expected))		\
+		return;						\
 } while (0)
 
 static inline int test_selected(const char *name, int argc, char **argv)

@@ -153,7 +153,8 @@ int batch_run(struct cli *cli, const char *path)
 		char option[256];
 
 		snprintf(option, sizeof(option), "-b %s", path);
-		return cli_fail(cli, CODE_BATCH, option, "name a file that can be read, or - for stdin",
+		return cli_fail(cli, CODE_BATCH, option,
+				"name a file that can be read, or - for stdin",
 				"can't open %s: %s", path, strerror(errno));
 	}
 	cli->file = is_stdin ? "stdin" : path;

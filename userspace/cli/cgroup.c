@@ -188,7 +188,8 @@ static int open_of(struct cli *cli, const char *option, const char *file_name, i
 	if (!strncmp(path, "/..", 3) || strncmp(path, root, len) ||
 	    (len && path[len] && path[len] != '/'))
 		return cli_fail(cli, CODE_NO_PROCESS, option, NULL,
-				"the process is in a cgroup that can't be seen from here: %s", path);
+				"the process is in a cgroup that can't be seen from here: %s",
+				path);
 	*fd = open_below(cli->mount, path + len);
 	return *fd < 0 ? fail_open(cli, option, path, errno) : 0;
 }

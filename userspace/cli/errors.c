@@ -67,8 +67,8 @@ static int errors_show(struct cli *cli, int argc, char **argv)
 	if (ret)
 		return ret;
 	if (parse_number(args.words[0], "record ID", UINT64_MAX, &id, &error))
-		return cli_fail(cli, error.code, args.words[0], "see what is held: rein errors list",
-				"%s", error.message);
+		return cli_fail(cli, error.code, args.words[0],
+				"see what is held: rein errors list", "%s", error.message);
 	ret = cli_connect(cli);
 	if (ret)
 		return ret;
@@ -141,12 +141,13 @@ static int errors_explain(struct cli *cli, int argc, char **argv)
 }
 
 const struct command errors_commands[] = {
-	{ .name = "list", .run = errors_list, .summary = "the records that are held, oldest first",
+	{ .name = "list", .run = errors_list,
+	  .summary = "the records that are held, oldest first",
 	  .usage = "list" },
 	{ .name = "show", .run = errors_show, .summary = "all of one record",
 	  .usage = "show ID" },
 	{ .name = "explain", .run = errors_explain, .summary = "what an error code means",
 	  .usage = "explain [CODE]",
-	  .details = "CODE may be written REIN-E0301, E0301 or 301; without it, all are listed.\n" },
+	  .details = "CODE is written REIN-E0301, E0301 or 301; without it all are listed.\n" },
 	{ 0 },
 };

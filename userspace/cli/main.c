@@ -220,7 +220,7 @@ static int global_options(struct cli *cli, int argc, char **argv, int *next, con
 		{ "version", 'V', NULL, false },
 		{ 0 },
 	};
-	static char *version[] = { "version", NULL }, *help[] = { "help", NULL };
+	char version[] = "version", help[] = "help", *word[] = { help, NULL };
 	struct opt_args args;
 	int i, ret;
 
@@ -234,9 +234,10 @@ static int global_options(struct cli *cli, int argc, char **argv, int *next, con
 	cli->force = opt_find(&args, "force");
 	*batch = opt_value(&args, "batch");
 	if (opt_find(&args, "help"))
-		return cli_run(cli, 1, help) ? EXIT_USAGE : -1;
+		return cli_run(cli, 1, word) ? EXIT_USAGE : -1;
 	if (opt_find(&args, "version")) {
-		ret = cli_run(cli, 1, version);
+		word[0] = version;
+		ret = cli_run(cli, 1, word);
 		return ret ? ret : -1;
 	}
 	return 0;

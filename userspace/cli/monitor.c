@@ -3,19 +3,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "cli.h"
 
 /* The longest name of an event, and two blanks. */
 #define EVENT_WIDTH	10
-
-static volatile sig_atomic_t stopped;
-
-static void stop(int signal)
-{
-	(void)signal;
-	stopped = 1;
-}
 
 static void end_event(struct out *out)
 {
@@ -65,8 +59,8 @@ static void lost_event(struct cli *cli)
 	struct out *out = &cli->out;
 
 	if (!out->json) {
-		fputs("lost: events came faster than they were read; see rein limit list and rein errors list\n",
-		      stderr);
+		fputs("lost: events came faster than they were read\n"
+		      "hint: see what is now: rein limit list, rein errors list\n", stderr);
 		return;
 	}
 	out_object(out, NULL);
@@ -88,24 +82,21 @@ static void listening_event(struct cli *cli)
 	end_event(out);
 }
 
-static int listen(struct cli *cli)
+static int listen(struct cli *cli, int signals)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = rein_fd(cli->rein), .events = POLLIN },
 		{ .fd = fileno(cli->out.file) },	/* POLLERR: its reader is gone */
+		{ .fd = signals, .events = POLLIN },
 	};
-	sigset_t with, without;
 
-	/* Signals come only while waiting, so that none is missed. */
-	sigemptyset(&with);
-	sigaddset(&with, SIGINT);
-	sigaddset(&with, SIGTERM);
-	sigprocmask(SIG_BLOCK, &with, &without);
 	listening_event(cli);
-	while (!stopped && !ferror(cli->out.file)) {
-		int ret = ppoll(fds, 2, NULL, &without);
+	while (!ferror(cli->out.file)) {
+		int ret = poll(fds, 3, -1);
 
-		if (ret < 0 || fds[1].revents & (POLLERR | POLLNVAL))
+		if (ret < 0 && errno == EINTR)
+			continue;
+		if (ret < 0 || fds[1].revents & (POLLERR | POLLNVAL) || fds[2].revents)
 			break;
 		if (!fds[0].revents)
 			continue;
@@ -145,9 +136,9 @@ static int subscribe(struct cli *cli, const struct opt_args *args)
 int monitor_main(struct cli *cli, int argc, char **argv)
 {
 	static const struct opt no_opts[] = { { 0 } };
-	struct sigaction action = { .sa_handler = stop };
 	struct opt_args args;
-	int ret;
+	sigset_t set;
+	int ret, signals;
 
 	ret = opt_parse(cli, argc, argv, no_opts, &args);
 	if (!ret)
@@ -156,7 +147,13 @@ int monitor_main(struct cli *cli, int argc, char **argv)
 		return ret;
 	/* One document a line, and not more lines. */
 	cli->out.pretty = false;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	return listen(cli);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	ret = listen(cli, signals);
+	if (signals >= 0)
+		close(signals);
+	return ret;
 }

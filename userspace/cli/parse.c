@@ -180,8 +180,9 @@ int parse_size(const char *text, uint32_t unit, uint64_t *size, struct parse_err
 	if (*p)
 		return bad_size_suffix(text, unit, error);
 	if (whole(&number, multiple, divisor, size))
-		return reject(error, CODE_INEXACT, NULL, "%s is not a whole number of %s below 2^64",
-			      text, rein_unit_name(unit));
+		return reject(error, CODE_INEXACT, NULL,
+			      "%s is not a whole number of %s below 2^64", text,
+			      rein_unit_name(unit));
 	return 0;
 }
 
@@ -365,7 +366,8 @@ static int parse_rate(const char *text, uint32_t resource, struct rein_tier *tie
 		return -1;
 	tier->unit = rate.unit;
 	if (number.value && set_rate(&number, &rate, tier))
-		return reject(error, CODE_INEXACT, NULL, "the rate can't be kept exactly: %s", text);
+		return reject(error, CODE_INEXACT, NULL, "the rate can't be kept exactly: %s",
+			      text);
 	return 0;
 }
 

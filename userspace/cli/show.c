@@ -264,7 +264,7 @@ static void show_what(struct out *out, const struct rein_record *record, bool fu
 static void show_who(struct out *out, const struct rein_record *record, bool full)
 {
 	out_str(out, "cgroup", LEAD("\n  cgroup:\t", NULL), record->cgroup);
-	show_id(out, "cgroup_id", full && record->cgroup ? " (id " : LEAD("\n  cgroup:\t(id ", NULL),
+	show_id(out, "cgroup_id", LEAD(record->cgroup ? " (id " : "\n  cgroup:\t(id ", NULL),
 		record->cgroup_id);
 	if (full && record->cgroup_id)
 		out_text(out, ")");

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Completion of rein for bash. Names of limits and cgroups are what there is.
+
+_rein_cgroups() {
+	local mount
+
+	mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[ -n "$mount" ] && cd "$mount" 2>/dev/null && compgen -d -- "$1" | sed 's|$|/|'
+}
+
+# What option $1 takes.
+_rein_value() {
+	case $1 in
+	--cgroup)	_rein_cgroups "$2"; echo self ;;
+	--on)		echo egress ;;
+	--over)		echo refuse wait mark observe ;;
+	--for)		echo infinity ;;
+	--pid)		compgen -f /proc/ | sed -n 's|^/proc/\([0-9]*\)$|\1|p' ;;
+	*)		return 1 ;;
+	esac
+}
+
+# What may follow the words so far.
+_rein_next() {
+	local change='--cgroup --on --rate --over --patience --queue --for'
+
+	case $1 in
+	'')		echo limit chain errors monitor stat flush version help -j -p -q -v -f -b ;;
+	limit)		echo add replace set del show list ;;
+	"limit add"*)	echo "$change" ;;
+	"limit replace"* | "limit set"* | "limit del"* | "limit show"*)
+		case $1 in
+		*" replace"* | *" set"*) echo "$change" ;;
+		*)	echo --cgroup ;;
+		esac
+		rein -q limit list 2>/dev/null | awk '{ print $2 }'
+		;;
+	"limit list"*)	echo --cgroup --on --stats ;;
+	chain*)		echo --cgroup --pid ;;
+	errors)		echo list show explain ;;
+	"errors show")	rein -q errors list 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
+	"errors explain") rein errors explain 2>/dev/null | awk '{ print $1 }' ;;
+	monitor*)	echo limits errors ;;
+	flush)		echo --force ;;
+	help)		echo limit chain errors monitor stat flush version help ;;
+	"help limit")	echo add replace set del show list ;;
+	"help errors")	echo list show explain ;;
+	esac
+}
+
+_rein() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i words=() all
+
+	COMPREPLY=()
+	case $before in
+	-b | --batch)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
+	esac
+	if ! all=$(_rein_value "$before" "$word"); then
+		for ((i = 1; i < COMP_CWORD; i++)); do
+			[[ ${COMP_WORDS[i]} == -* ]] || words+=("${COMP_WORDS[i]}")
+		done
+		all=$(_rein_next "${words[*]}")
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$all" -- "$word")
+}
+
+complete -F _rein rein

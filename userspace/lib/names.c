@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "rein.h"
 
-#define NAME_OF(table, value) \
-	((value) < sizeof(table) / sizeof((table)[0]) ? (table)[value] : NULL)
+static const char *name_of(const char *const *names, size_t size, uint32_t value)
+{
+	return value < size / sizeof(names[0]) ? names[value] : NULL;
+}
 
 const char *rein_resource_name(uint32_t value)
 {
@@ -14,7 +16,7 @@ const char *rein_resource_name(uint32_t value)
 		[REIN_RESOURCE_CALL] = "call",
 	};
 
-	return NAME_OF(names, value);
+	return name_of(names, sizeof(names), value);
 }
 
 const char *rein_unit_name(uint32_t value)
@@ -25,7 +27,7 @@ const char *rein_unit_name(uint32_t value)
 		[REIN_UNIT_CALLS] = "calls",
 	};
 
-	return NAME_OF(names, value);
+	return name_of(names, sizeof(names), value);
 }
 
 const char *rein_over_name(uint32_t value)
@@ -37,7 +39,7 @@ const char *rein_over_name(uint32_t value)
 		[REIN_OVER_OBSERVE] = "observe",
 	};
 
-	return NAME_OF(names, value);
+	return name_of(names, sizeof(names), value);
 }
 
 const char *rein_kind_name(uint32_t value)
@@ -47,7 +49,7 @@ const char *rein_kind_name(uint32_t value)
 		[REIN_KIND_BUG] = "bug",
 	};
 
-	return NAME_OF(names, value);
+	return name_of(names, sizeof(names), value);
 }
 
 const char *rein_severity_name(uint32_t value)
@@ -59,7 +61,7 @@ const char *rein_severity_name(uint32_t value)
 		[REIN_SEVERITY_ERROR] = "error",
 	};
 
-	return NAME_OF(names, value);
+	return name_of(names, sizeof(names), value);
 }
 
 const char *rein_event_name(uint32_t value)
@@ -72,7 +74,7 @@ const char *rein_event_name(uint32_t value)
 		[REIN_EVENT_ORPHANED] = "orphaned",
 	};
 
-	return NAME_OF(names, value);
+	return name_of(names, sizeof(names), value);
 }
 
 const char *rein_stats_name(uint32_t value)
@@ -92,7 +94,7 @@ const char *rein_stats_name(uint32_t value)
 		[REIN_A_STATS_OBSERVED] = "observed",
 	};
 
-	return NAME_OF(names, value);
+	return name_of(names, sizeof(names), value);
 }
 
 const char *rein_version(void)

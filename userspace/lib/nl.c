@@ -183,7 +183,9 @@ static void find_attr(struct rein *rein, struct nlmsghdr *request, size_t offset
 		if (type != rein->nest || at == (char *)attr)
 			return;
 		nla_for_each_nested(inner, attr, left) {
-			if (at >= (char *)inner && at < (char *)inner + nla_total_size(nla_len(inner)))
+			char *end = (char *)inner + nla_total_size(nla_len(inner));
+
+			if (at >= (char *)inner && at < end)
 				rein->error.nested = nla_type(inner);
 		}
 		return;
