@@ -58,16 +58,21 @@ static void count(struct rein_limit *limit, unsigned int stat,
 		  const struct rein_request *req)
 {
 	lockdep_assert_held(&limit->lock);
-	limit->stats[stat].packets += req->cost[REIN_UNIT_PACKETS];
-	limit->stats[stat].bytes += req->cost[REIN_UNIT_BYTES];
+	/* Those of the queue are peeked at without the lock. */
+	WRITE_ONCE(limit->stats[stat].packets, limit->stats[stat].packets +
+		   req->cost[REIN_UNIT_PACKETS]);
+	WRITE_ONCE(limit->stats[stat].bytes, limit->stats[stat].bytes +
+		   req->cost[REIN_UNIT_BYTES]);
 }
 
 static void uncount(struct rein_limit *limit, unsigned int stat,
 		    const struct rein_request *req)
 {
 	lockdep_assert_held(&limit->lock);
-	limit->stats[stat].packets -= req->cost[REIN_UNIT_PACKETS];
-	limit->stats[stat].bytes -= req->cost[REIN_UNIT_BYTES];
+	WRITE_ONCE(limit->stats[stat].packets, limit->stats[stat].packets -
+		   req->cost[REIN_UNIT_PACKETS]);
+	WRITE_ONCE(limit->stats[stat].bytes, limit->stats[stat].bytes -
+		   req->cost[REIN_UNIT_BYTES]);
 }
 
 static void total_add(unsigned int stat, const struct rein_request *req,
@@ -121,7 +126,12 @@ static u64 limit_when(struct rein_limit *limit, const struct rein_request *req,
 		struct rein_tier *tier = &limit->tiers[i];
 		struct rein_bucket *bucket = &tier->bucket;
 
-		rein_bucket_refill(bucket, req->now);
+		/*
+		 * The clock was read before the lock was taken, perhaps long
+		 * before: somebody else may have come with a later reading.
+		 * It is monotonic, so that is the truth.
+		 */
+		rein_bucket_refill(bucket, max(req->now, bucket->last));
 		wait = rein_bucket_wait(bucket, req->cost[tier->unit],
 					req->may_debt);
 		if (!wait)
@@ -167,6 +177,22 @@ static void limit_charge(struct rein_limit *limit,
 				   req->cost[limit->tiers[i].unit]);
 }
 
+static void lack_set(struct rein_lack *lack, struct rein_limit *limit,
+		     const struct rein_tier *dry, u64 when,
+		     const struct rein_request *req)
+{
+	const struct rein_bucket *bucket = &dry->bucket;
+
+	*lack = (struct rein_lack){
+		.limit = limit,
+		.when = when,
+		.unit = dry->unit,
+		.wanted = req->cost[dry->unit],
+		/* What is left at a closed rate is not to be had. */
+		.available = bucket->rate.tokens ? bucket->tokens : 0,
+	};
+}
+
 /* A limit has no tokens: let it change the verdict. */
 static void verdict_over(struct rein_verdict *verdict, struct rein_limit *limit,
 			 const struct rein_tier *dry, u64 when,
@@ -176,7 +202,7 @@ static void verdict_over(struct rein_verdict *verdict, struct rein_limit *limit,
 
 	switch (limit->over) {
 	case REIN_OVER_OBSERVE:
-		verdict->observed = limit;
+		lack_set(&verdict->observed, limit, dry, when, req);
 		return;
 	case REIN_OVER_MARK:
 		if (limit_may_mark(limit, req)) {
@@ -191,16 +217,10 @@ static void verdict_over(struct rein_verdict *verdict, struct rein_limit *limit,
 
 	/* A refusal outranks a wait; among equals the longest wait decides. */
 	if (decision > verdict->decision ||
-	    (decision == verdict->decision && when > verdict->when)) {
+	    (decision == verdict->decision && when > verdict->lack.when)) {
 		verdict->decision = decision;
-		verdict->by = limit;
-		verdict->unit = dry->unit;
-		verdict->wanted = req->cost[dry->unit];
-		/* What is left at a closed rate is not to be had. */
-		verdict->available = dry->bucket.rate.tokens ?
-				     dry->bucket.tokens : 0;
+		lack_set(&verdict->lack, limit, dry, when, req);
 	}
-	verdict->when = max(verdict->when, when);
 }
 
 /*
@@ -217,7 +237,7 @@ static void count_short(const struct rein_verdict *verdict,
 	if (verdict->decision == REIN_GO) {
 		count(limit, stat, req);
 		total_add(stat, req, false);
-	} else if (limit != verdict->by) {
+	} else if (limit != verdict->lack.limit) {
 		return;
 	}
 	count(limit, REIN_STAT(SHORT), req);

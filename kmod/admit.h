@@ -43,26 +43,34 @@ struct rein_request {
 };
 
 /**
- * struct rein_verdict - the answer
- * @decision:	what to do
- * @by:		the limit that decides, NULL for REIN_GO
- * @when:	earliest time (CLOCK_MONOTONIC, ns) that no limit of the chain
- *		says no, REIN_NEVER if not at the present rates
+ * struct rein_lack - who had no tokens for a request
+ * @limit:	the limit, NULL: none
+ * @when:	when it will have (CLOCK_MONOTONIC, ns), REIN_NEVER if not at the
+ *		present rates
  * @unit:	unit of @wanted and @available
- * @wanted:	what the request costs in the tier of @by that ran dry
+ * @wanted:	what the request costs in the tier that has them last
  * @available:	tokens in that tier
- * @mark:	REIN_GO, but set CE
- * @observed:	REIN_GO, but this limit would have said no; NULL: none
  */
-struct rein_verdict {
-	enum rein_decision decision;
-	struct rein_limit *by;
+struct rein_lack {
+	struct rein_limit *limit;
 	u64 when;
 	enum rein_unit unit;
 	u64 wanted;
 	u64 available;
+};
+
+/**
+ * struct rein_verdict - the answer
+ * @decision:	what to do
+ * @mark:	REIN_GO, but set CE
+ * @lack:	the limit that decides; none for REIN_GO
+ * @observed:	the limit that would have said no, were it not only observing
+ */
+struct rein_verdict {
+	enum rein_decision decision;
 	bool mark;
-	struct rein_limit *observed;
+	struct rein_lack lack;
+	struct rein_lack observed;
 };
 
 void rein_admit(const struct rein_chain *chain, const struct rein_request *req,

@@ -45,11 +45,13 @@
  * @net:	which one
  * @list:	among all of them; rein_mutex
  * @hooked:	our hooks are registered; rein_mutex
+ * @held:	packets of it that wait
  */
 struct hook_net {
 	struct net *net;
 	struct list_head list;
 	bool hooked;
+	atomic_t held;
 };
 
 static unsigned int hook_net_id;
@@ -143,37 +145,48 @@ static const char *unit_name(enum rein_unit unit)
 	return unit == REIN_UNIT_BYTES ? "bytes" : "packets";
 }
 
-static void record_verdict(struct rein_limit *limit, enum rein_fold fold,
-			   const struct sk_buff *skb, u8 pf,
-			   const struct rein_verdict *verdict, u64 now)
+/**
+ * rein_hook_record() - record that there were no tokens for a packet
+ * @lack:	who had none
+ * @fold:	what became of the packet
+ * @skb:	the packet
+ * @pf:		NFPROTO_IPV4 or NFPROTO_IPV6
+ * @now:	CLOCK_MONOTONIC, ns
+ *
+ * Context: as rein_record_packet().
+ */
+void rein_hook_record(const struct rein_lack *lack, enum rein_fold fold,
+		      const struct sk_buff *skb, u8 pf, u64 now)
 {
 	struct rein_value value[REIN_RECORD_VALUES] = {
-		{ "wanted", unit_name(verdict->unit), verdict->wanted },
-		{ "available", unit_name(verdict->unit), verdict->available },
+		{ "wanted", unit_name(lack->unit), lack->wanted },
+		{ "available", unit_name(lack->unit), lack->available },
 	};
 
-	if (verdict->when != REIN_NEVER && verdict->when > now)
+	if (lack->when != REIN_NEVER && lack->when > now)
 		value[2] = (struct rein_value){
-			"retry_after", "ns", verdict->when - now
+			"retry_after", "ns", lack->when - now
 		};
-	rein_record_packet(limit, fold, skb, pf, value, REIN_SITE);
+	rein_record_packet(lack->limit, fold, skb, pf, value, REIN_SITE);
 }
 
 /* The socket that pays for a packet, or NULL if nobody does. */
 static struct sock *payer(const struct sk_buff *skb,
 			  const struct nf_hook_state *state)
 {
-	struct sock *sk = skb->sk;
+	struct sock *sk = skb_to_full_sk(skb);
 
-	if (!sk || sk != state->sk || nf_bridge_info_exists(skb))
+	/* A tunnel's is its own; a SYN-ACK's request stands for its listener. */
+	if (!sk || !state->sk || sk != sk_to_full_sk(state->sk) ||
+	    nf_bridge_info_exists(skb))
 		return NULL;
 	/* What IPsec made of a packet that has paid. */
 	if (state->pf == NFPROTO_IPV4 ?
 	    IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED :
 	    IP6CB(skb)->flags & IP6SKB_XFRM_TRANSFORMED)
 		return NULL;
-	sk = sk_to_full_sk(sk);
-	return sk && sk_fullsock(sk) ? sk : NULL;
+	/* The kernel's own sockets are in the cgroup of whoever made them. */
+	return sk_fullsock(sk) && sk->sk_net_refcnt ? sk : NULL;
 }
 
 static unsigned int decide(struct sk_buff *skb, const struct sock *sk,
@@ -185,12 +198,12 @@ static unsigned int decide(struct sk_buff *skb, const struct sock *sk,
 
 	rein_admit(chain, req, &verdict);
 	*must_wait = verdict.decision == REIN_WAIT;
-	if (verdict.observed && verdict.decision == REIN_GO)
-		record_verdict(verdict.observed, REIN_FOLD_OBSERVED, skb,
-			       state->pf, &verdict, req->now);
+	if (verdict.observed.limit && verdict.decision == REIN_GO)
+		rein_hook_record(&verdict.observed, REIN_FOLD_OBSERVED, skb,
+				 state->pf, req->now);
 	if (verdict.decision == REIN_REFUSE) {
-		record_verdict(verdict.by, REIN_FOLD_REFUSED, skb, state->pf,
-			       &verdict, req->now);
+		rein_hook_record(&verdict.lack, REIN_FOLD_REFUSED, skb,
+				 state->pf, req->now);
 		return refused(sk);
 	}
 	if (verdict.mark)
@@ -253,14 +266,18 @@ static unsigned int egress(void *priv, struct sk_buff *skb,
 bool rein_hook_hold(struct rein_held *held)
 {
 	struct nf_hook_state *state = &held->state;
+	struct hook_net *hn = net_generic(state->net, hook_net_id);
 	struct sk_buff *skb = held->skb;
 
-	if (state->out && !(READ_ONCE(state->out->flags) & IFF_UP))
+	/* Counted first: on_netdev() looks after it has brought it down. */
+	atomic_inc(&hn->held);
+	smp_mb__after_atomic();
+	if ((state->out && !(READ_ONCE(state->out->flags) & IFF_UP)) ||
+	    (skb_dst(skb) && !skb_dst_force(skb)) ||
+	    (state->sk && !refcount_inc_not_zero(&state->sk->sk_refcnt))) {
+		atomic_dec(&hn->held);
 		return false;
-	if (skb_dst(skb) && !skb_dst_force(skb))
-		return false;
-	if (state->sk && !refcount_inc_not_zero(&state->sk->sk_refcnt))
-		return false;
+	}
 	dev_hold(held->dev);
 	dev_hold(state->in);
 	dev_hold(state->out);
@@ -270,10 +287,13 @@ bool rein_hook_hold(struct rein_held *held)
 static void held_put(struct rein_held *held)
 {
 	struct nf_hook_state *state = &held->state;
+	struct hook_net *hn = net_generic(state->net, hook_net_id);
 
+	atomic_dec(&hn->held);
 	dev_put(held->dev);
 	dev_put(state->in);
 	dev_put(state->out);
+	/* Last: the socket may be what keeps the namespace. */
 	if (state->sk)
 		sock_gen_put(state->sk);
 }
@@ -284,8 +304,10 @@ static void held_put(struct rein_held *held)
  */
 void rein_hook_drop(struct rein_held *held)
 {
-	kfree_skb(held->skb);
+	struct sk_buff *skb = held->skb;
+
 	held_put(held);
+	kfree_skb(skb);
 }
 
 /* The hooks of a packet's protocol, and which of them is ours. */
@@ -460,6 +482,8 @@ static void __net_exit on_net_exit(struct net *net)
 	mutex_lock(&rein_mutex);
 	rein_target_flush(held_in_net, net);
 	mutex_unlock(&rein_mutex);
+	/* One may be on its way out at this moment, in a timer, under RCU. */
+	synchronize_rcu();
 }
 
 static struct pernet_operations net_ops = {
@@ -478,10 +502,17 @@ static bool held_on_dev(const struct rein_held *held, const void *what)
 
 static int on_netdev(struct notifier_block *nb, unsigned long event, void *ptr)
 {
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct hook_net *hn = net_generic(dev_net(dev), hook_net_id);
+
 	if (event != NETDEV_DOWN && event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
+	/* Pairs with rein_hook_hold(): either sees what the other did. */
+	smp_mb();
+	if (!atomic_read(&hn->held))
+		return NOTIFY_DONE;
 	mutex_lock(&rein_mutex);
-	rein_target_flush(held_on_dev, netdev_notifier_info_to_dev(ptr));
+	rein_target_flush(held_on_dev, dev);
 	mutex_unlock(&rein_mutex);
 	return NOTIFY_DONE;
 }
@@ -529,9 +560,9 @@ int rein_hook_init(void)
  */
 void rein_hook_exit(void)
 {
-	mutex_lock(&rein_mutex);
 	/* Those who found a limit before it went may still be on their way. */
 	synchronize_net();
+	mutex_lock(&rein_mutex);
 	rein_hook_drain();
 	rein_hook_need(false);
 	mutex_unlock(&rein_mutex);

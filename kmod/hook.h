@@ -12,7 +12,10 @@
 
 #include <linux/types.h>
 
+#include "limit.h"
+
 struct rein_held;
+struct rein_lack;
 struct sk_buff;
 
 int rein_hook_need(bool need);
@@ -24,6 +27,8 @@ void rein_hook_resume(struct rein_held *held);
 void rein_hook_drop(struct rein_held *held);
 void rein_hook_drain(void);
 
+void rein_hook_record(const struct rein_lack *lack, enum rein_fold fold,
+		      const struct sk_buff *skb, u8 pf, u64 now);
 bool rein_hook_ecn(const struct sk_buff *skb, u8 pf);
 void rein_hook_mark(struct sk_buff *skb, u8 pf);
 

@@ -51,6 +51,14 @@ static bool name_good(const char *name)
 	return true;
 }
 
+static int fail_name(const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
+			 REIN_E_NAME_BAD, "the name can't be used",
+			 "a limit can't be named '%*pE'",
+			 (int)strnlen(spec->name, 32), spec->name);
+}
+
 static int check_tier(const struct rein_tier *tier, const struct nlattr *attr,
 		      struct rein_ask *ask)
 {
@@ -78,15 +86,7 @@ static int check_spec(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	int err;
 
 	if (!name_good(spec->name))
-		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
-				 REIN_E_NAME_BAD, "the name can't be used",
-				 "a limit can't be named '%.32s'", spec->name);
-	if (spec->has_resource && spec->resource != REIN_RESOURCE_EGRESS)
-		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
-				 REIN_E_RESOURCE_UNSUPPORTED,
-				 "the resource is not metered by this module",
-				 "resource %d is not metered by this module",
-				 spec->resource);
+		return fail_name(spec, ask);
 	for (i = 0; i < spec->n_tiers; i++) {
 		err = check_tier(&spec->tiers[i], spec->tier_attrs[i], ask);
 		if (err)
@@ -116,9 +116,14 @@ static int check_spec(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	return 0;
 }
 
-static int check_cgroup(const struct rein_limit_spec *spec,
+static int check_target(const struct rein_limit_spec *spec,
 			struct rein_ask *ask)
 {
+	if (spec->has_resource && spec->resource != REIN_RESOURCE_EGRESS)
+		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
+				 REIN_E_RESOURCE_UNSUPPORTED,
+				 "the resource is not metered by this module",
+				 "only egress is metered by this module");
 	if (!spec->cgrp)
 		return rein_fail(ask, NULL, REIN_E_MISSING,
 				 "the target is missing: cgroup-fd",
@@ -179,7 +184,7 @@ static u64 default_queue(const struct rein_limit *limit)
 	u64 queue = QUEUE_LEAST;
 
 	while (queue < QUEUE_MOST &&
-	       rein_limit_time(limit, queue, 0) < NSEC_PER_SEC)
+	       rein_limit_time(limit, queue, queue / 1500) < NSEC_PER_SEC)
 		queue *= 2;
 	return queue;
 }
@@ -218,6 +223,23 @@ static struct rein_limit *find_on(const struct rein_target *target,
 }
 
 /**
+ * rein_limit_visible() - may somebody know of a limit?
+ * @limit:	the limit
+ * @viewer:	the cgroup of who asks, NULL for an administrator
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: whether it is above or below the viewer's cgroup.
+ */
+bool rein_limit_visible(const struct rein_limit *limit, struct cgroup *viewer)
+{
+	struct cgroup *cgrp = limit->target->cgrp;
+
+	return !viewer || cgroup_is_descendant(cgrp, viewer) ||
+	       cgroup_is_descendant(viewer, cgrp);
+}
+
+/**
  * rein_limit_find() - the limit that a request means
  * @spec:	its name and, if said, its cgroup
  * @ask:	the request
@@ -234,13 +256,18 @@ struct rein_limit *rein_limit_find(const struct rein_limit_spec *spec,
 	unsigned long id;
 
 	lockdep_assert_held(&rein_mutex);
+	if (!name_good(spec->name))
+		return ERR_PTR(fail_name(spec, ask));
 	if (spec->cgrp) {
 		struct rein_target *target = rein_target_lookup(spec->cgrp);
 
 		found = target ? find_on(target, spec->name) : NULL;
+		if (found && !rein_limit_visible(found, spec->viewer))
+			found = NULL;
 	} else {
 		xa_for_each(&limits, id, limit) {
-			if (strcmp(limit->name, spec->name))
+			if (strcmp(limit->name, spec->name) ||
+			    !rein_limit_visible(limit, spec->viewer))
 				continue;
 			if (found)
 				return ERR_PTR(rein_fail(ask,
@@ -487,7 +514,7 @@ int rein_limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	struct rein_target *target;
 	int err;
 
-	err = check_spec(spec, ask) ?: check_cgroup(spec, ask);
+	err = check_spec(spec, ask) ?: check_target(spec, ask);
 	if (err)
 		return err;
 	target = rein_target_lookup(spec->cgrp);
@@ -628,7 +655,7 @@ int rein_limit_replace(const struct rein_limit_spec *spec,
 	struct rein_limit *limit;
 	int err;
 
-	err = check_spec(spec, ask) ?: check_cgroup(spec, ask);
+	err = check_spec(spec, ask) ?: check_target(spec, ask);
 	if (err)
 		return err;
 	target = rein_target_lookup(spec->cgrp);

@@ -117,6 +117,7 @@ struct rein_limit {
  * struct rein_limit_spec - what a request says about a limit
  * @name:	its name
  * @cgrp:	the cgroup it is on, NULL if not said
+ * @viewer:	the cgroup of who asks, if it may not see all; else NULL
  * @has_resource: whether @resource was said
  * @has_over:	whether @over was said
  * @has_patience: whether @patience_ns was said
@@ -134,6 +135,7 @@ struct rein_limit {
 struct rein_limit_spec {
 	const char *name;
 	struct cgroup *cgrp;
+	struct cgroup *viewer;
 	bool has_resource, has_over, has_patience, has_queue, has_lifetime;
 	enum rein_resource resource;
 	enum rein_over over;
@@ -162,6 +164,7 @@ void rein_limit_flush(void);
 struct rein_limit *rein_limit_find(const struct rein_limit_spec *spec,
 				   struct rein_ask *ask);
 struct rein_limit *rein_limit_next(u64 id);
+bool rein_limit_visible(const struct rein_limit *limit, struct cgroup *viewer);
 u64 rein_limit_time(const struct rein_limit *limit, u64 bytes, u64 packets);
 u64 rein_limit_lifetime(const struct rein_limit *limit);
 

@@ -67,6 +67,7 @@ static void __exit rein_exit(void)
 	rein_hook_exit();
 	rein_target_exit();
 	rein_limit_exit();
+	rein_netlink_quiet();
 	rein_queue_exit();
 	rein_room_exit();
 	rein_admit_exit();

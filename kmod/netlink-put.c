@@ -2,7 +2,8 @@
 /*
  * Netlink messages from limits, records and counters. See netlink-put.h.
  */
-#include <linux/nsproxy.h>
+#include <linux/cgroup.h>
+#include <linux/kernfs.h>
 #include <linux/utsname.h>
 #include <net/genetlink.h>
 
@@ -100,15 +101,19 @@ out:
 }
 
 static int put_cgroup(struct sk_buff *skb, const struct rein_target *target,
-		      char *path)
+		      const struct cgroup *root, char *path)
 {
 	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_CGROUP_ID, target->cgroup_id,
 			      REIN_A_LIMIT_PAD) ||
 	    nla_put_u32(skb, REIN_A_LIMIT_LEVEL, target->cgrp->level))
 		return -EMSGSIZE;
-	/* A path too long to tell is left out. */
-	if (cgroup_path_ns(target->cgrp, path, PATH_MAX,
-			   current->nsproxy->cgroup_ns) < 0)
+	/*
+	 * Not cgroup_path_ns(): that takes cgroup_mutex, below which some take
+	 * rtnl, below which our notifiers take rein_mutex. A path that is too
+	 * long to tell is left out.
+	 */
+	if (kernfs_path_from_node(target->cgrp->kn, root ? root->kn : NULL,
+				  path, PATH_MAX) < 0)
 		return 0;
 	return nla_put_string(skb, REIN_A_LIMIT_CGROUP_PATH, path);
 }
@@ -118,6 +123,7 @@ static int put_cgroup(struct sk_buff *skb, const struct rein_target *target,
  * @skb:	to where
  * @hdr:	the message's header, already there; NULL: there was no room
  * @limit:	the limit
+ * @root:	what the cgroup's path is relative to, NULL: the hierarchy's root
  * @path:	room for a path, PATH_MAX bytes
  *
  * Context: rein_mutex held.
@@ -125,7 +131,7 @@ static int put_cgroup(struct sk_buff *skb, const struct rein_target *target,
  * Return: 0 or -EMSGSIZE; then the message is cancelled.
  */
 int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
-		   char *path)
+		   const struct cgroup *root, char *path)
 {
 	u64 left = rein_limit_lifetime(limit);
 
@@ -136,7 +142,7 @@ int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
 	    nla_put_string(skb, REIN_A_LIMIT_NAME, limit->name) ||
 	    nla_put_u32(skb, REIN_A_LIMIT_RESOURCE, limit->resource) ||
 	    nla_put_u32(skb, REIN_A_LIMIT_OVER, limit->over) ||
-	    put_cgroup(skb, limit->target, path) ||
+	    put_cgroup(skb, limit->target, root, path) ||
 	    nla_put_u64_64bit(skb, REIN_A_LIMIT_PATIENCE_NS,
 			      limit->patience_ns, REIN_A_LIMIT_PAD) ||
 	    nla_put_u64_64bit(skb, REIN_A_LIMIT_QUEUE, limit->queue,

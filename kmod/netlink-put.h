@@ -18,7 +18,7 @@ struct sk_buff;
 int rein_put_stats(struct sk_buff *skb, int type,
 		   const struct rein_count stats[REIN_STATS]);
 int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
-		   char *path);
+		   const struct cgroup *root, char *path);
 int rein_put_record(struct sk_buff *skb, void *hdr,
 		    const struct rein_record *rec);
 

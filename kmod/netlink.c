@@ -7,6 +7,8 @@
  * other refusal. For the same end all handlers run below one choke point,
  * which makes a bug record of any errno that nobody gave a meaning.
  */
+#include <linux/cgroup.h>
+#include <linux/nsproxy.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
@@ -28,20 +30,24 @@
 /**
  * struct nl_dump - what is kept of a dump between its parts
  * @next:	id to go on with; of a chain: the next level, counted from 1
- * @spec:	filter: name and cgroup; holds a reference to the cgroup
+ * @below:	of a chain: only limits of the level with a lesser id are due
+ * @spec:	filter: name and cgroup, and who asks; holds references
  * @chain:	filter: only limits that bind the cgroup
  * @code:	filter: code of records, 0: all
- * @viewer:	an unprivileged reader's cgroup, referenced, or NULL
+ * @err:	what the first part has to answer
+ * @extack:	and why: before 6.12 there is none when a dump starts
  * @record:	room for a record
  * @name:	room for the name in @spec
  * @path:	room for a path
  */
 struct nl_dump {
 	u64 next;
+	u64 below;
 	struct rein_limit_spec spec;
 	bool chain;
 	u32 code;
-	struct cgroup *viewer;
+	int err;
+	struct netlink_ext_ack extack;
 	struct rein_record record;
 	char name[REIN_NAME_MAX + 1];
 	char path[PATH_MAX];
@@ -228,6 +234,8 @@ static void put_spec(struct rein_limit_spec *spec)
 {
 	if (spec->cgrp)
 		cgroup_put(spec->cgrp);
+	if (spec->viewer)
+		cgroup_put(spec->viewer);
 }
 
 /*
@@ -323,47 +331,37 @@ static struct cgroup *viewer_of(struct sk_buff *skb)
 	return cgrp;
 }
 
-static bool visible(const struct rein_limit *limit, struct cgroup *viewer)
+/* The root of the caller's cgroup namespace, which lives as long as that. */
+static const struct cgroup *root_of(void)
 {
-	return !viewer || cgroup_is_descendant(limit->target->cgrp, viewer) ||
-	       cgroup_is_descendant(viewer, limit->target->cgrp);
+	return current->nsproxy->cgroup_ns->root_cset->dfl_cgrp;
 }
 
-static int reply_limit(struct sk_buff *skb, struct genl_info *info,
+static int reply_limit(struct genl_info *info,
 		       const struct rein_limit_spec *spec, char *path,
 		       struct rein_ask *ask)
 {
-	struct cgroup *viewer = viewer_of(skb);
+	struct sk_buff *msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	struct rein_limit *limit;
-	struct sk_buff *msg;
-	int err = 0;
+	int err;
 
-	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
-	if (!msg) {
-		err = rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-				"there was no memory for the reply");
-		goto out;
-	}
+	if (!msg)
+		return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+				 "there was no memory for the reply");
 	mutex_lock(&rein_mutex);
 	limit = rein_limit_find(spec, ask);
 	if (IS_ERR(limit))
 		err = PTR_ERR(limit);
-	else if (!visible(limit, viewer))
-		err = rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
-				REIN_E_LIMIT_UNKNOWN, "there is no such limit",
-				"there is no limit named %s", spec->name);
 	else
-		err = rein_put_limit(msg, genlmsg_put_reply(msg, info, &family, 0,
+		err = rein_put_limit(msg, genlmsg_put_reply(msg, info, &family,
+							    0,
 							    REIN_CMD_LIMIT_GET),
-				 limit, path);
+				     limit, root_of(), path);
 	mutex_unlock(&rein_mutex);
 	if (err)
 		nlmsg_free(msg);
 	else
 		genlmsg_reply(msg, info);
-out:
-	if (viewer)
-		cgroup_put(viewer);
 	return err;
 }
 
@@ -386,8 +384,9 @@ int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				 "there was no memory for the request");
 	path = (char *)(spec + 1);
+	spec->viewer = viewer_of(skb);
 	err = read_spec(info->nlhdr, info->attrs, spec, &ask) ?:
-	      reply_limit(skb, info, spec, path, &ask);
+	      reply_limit(info, spec, path, &ask);
 	put_spec(spec);
 	kfree(spec);
 	return err;
@@ -518,6 +517,18 @@ int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+/* Nothing leaves without a meaning: the choke point. */
+static int choke(struct netlink_ext_ack *extack, int err, const char *what)
+{
+	struct rein_ask ask = { extack, NULL };
+
+	if (err >= 0 || (extack && extack->cookie_len))
+		return err;
+	rein_fail(&ask, NULL, REIN_E_RAW, "an error without a meaning: a bug of rein",
+		  "error %d of %s has no meaning: a bug of rein", -err, what);
+	return err;
+}
+
 /* --- dumps --------------------------------------------------------------------- */
 
 static struct nl_dump *dump_of(struct netlink_callback *cb)
@@ -554,34 +565,38 @@ static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
 	return read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], &dump->spec, ask);
 }
 
-static int dump_start(struct netlink_callback *cb)
+/* Returns what the dump has to answer; why is in its extack. */
+static int dump_prepare(struct nl_dump *dump, struct netlink_callback *cb)
 {
 	u8 cmd = ((struct genlmsghdr *)nlmsg_data(cb->nlh))->cmd;
-	struct rein_ask ask = { cb->extack, NULL };
-	struct nl_dump *dump;
+	struct rein_ask ask = { &dump->extack, NULL };
 	struct nlattr **tb;
 	int err;
 
 	if (!cmd_open(cmd) && !netlink_capable(cb->skb, CAP_NET_ADMIN))
 		return fail_permission(&ask);
-	dump = kvzalloc(sizeof(*dump), GFP_KERNEL);
+	tb = parse(cb->nlh, &ask);
+	if (IS_ERR(tb))
+		return PTR_ERR(tb);
+	dump->spec.viewer = viewer_of(cb->skb);
+	err = dump_select(dump, cmd, tb, &ask);
+	kfree(tb);
+	if (!err && dump->chain) {
+		dump->next = dump->spec.cgrp->level + 1;
+		dump->below = U64_MAX;
+	}
+	return err;
+}
+
+static int dump_start(struct netlink_callback *cb)
+{
+	struct nl_dump *dump = kvzalloc(sizeof(*dump), GFP_KERNEL);
+	struct rein_ask ask = { };
+
 	if (!dump)
 		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				 "there was no memory for the request");
-	tb = parse(cb->nlh, &ask);
-	if (IS_ERR(tb)) {
-		kvfree(dump);
-		return PTR_ERR(tb);
-	}
-	err = dump_select(dump, cmd, tb, &ask);
-	kfree(tb);
-	if (err) {
-		kvfree(dump);
-		return err;
-	}
-	dump->viewer = viewer_of(cb->skb);
-	if (dump->chain)
-		dump->next = dump->spec.cgrp->level + 1;
+	dump->err = choke(&dump->extack, dump_prepare(dump, cb), "a dump");
 	cb->min_dump_alloc = REIN_MESSAGE_MAX;
 	cb->args[0] = (long)dump;
 	return 0;
@@ -592,10 +607,18 @@ static int dump_done(struct netlink_callback *cb)
 	struct nl_dump *dump = dump_of(cb);
 
 	put_spec(&dump->spec);
-	if (dump->viewer)
-		cgroup_put(dump->viewer);
 	kvfree(dump);
 	return 0;
+}
+
+/* What went wrong at the start is told in place of the first part. */
+static int dump_err(struct netlink_callback *cb)
+{
+	struct nl_dump *dump = dump_of(cb);
+
+	if (dump->err && cb->extack)
+		*cb->extack = dump->extack;
+	return dump->err;
 }
 
 static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
@@ -609,39 +632,48 @@ static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
 	     limit->resource != dump->spec.resource) ||
 	    (!dump->chain && dump->spec.cgrp &&
 	     limit->target->cgrp != dump->spec.cgrp) ||
-	    !visible(limit, dump->viewer))
+	    !rein_limit_visible(limit, dump->spec.viewer))
 		return 0;
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 			  &family, NLM_F_MULTI, REIN_CMD_LIMIT_GET);
 	if (hdr)
 		genl_dump_check_consistent(cb, hdr);
-	return rein_put_limit(skb, hdr, limit, dump->path);
+	return rein_put_limit(skb, hdr, limit, root_of(), dump->path);
 }
 
-/* One level of a chain after the other, each whole. */
+static int dump_level(struct sk_buff *skb, struct netlink_callback *cb,
+		      const struct rein_target *target)
+{
+	struct nl_dump *dump = dump_of(cb);
+	struct rein_limit *limit;
+	int err;
+
+	/* Youngest first, as they are checked. */
+	list_for_each_entry(limit, &target->limits[dump->spec.resource],
+			    node) {
+		if (limit->id >= dump->below)
+			continue;
+		err = dump_limit(skb, cb, limit);
+		if (err)
+			return err;
+		dump->below = limit->id;
+	}
+	return 0;
+}
+
+/* One level after the other, from the leaf up. */
 static int dump_chain(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nl_dump *dump = dump_of(cb);
 	struct rein_target *target;
-	struct rein_limit *limit;
-	struct nlmsghdr *undo;
-	unsigned int i;
 	int err;
 
-	for (; dump->next; dump->next--) {
+	for (; dump->next; dump->next--, dump->below = U64_MAX) {
 		target = rein_target_lookup(cgroup_ancestor(dump->spec.cgrp,
 							    dump->next - 1));
-		if (!target)
-			continue;
-		undo = (struct nlmsghdr *)skb_tail_pointer(skb);
-		for (i = 0; i < REIN_RESOURCES; i++)
-			list_for_each_entry(limit, &target->limits[i], node) {
-				err = dump_limit(skb, cb, limit);
-				if (err) {
-					nlmsg_trim(skb, undo);
-					return err;
-				}
-			}
+		err = target ? dump_level(skb, cb, target) : 0;
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -670,8 +702,10 @@ static int dump_all(struct sk_buff *skb, struct netlink_callback *cb)
  */
 int rein_nl_limit_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	int err;
+	int err = dump_err(cb);
 
+	if (err)
+		return err;
 	mutex_lock(&rein_mutex);
 	cb->seq = rein_config_gen;
 	err = dump_of(cb)->chain ? dump_chain(skb, cb) : dump_all(skb, cb);
@@ -691,9 +725,11 @@ int rein_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct nl_dump *dump = dump_of(cb);
 	struct rein_record *rec = &dump->record;
 	u64 newest = rein_record_newest();
+	int err = dump_err(cb);
 	void *hdr;
-	int err;
 
+	if (err)
+		return err;
 	dump->next = max(dump->next, rein_record_oldest());
 	for (; dump->next <= newest; dump->next++) {
 		if (!rein_record_read(dump->next, rec) ||
@@ -734,7 +770,7 @@ void rein_netlink_limit(struct rein_limit *limit, enum rein_event event)
 		goto lost;
 	hdr = genlmsg_put(msg, 0, 0, &family, 0, REIN_CMD_LIMIT_NTF);
 	if (!hdr || nla_put_u32(msg, REIN_A_LIMIT_EVENT, event) ||
-	    rein_put_limit(msg, hdr, limit, path)) {
+	    rein_put_limit(msg, hdr, limit, NULL, path)) {
 		nlmsg_free(msg);
 		goto lost;
 	}
@@ -794,18 +830,6 @@ void rein_netlink_wake(void)
 
 /* --- the family ------------------------------------------------------------------ */
 
-/* Nothing leaves without a meaning: the choke point. */
-static int choke(struct netlink_ext_ack *extack, int err, const char *what)
-{
-	struct rein_ask ask = { extack, NULL };
-
-	if (err >= 0 || (extack && extack->cookie_len))
-		return err;
-	rein_fail(&ask, NULL, REIN_E_RAW, "an error without a meaning: a bug of rein",
-		  "error %d of %s has no meaning: a bug of rein", -err, what);
-	return err;
-}
-
 static int checked_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rein_ask ask = { info->extack, NULL };
@@ -824,11 +848,6 @@ static int checked_doit(struct sk_buff *skb, struct genl_info *info)
 	info->attrs = NULL;
 	kfree(tb);
 	return err;
-}
-
-static int checked_start(struct netlink_callback *cb)
-{
-	return choke(cb->extack, dump_start(cb), "a dump");
 }
 
 /* The generated operations, below the choke point; and groups, not for all. */
@@ -865,7 +884,7 @@ int __init rein_netlink_init(void)
 		if (ops[i].doit)
 			ops[i].doit = checked_doit;
 		if (ops[i].dumpit) {
-			ops[i].start = checked_start;
+			ops[i].start = dump_start;
 			ops[i].done = dump_done;
 		}
 	}
@@ -891,5 +910,16 @@ void rein_netlink_exit(void)
 	WRITE_ONCE(registered, false);
 	mutex_unlock(&rein_mutex);
 	genl_unregister_family(&family);
+	cancel_work_sync(&tell_work);
+}
+
+/**
+ * rein_netlink_quiet() - wait for what was still to be told
+ *
+ * Context: rein_netlink_exit() was called, and whoever might still make a
+ * record has gone since.
+ */
+void rein_netlink_quiet(void)
+{
 	cancel_work_sync(&tell_work);
 }

@@ -17,5 +17,6 @@ void rein_netlink_wake(void);
 
 int rein_netlink_init(void);
 void rein_netlink_exit(void);
+void rein_netlink_quiet(void);
 
 #endif /* REIN_NETLINK_H */

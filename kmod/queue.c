@@ -85,6 +85,9 @@ static struct rein_limit *flow_overflows(const struct rein_flow *flow,
 		mine = max(mine, flow->bytes);
 		queue = READ_ONCE(limit->queue);
 		used = READ_ONCE(limit->stats[REIN_STAT(QUEUED)].bytes);
+		/* However large a packet is, it can wait if nobody else does. */
+		if (!used)
+			continue;
 		if (used + bytes > queue || mine + bytes > queue - used)
 			return limit;
 	}
@@ -222,6 +225,8 @@ int rein_queue_hold(struct rein_target *target, struct cgroup *cgrp,
 	if (err) {
 		rein_flow_put(tree, flow);
 		rein_admit_count(chain, req, REIN_STAT(TEARDOWN));
+		record_drop(chain_waiter(chain), REIN_FOLD_TEARDOWN, skb,
+			    family, bytes, 0, NULL, NULL, REIN_SITE);
 		kmem_cache_free(held_cache, held);
 	} else {
 		rein_admit_count(chain, req, REIN_STAT(QUEUED));
@@ -285,11 +290,8 @@ static void held_unlink(struct rein_flow *flow, struct rein_held *held,
 	if (!--room->target->room.held)
 		list_del_init(&room->target->room.occupied);
 
-	if (!spent)
-		return;
-	flow->turn.deficit -= cost[room->unit];
-	for (; room->parent; room = room->parent)
-		room->turn.deficit -= cost[room->parent->unit];
+	if (spent)
+		rein_flow_spend(flow, cost);
 }
 
 static void held_record(const struct rein_held *held, enum fate fate,
@@ -335,10 +337,10 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 			*fate = FATE_STALE;
 		} else {
 			rein_admit(&chain, &req, &verdict);
-			by = verdict.by;
+			by = verdict.lack.limit;
 			if (verdict.decision == REIN_WAIT) {
 				rein_room_block(tree, &by->target->room,
-						verdict.when);
+						verdict.lack.when);
 				continue;
 			}
 			*fate = verdict.decision == REIN_GO ? FATE_RELEASED :
@@ -349,6 +351,9 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 		held_unlink(flow, held, *fate == FATE_RELEASED);
 		if (*fate != FATE_RELEASED)
 			held_record(held, *fate, by, now);
+		else if (chain.n && verdict.observed.limit)
+			rein_hook_record(&verdict.observed, REIN_FOLD_OBSERVED,
+					 held->skb, held->state.pf, now);
 		return held;
 	}
 	return NULL;
@@ -363,55 +368,58 @@ static void held_settle(struct rein_held *held, enum fate fate)
 	kmem_cache_free(held_cache, held);
 }
 
-/* Drop the packets of a room that match, and whatever is empty then. */
+/* Drop the packets of a flow that match. Returns whether there were any. */
+static bool flow_drop(struct rein_flow *flow, const struct rein_chain *chain,
+		      rein_match_fn match, const void *what, enum fate fate,
+		      struct list_head *dropped)
+{
+	unsigned int stat = fate == FATE_STALE ? REIN_STAT(STALE) :
+						 REIN_STAT(TEARDOWN);
+	struct rein_held *held, *next;
+	u64 now = ktime_get_ns();
+	struct rein_request req;
+	bool any = false;
+
+	list_for_each_entry_safe(held, next, &flow->packets, list) {
+		if (!match(held, what)) {
+			/* Those behind a fresh one came later. */
+			if (fate == FATE_STALE)
+				break;
+			continue;
+		}
+		held_request(held, now, &req);
+		rein_admit_count(chain, &req, stat);
+		held_unlink(flow, held, false);
+		if (chain->n)
+			held_record(held, fate, chain_waiter(chain), now);
+		list_add_tail(&held->list, dropped);
+		any = true;
+	}
+	return any;
+}
+
+/*
+ * Drop the packets of a room that match. Flows that run empty are taken away
+ * when their turn comes; those who were behind them may be able to go now.
+ */
 static void room_drop(struct rein_tree *tree, struct rein_room *room,
 		      rein_match_fn match, const void *what, enum fate fate,
 		      struct list_head *dropped)
 {
-	struct rein_target *target = room->target;
-	struct rb_node *c, *f, *next_c, *next_f;
-	struct rein_held *held, *next;
-	struct rein_request req;
 	struct rein_chain chain;
-	u64 now = ktime_get_ns();
+	struct rb_node *c, *f;
+	bool any = false;
 
-	rein_chain_collect(&chain, target, REIN_RESOURCE_EGRESS);
-	for (c = rb_first(&room->classes); c; c = next_c) {
+	rein_chain_collect(&chain, room->target, REIN_RESOURCE_EGRESS);
+	for (c = rb_first(&room->classes); c; c = rb_next(c)) {
 		struct rein_room *class = rb_entry(c, struct rein_room, node);
 
-		next_c = rb_next(c);
-		for (f = rb_first(&class->flows); f; f = next_f) {
-			struct rein_flow *flow;
-
-			next_f = rb_next(f);
-			flow = rb_entry(f, struct rein_flow, node);
-			list_for_each_entry_safe(held, next, &flow->packets,
-						 list) {
-				if (!match(held, what)) {
-					/* Those behind it came later. */
-					if (fate == FATE_STALE)
-						break;
-					continue;
-				}
-				held_request(held, now, &req);
-				rein_admit_count(&chain, &req,
-						 fate == FATE_STALE ?
-						 REIN_STAT(STALE) :
-						 REIN_STAT(TEARDOWN));
-				held_unlink(flow, held, false);
-				if (chain.n)
-					held_record(held, fate,
-						    chain_waiter(&chain), now);
-				list_add_tail(&held->list, dropped);
-			}
-			if (!flow->number) {
-				list_del(&flow->turn.link);
-				rein_flow_free(flow);
-			}
-		}
-		rein_room_prune(tree, class);
+		for (f = rb_first(&class->flows); f; f = rb_next(f))
+			any |= flow_drop(rb_entry(f, struct rein_flow, node),
+					 &chain, match, what, fate, dropped);
 	}
-	rein_room_prune(tree, room);
+	if (any)
+		rein_room_unblock(tree, room);
 }
 
 static void dropped_free(struct list_head *dropped)
@@ -522,7 +530,7 @@ void rein_queue_flush(struct rein_target *target, rein_match_fn match,
  */
 int rein_queue_init(void)
 {
-	held_cache = KMEM_CACHE(rein_held, 0);
+	held_cache = KMEM_CACHE(rein_held, SLAB_ACCOUNT);
 	return held_cache ? 0 : -ENOMEM;
 }
 

@@ -2,6 +2,7 @@
 /*
  * Records: the ring and what goes into it. See record.h.
  */
+#include <linux/capability.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/moduleparam.h>
@@ -21,6 +22,9 @@
 
 #define RECORDS_MIN	64
 #define RECORDS_MAX	65536
+
+/* How many records requests of the unprivileged may make at once. */
+#define OTHERS_BURST	16
 
 static unsigned int records = 4096;
 module_param(records, uint, 0444);
@@ -42,6 +46,7 @@ static struct {
 	u64 newest;			/* id of the newest record, 0: none */
 	struct rein_record_counts counts;
 	atomic64_t folded;
+	struct rein_bucket others;	/* records for the unprivileged */
 	char boot[UUID_STRING_LEN + 1];
 } ring = {
 	.lock = __SPIN_LOCK_UNLOCKED(ring.lock),
@@ -124,11 +129,13 @@ static void record_close(struct rein_record *rec)
 	spin_unlock(&rec->lock);
 }
 
-static void record_task(struct rein_record *rec)
+static void record_task(struct rein_record *rec, const unsigned long *stack,
+			unsigned int depth)
 {
 	rec->pid = task_tgid_nr(current);
 	get_task_comm(rec->comm, current);
-	rec->depth = stack_trace_save(rec->stack, REIN_RECORD_STACK, 2);
+	memcpy(rec->stack, stack, depth * sizeof(*stack));
+	rec->depth = depth;
 }
 
 static void record_cgroup(struct rein_record *rec, struct cgroup *cgrp)
@@ -247,14 +254,37 @@ static u64 record_again(enum rein_code code, const struct rein_site *site,
 	return same && record_fold(ring.newest, none) ? ring.newest : 0;
 }
 
+/*
+ * May a refused request have a record of its own? Those of administrators
+ * may. All others together have a bucket, or anybody could drive everybody
+ * else's records out; what is over it is counted.
+ */
+static bool record_granted(bool admin)
+{
+	lockdep_assert_held(&ring.lock);
+	if (admin)
+		return true;
+	rein_bucket_refill(&ring.others, ktime_get_ns());
+	if (rein_bucket_wait(&ring.others, 1, false)) {
+		ring.counts.raised++;
+		ring.counts.suppressed++;
+		return false;
+	}
+	rein_bucket_charge(&ring.others, 1);
+	return true;
+}
+
 /* See rein_fail(). */
 int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 		enum rein_code code, const char *what,
 		const struct rein_site *site, const char *fmt, ...)
 {
+	unsigned long stack[REIN_RECORD_STACK];
 	char message[REIN_RECORD_MESSAGE];
 	struct rein_record *rec;
+	unsigned int depth;
 	va_list args;
+	bool admin;
 	u64 id;
 	int err;
 
@@ -262,12 +292,14 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
 	err = code_info(code)->err;
+	depth = stack_trace_save(stack, ARRAY_SIZE(stack), 1);
+	admin = ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
 
 	spin_lock_bh(&ring.lock);
 	id = record_again(code, site, message);
-	if (!id) {
+	if (!id && record_granted(admin)) {
 		rec = record_open(code, site);
-		record_task(rec);
+		record_task(rec, stack, depth);
 		strscpy(rec->message, message, sizeof(rec->message));
 		id = rec->id;
 		record_close(rec);
@@ -277,6 +309,7 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 	if (ask->extack) {
 		ask->extack->_msg = what;
 		ask->extack->bad_attr = attr;
+		/* 0: the error was one too many to get a record. */
 		memcpy(ask->extack->cookie, &id, sizeof(id));
 		ask->extack->cookie_len = sizeof(id);
 	}
@@ -434,9 +467,11 @@ const char *rein_record_boot(void)
  */
 int rein_record_init(void)
 {
+	static const struct rein_rate rate = { 1, NSEC_PER_SEC };
 	unsigned int i;
 	uuid_t boot;
 
+	rein_bucket_init(&ring.others, &rate, OTHERS_BURST, ktime_get_ns());
 	if (records < RECORDS_MIN || records > RECORDS_MAX) {
 		pr_err("records=%u: use %d to %d\n", records, RECORDS_MIN,
 		       RECORDS_MAX);

@@ -11,10 +11,6 @@
 #include "room.h"
 #include "target.h"
 
-/* What a turn is worth: a few segments, or a packet. */
-#define QUANTUM_BYTES		4096
-#define QUANTUM_PACKETS		1
-
 static struct kmem_cache *flow_cache;
 static struct kmem_cache *room_cache;
 
@@ -22,10 +18,9 @@ static struct kmem_cache *room_cache;
 
 static void turn_init(struct rein_turn *turn, bool is_room)
 {
-	INIT_LIST_HEAD(&turn->link);
-	turn->deficit = 0;
+	RB_CLEAR_NODE(&turn->node);
+	turn->vtime = 0;
 	turn->is_room = is_room;
-	turn->is_new = true;
 }
 
 static void room_init(struct rein_room *room, struct rein_target *target)
@@ -36,8 +31,7 @@ static void room_init(struct rein_room *room, struct rein_target *target)
 	room->unit = REIN_UNIT_BYTES;
 	room->classes = RB_ROOT;
 	room->flows = RB_ROOT;
-	INIT_LIST_HEAD(&room->news);
-	INIT_LIST_HEAD(&room->olds);
+	room->turns = RB_ROOT_CACHED;
 	timerqueue_init(&room->wakeup);
 	INIT_LIST_HEAD(&room->occupied);
 }
@@ -52,38 +46,61 @@ static struct rein_flow *turn_flow(struct rein_turn *turn)
 	return container_of(turn, struct rein_flow, turn);
 }
 
-static s64 room_quantum(const struct rein_room *room)
-{
-	return room->unit == REIN_UNIT_PACKETS ? QUANTUM_PACKETS :
-						 QUANTUM_BYTES;
-}
-
 static bool room_active(const struct rein_room *room)
 {
-	return !list_empty(&room->news) || !list_empty(&room->olds);
+	return READ_ONCE(room->turns.rb_root.rb_node);
 }
 
-/* Put a turn into its room's round robin: new ones first, but once only. */
+static bool turn_linked(const struct rein_turn *turn)
+{
+	return !RB_EMPTY_NODE(&turn->node);
+}
+
+static bool turn_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct rein_turn, node)->vtime <
+	       rb_entry(b, struct rein_turn, node)->vtime;
+}
+
+/* Be ready to go. Time spent away is no credit. */
 static void turn_join(struct rein_turn *turn, struct rein_room *room)
 {
-	if (turn->is_new)
-		turn->deficit = room_quantum(room);
-	list_add_tail(&turn->link, turn->is_new ? &room->news : &room->olds);
+	turn->vtime = max(turn->vtime, room->vtime);
+	rb_add_cached(&turn->node, &room->turns, turn_less);
 }
 
-static void turn_to_olds(struct rein_turn *turn, struct rein_room *room)
+static void turn_leave(struct rein_turn *turn, struct rein_room *room)
 {
-	turn->is_new = false;
-	list_move_tail(&turn->link, &room->olds);
+	if (!turn_linked(turn))
+		return;
+	rb_erase_cached(&turn->node, &room->turns);
+	RB_CLEAR_NODE(&turn->node);
 }
 
-static struct rein_turn *room_first(struct rein_room *room)
+/* Whoever was served @cost has it behind it. */
+static void turn_spend(struct rein_turn *turn, struct rein_room *room,
+		       u64 cost)
 {
-	struct rein_turn *turn;
+	room->vtime = max(room->vtime, turn->vtime);
+	turn_leave(turn, room);
+	turn->vtime += cost;
+	turn_join(turn, room);
+}
 
-	turn = list_first_entry_or_null(&room->news, struct rein_turn, link);
-	return turn ?: list_first_entry_or_null(&room->olds, struct rein_turn,
-						link);
+static struct rein_turn *room_first(const struct rein_room *room)
+{
+	struct rb_node *node = rb_first_cached(&room->turns);
+
+	return node ? rb_entry(node, struct rein_turn, node) : NULL;
+}
+
+static void room_set_parent(struct rein_room *room, struct rein_room *parent)
+{
+	if (room->parent)
+		room->parent->children--;
+	room->parent = parent;
+	if (parent)
+		parent->children++;
 }
 
 /* The share of @room that belongs to the child cgroup @id, made on demand. */
@@ -107,7 +124,7 @@ static struct rein_room *room_class(struct rein_room *room, u64 id)
 	class->is_class = true;
 	class->class_id = id;
 	class->unit = room->unit;
-	class->parent = room;
+	room_set_parent(class, room);
 	rb_link_node(&class->node, parent, at);
 	rb_insert_color(&class->node, &room->classes);
 	return class;
@@ -148,12 +165,9 @@ static struct rein_flow *room_flow(struct rein_room *room,
 	return flow;
 }
 
-/**
- * rein_flow_free() - free a flow without packets
- * @flow:	the flow; its turn is not linked
- */
-void rein_flow_free(struct rein_flow *flow)
+static void flow_free(struct rein_flow *flow)
 {
+	turn_leave(&flow->turn, flow->room);
 	rb_erase(&flow->node, &flow->room->flows);
 	kmem_cache_free(flow_cache, flow);
 }
@@ -208,8 +222,9 @@ void rein_tree_arm(struct rein_tree *tree)
 	lockdep_assert_held(&tree->lock);
 	if (!tree->ground.packets && !room_active(&tree->ground))
 		return;
+	/* Not earlier, or the handler would run again without a pause. */
 	if (room_active(&tree->ground))
-		when = 0;
+		when = ktime_get();
 	else if (next && next->expires < when)
 		when = next->expires;
 	if (hrtimer_is_queued(&tree->timer) &&
@@ -239,11 +254,11 @@ static struct rein_room *room_above(struct rein_tree *tree,
 	return class ?: &parent->room;
 }
 
-/* Link a room and those above it into the round robins. */
+/* A room has somebody ready to go: so have those above it. */
 static void room_activate(struct rein_room *room)
 {
 	for (; room->parent; room = room->parent) {
-		if (room->blocked || !list_empty(&room->turn.link))
+		if (room->blocked || turn_linked(&room->turn))
 			return;
 		turn_join(&room->turn, room->parent);
 	}
@@ -258,19 +273,33 @@ static void room_activate(struct rein_room *room)
 void rein_room_block(struct rein_tree *tree, struct rein_room *room,
 		     u64 until)
 {
-	list_del_init(&room->turn.link);
-	room->turn.is_new = false;
+	turn_leave(&room->turn, room->parent);
 	WRITE_ONCE(room->blocked, true);
 	room->wakeup.expires = min_t(u64, until, KTIME_MAX);
 	timerqueue_add(&tree->sleepers, &room->wakeup);
 }
 
-static void room_unblock(struct rein_tree *tree, struct rein_room *room)
+static void room_wake(struct rein_tree *tree, struct rein_room *room)
 {
 	timerqueue_del(&tree->sleepers, &room->wakeup);
 	WRITE_ONCE(room->blocked, false);
 	if (room_active(room))
 		room_activate(room);
+}
+
+/**
+ * rein_room_unblock() - look again at a room and those above it
+ * @tree:	the tree, locked
+ * @room:	the room
+ *
+ * A room is blocked for the packet whose turn it is. That may have changed: a
+ * new flow comes first and may want less, or the packet was dropped.
+ */
+void rein_room_unblock(struct rein_tree *tree, struct rein_room *room)
+{
+	for (; room; room = room->parent)
+		if (room->blocked)
+			room_wake(tree, room);
 }
 
 /*
@@ -279,30 +308,24 @@ static void room_unblock(struct rein_tree *tree, struct rein_room *room)
  */
 static bool room_detach(struct rein_tree *tree, struct rein_room *room)
 {
-	if (room->packets || room_active(room) ||
+	if (room->packets || room->children || room_active(room) ||
 	    !RB_EMPTY_ROOT(&room->flows))
 		return false;
 
 	if (room->blocked)
-		room_unblock(tree, room);
-	list_del_init(&room->turn.link);
-	if (room->is_class) {
+		room_wake(tree, room);
+	if (room->parent)
+		turn_leave(&room->turn, room->parent);
+	if (room->is_class)
 		rb_erase(&room->node, &room->parent->classes);
+	room_set_parent(room, NULL);
+	if (room->is_class)
 		kmem_cache_free(room_cache, room);
-	} else {
-		room->turn.is_new = true;
-		room->parent = NULL;
-	}
 	return true;
 }
 
-/**
- * rein_room_prune() - take empty rooms away
- * @tree:	the tree, locked
- * @room:	where to begin; it and those above it are detached, and classes
- *		freed, as far as nothing is left in them
- */
-void rein_room_prune(struct rein_tree *tree, struct rein_room *room)
+/* Detach a room and those above it, as far as nothing is left in them. */
+static void room_prune(struct rein_tree *tree, struct rein_room *room)
 {
 	struct rein_room *above;
 
@@ -332,7 +355,8 @@ static void room_attach(struct rein_tree *tree, struct rein_target *target)
 {
 	while (target) {
 		if (!target->room.parent)
-			target->room.parent = room_above(tree, target);
+			room_set_parent(&target->room,
+					room_above(tree, target));
 		target = rcu_dereference_protected(target->parent,
 						   lockdep_is_held(&tree->lock));
 	}
@@ -359,7 +383,7 @@ struct rein_flow *rein_flow_get(struct rein_tree *tree,
 	class = room_class(&target->room, class_id_of(target, cgrp));
 	flow = class ? room_flow(class, sk) : NULL;
 	if (!flow)
-		rein_room_prune(tree, class ?: &target->room);
+		room_prune(tree, class ?: &target->room);
 	return flow;
 }
 
@@ -372,10 +396,10 @@ void rein_flow_put(struct rein_tree *tree, struct rein_flow *flow)
 {
 	struct rein_room *class = flow->room;
 
-	if (flow->number || !list_empty(&flow->turn.link))
+	if (flow->number || turn_linked(&flow->turn))
 		return;
-	rein_flow_free(flow);
-	rein_room_prune(tree, class);
+	flow_free(flow);
+	room_prune(tree, class);
 }
 
 /**
@@ -385,19 +409,26 @@ void rein_flow_put(struct rein_tree *tree, struct rein_flow *flow)
  */
 void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow)
 {
+	if (turn_linked(&flow->turn))
+		return;
+	turn_join(&flow->turn, flow->room);
+	room_activate(flow->room);
+	rein_room_unblock(tree, flow->room);
+}
+
+/**
+ * rein_flow_spend() - a flow had its turn
+ * @flow:	the flow, which is linked, as are the rooms above it
+ * @cost:	what it was served, by unit
+ */
+void rein_flow_spend(struct rein_flow *flow, const u64 cost[REIN_UNITS])
+{
 	struct rein_room *room = flow->room;
 
-	if (!list_empty(&flow->turn.link))
-		return;
-	turn_join(&flow->turn, room);
-	room_activate(room);
-	/*
-	 * A room that is blocked is so for the packet whose turn it was. A new
-	 * flow comes first and may want less: look again.
-	 */
-	for (; room; room = room->parent)
-		if (room->blocked)
-			room_unblock(tree, room);
+	turn_spend(&flow->turn, room, cost[room->unit]);
+	for (; room->parent; room = room->parent)
+		turn_spend(&room->turn, room->parent,
+			   cost[room->parent->unit]);
 }
 
 /**
@@ -424,60 +455,37 @@ bool rein_room_busy(struct rein_target *target)
 	return false;
 }
 
-/* A turn that came to nothing: it ends, or is kept for one more round. */
-static void turn_retire(struct rein_tree *tree, struct rein_room *room,
-			struct rein_turn *turn)
-{
-	/*
-	 * One that was new goes through the old ones once, or it could come
-	 * back as new at once and be first for ever.
-	 */
-	if (turn->is_new && !list_empty(&room->olds)) {
-		turn_to_olds(turn, room);
-		return;
-	}
-
-	list_del_init(&turn->link);
-	turn->is_new = false;
-	if (turn->is_room)
-		room_detach(tree, turn_room(turn));
-	else
-		rein_flow_free(turn_flow(turn));
-}
-
 /**
  * rein_tree_pick() - whose turn it is
  * @tree:	the tree, locked
+ *
+ * Flows and rooms that have run empty stay until their turn comes, so that
+ * leaving and coming back gains nothing, and so that nobody passes a packet
+ * that has been picked but is not quite gone. They are taken away here.
  *
  * Return: the flow, which has a packet; NULL if nobody is ready.
  */
 struct rein_flow *rein_tree_pick(struct rein_tree *tree)
 {
-	struct rein_room *room = &tree->ground;
+	struct rein_room *room = &tree->ground, *empty;
 	struct rein_turn *turn;
 
 	while (true) {
 		turn = room_first(room);
-		if (!turn) {
-			if (room == &tree->ground)
-				return NULL;
-			turn = &room->turn;
-			room = room->parent;
-			turn_retire(tree, room, turn);
-			continue;
-		}
-		if (turn->deficit <= 0) {
-			turn->deficit += room_quantum(room);
-			turn_to_olds(turn, room);
-			continue;
-		}
-		if (turn->is_room) {
+		if (turn && turn->is_room) {
 			room = turn_room(turn);
-			continue;
+		} else if (turn) {
+			if (turn_flow(turn)->number)
+				return turn_flow(turn);
+			flow_free(turn_flow(turn));
+		} else if (room == &tree->ground) {
+			return NULL;
+		} else {
+			empty = room;
+			room = room->parent;
+			turn_leave(&empty->turn, room);
+			room_detach(tree, empty);
 		}
-		if (turn_flow(turn)->number)
-			return turn_flow(turn);
-		turn_retire(tree, room, turn);
 	}
 }
 
@@ -493,8 +501,7 @@ void rein_tree_wake(struct rein_tree *tree, u64 now)
 	while ((next = timerqueue_getnext(&tree->sleepers))) {
 		if (next->expires > now)
 			break;
-		room_unblock(tree, container_of(next, struct rein_room,
-						wakeup));
+		room_wake(tree, container_of(next, struct rein_room, wakeup));
 	}
 }
 
@@ -591,6 +598,9 @@ void rein_room_move(struct rein_target *target, struct rein_target *parent)
 	struct rein_tree *to = parent ? target_tree(parent) : from;
 	struct rein_room *room = &target->room, *above;
 
+	/* Let what is on its way out leave before what is behind it. */
+	if (to != from)
+		hrtimer_cancel(&from->timer);
 	spin_lock_bh(&to->lock);
 	if (to != from)
 		spin_lock_nested(&from->lock, SINGLE_DEPTH_NESTING);
@@ -598,9 +608,10 @@ void rein_room_move(struct rein_target *target, struct rein_target *parent)
 	above = room->parent;
 	if (above) {
 		rein_room_account(above, -(s64)room->bytes, -(s64)room->packets);
-		list_del_init(&room->turn.link);
-		room->parent = NULL;
-		rein_room_prune(from, above);
+		turn_leave(&room->turn, above);
+		room_set_parent(room, NULL);
+		room->turn.vtime = 0;
+		room_prune(from, above);
 	}
 	rcu_assign_pointer(target->parent, parent);
 	if (to != from) {
@@ -616,8 +627,10 @@ void rein_room_move(struct rein_target *target, struct rein_target *parent)
 		rein_tree_arm(to);
 	}
 
-	if (to != from)
+	if (to != from) {
+		rein_tree_arm(from);
 		spin_unlock(&from->lock);
+	}
 	spin_unlock_bh(&to->lock);
 	if (to != from)
 		tree_put(from);
@@ -643,14 +656,10 @@ bool rein_room_idle(struct rein_target *target)
 static void class_close(struct rein_tree *tree, struct rein_room *class)
 {
 	struct rein_room *room = class->parent;
-	struct rein_flow *flow;
 	struct rb_node *node;
 
-	while ((node = rb_first(&class->flows))) {
-		flow = rb_entry(node, struct rein_flow, node);
-		list_del(&flow->turn.link);
-		rein_flow_free(flow);
-	}
+	while ((node = rb_first(&class->flows)))
+		flow_free(rb_entry(node, struct rein_flow, node));
 	if (!room_detach(tree, class)) {
 		/* Can't be; but never loop. */
 		WARN_ON_ONCE(1);
@@ -675,11 +684,21 @@ void rein_room_close(struct rein_target *target)
 	/* There are no packets, but places that are kept for a round. */
 	while ((node = rb_first(&room->classes)))
 		class_close(tree, rb_entry(node, struct rein_room, node));
-	rein_room_prune(tree, room);
+	room_prune(tree, room);
 	WARN_ON_ONCE(room->packets || room->parent);
 	RCU_INIT_POINTER(room->tree, NULL);
 	rein_tree_unlock(tree);
 	tree_put(tree);
+}
+
+/* Virtual times of one unit mean nothing in another: all begin anew. */
+static void room_set_unit(struct rein_room *room, enum rein_unit unit)
+{
+	struct rb_node *node;
+
+	room->unit = unit;
+	for (node = rb_first_cached(&room->turns); node; node = rb_next(node))
+		rb_entry(node, struct rein_turn, node)->vtime = room->vtime;
 }
 
 /**
@@ -697,11 +716,14 @@ void rein_room_kick(struct rein_target *target, enum rein_unit unit)
 
 	if (!tree)
 		return;
-	room->unit = unit;
-	for (node = rb_first(&room->classes); node; node = rb_next(node))
-		rb_entry(node, struct rein_room, node)->unit = unit;
+	if (room->unit != unit) {
+		room_set_unit(room, unit);
+		for (node = rb_first(&room->classes); node; node = rb_next(node))
+			room_set_unit(rb_entry(node, struct rein_room, node),
+				      unit);
+	}
 	if (room->blocked)
-		room_unblock(tree, room);
+		room_wake(tree, room);
 	rein_tree_arm(tree);
 	rein_tree_unlock(tree);
 }
@@ -713,8 +735,8 @@ void rein_room_kick(struct rein_target *target, enum rein_unit unit)
  */
 int rein_room_init(void)
 {
-	flow_cache = KMEM_CACHE(rein_flow, 0);
-	room_cache = KMEM_CACHE(rein_room, 0);
+	flow_cache = KMEM_CACHE(rein_flow, SLAB_ACCOUNT);
+	room_cache = KMEM_CACHE(rein_room, SLAB_ACCOUNT);
 	if (flow_cache && room_cache)
 		return 0;
 	rein_room_exit();

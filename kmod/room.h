@@ -3,9 +3,12 @@
  * Waiting rooms: who waits where, and whose turn it is.
  *
  * Whoever has to wait does so where it entered the chain. Within a room there
- * is a flow per socket; flows and, below an ancestor, its child cgroups take
- * turns by deficit round robin in the unit of the limit they share, new ones
- * first (as RFC 8290 does, without its AQM).
+ * is a flow per socket; flows and, below an ancestor, its child cgroups share
+ * by start-time fair queueing (Goyal, Vin, Cheng 1996) in the unit of the
+ * limit they share: each has a virtual time, which advances by what it is
+ * served, and the one that is furthest behind is next. Whoever comes anew
+ * begins at the time of whoever was served last, so that a small flow goes
+ * before the bulk ones without gaining anything by coming back again.
  *
  * The rooms below one topmost target form a tree with one lock. A room whose
  * target lacks tokens for whose turn it is, is blocked: it sleeps, with all
@@ -22,7 +25,8 @@
 #include <linux/spinlock.h>
 #include <linux/timerqueue.h>
 #include <linux/types.h>
-#include <linux/rein.h>
+
+#include "limit.h"
 
 struct cgroup;
 struct rein_target;
@@ -30,17 +34,16 @@ struct rein_tree;
 struct sock;
 
 /**
- * struct rein_turn - a place in the round robin of a room
- * @link:	in one of the room's two lists, or empty
- * @deficit:	what may be spent before the turn is over
+ * struct rein_turn - a place among those who share a room
+ * @node:	among the room's turns, by @vtime; cleared if it isn't
+ * @vtime:	virtual time: tokens served, and what others were served while
+ *		it was away
  * @is_room:	a room's turn, else a flow's
- * @is_new:	has had no turn yet; if linked, in the list of those
  */
 struct rein_turn {
-	struct list_head link;
-	s64 deficit;
+	struct rb_node node;
+	u64 vtime;
 	bool is_room;
-	bool is_new;
 };
 
 /**
@@ -56,8 +59,9 @@ struct rein_turn {
  * @node:	in @target's room, if @is_class
  * @classes:	shares of child cgroups, by cgroup id
  * @flows:	those who wait here, by socket
- * @news:	turns that have not been taken yet
- * @olds:	turns that have
+ * @turns:	flows and rooms that are ready to go
+ * @vtime:	virtual time of whoever was served last
+ * @children:	rooms whose @parent this is
  * @wakeup:	when to look again, if @blocked
  * @bytes:	what waits here and in the rooms below
  * @packets:	likewise
@@ -78,8 +82,9 @@ struct rein_room {
 	struct rb_node node;
 	struct rb_root classes;
 	struct rb_root flows;
-	struct list_head news;
-	struct list_head olds;
+	struct rb_root_cached turns;
+	u64 vtime;
+	unsigned int children;
 	struct timerqueue_node wakeup;
 	u64 bytes;
 	u64 packets;
@@ -132,15 +137,15 @@ struct rein_flow {
 bool rein_room_busy(struct rein_target *target);
 void rein_room_block(struct rein_tree *tree, struct rein_room *room,
 		     u64 until);
-void rein_room_prune(struct rein_tree *tree, struct rein_room *room);
+void rein_room_unblock(struct rein_tree *tree, struct rein_room *room);
 void rein_room_account(struct rein_room *room, s64 bytes, s64 packets);
 
 struct rein_flow *rein_flow_get(struct rein_tree *tree,
 				struct rein_target *target,
 				struct cgroup *cgrp, const struct sock *sk);
 void rein_flow_put(struct rein_tree *tree, struct rein_flow *flow);
-void rein_flow_free(struct rein_flow *flow);
 void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow);
+void rein_flow_spend(struct rein_flow *flow, const u64 cost[REIN_UNITS]);
 
 struct rein_tree *rein_tree_lock(struct rein_target *target);
 void rein_tree_unlock(struct rein_tree *tree);

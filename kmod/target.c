@@ -83,7 +83,8 @@ static struct rein_target *nearest_cached(struct cgroup *cgrp, u64 gen)
 	return target;
 }
 
-static void chain_walk(struct rein_chain *chain, struct rein_target *target,
+/* Returns whether all fitted; a walk that is torn by a change may be longer. */
+static bool chain_walk(struct rein_chain *chain, struct rein_target *target,
 		       enum rein_resource resource)
 {
 	struct rein_limit *limit;
@@ -92,12 +93,12 @@ static void chain_walk(struct rein_chain *chain, struct rein_target *target,
 	for (; target; target = rcu_dereference(target->parent)) {
 		list_for_each_entry_rcu(limit, &target->limits[resource],
 					node) {
-			/* Configuration keeps chains short enough. */
-			if (WARN_ON_ONCE(chain->n == REIN_CHAIN_MAX))
-				return;
+			if (chain->n == REIN_CHAIN_MAX)
+				return false;
 			chain->limits[chain->n++] = limit;
 		}
 	}
+	return true;
 }
 
 /**
@@ -115,12 +116,15 @@ void rein_chain_collect(struct rein_chain *chain, struct rein_target *leaf,
 			enum rein_resource resource)
 {
 	unsigned int seq;
+	bool whole;
 
 	do {
 		seq = read_seqbegin(&rein_config_seq);
 		chain->gen = READ_ONCE(rein_config_gen);
-		chain_walk(chain, leaf, resource);
+		whole = chain_walk(chain, leaf, resource);
 	} while (read_seqretry(&rein_config_seq, seq));
+	/* Configuration keeps chains short enough. */
+	WARN_ON_ONCE(!whole);
 }
 
 /**
@@ -139,13 +143,16 @@ struct rein_target *rein_chain_find(struct rein_chain *chain,
 {
 	struct rein_target *leaf;
 	unsigned int seq;
+	bool whole;
 
 	do {
 		seq = read_seqbegin(&rein_config_seq);
-		chain->gen = READ_ONCE(rein_config_gen);
+		/* Before the table is looked at: see nearest_cached(). */
+		chain->gen = smp_load_acquire(&rein_config_gen);
 		leaf = nearest_cached(cgrp, chain->gen);
-		chain_walk(chain, leaf, resource);
+		whole = chain_walk(chain, leaf, resource);
 	} while (read_seqretry(&rein_config_seq, seq));
+	WARN_ON_ONCE(!whole);
 	return leaf;
 }
 
@@ -270,7 +277,7 @@ static void target_remove(struct rein_target *target)
 	/* Whoever looks from now on finds the one above. */
 	rhashtable_remove_fast(&targets, &target->hash, params);
 	write_seqlock_bh(&rein_config_seq);
-	WRITE_ONCE(rein_config_gen, rein_config_gen + 1);
+	smp_store_release(&rein_config_gen, rein_config_gen + 1);
 	write_sequnlock_bh(&rein_config_seq);
 
 	list_for_each_entry_safe(child, next, &target->children, siblings) {
