@@ -16,11 +16,11 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-MBIT=4 SECONDS_SENT=6
+MBIT=4 SECONDS_SENT=5
 [ -z "$DEBUG" ] || MBIT=1
 RATE=${MBIT}000000
-# 40 ms of the rate, at least one large packet.
-BURST=$((MBIT * 5000 > 10000 ? MBIT * 5000 : 10000))
+# 100 ms
+BURST=$((MBIT * 12500))
 
 # limited CGROUP RATE OVER: a limit named after it
 limited() {
@@ -67,21 +67,21 @@ held() {
 		"$3: bytes over the limit in any interval"
 }
 
-near "$(wire rate 5001,5002 1 "$LAST")" $RATE 3 "small and large packets: the sum is the parent's rate"
+near_rate 5001,5002 $RATE 3 $BURST 1 "$LAST" "small and large packets: the sum is the parent's rate"
 held 5001,5002 1428 "small and large packets"
 near "$(wire rate 5001 1 "$LAST")" $((RATE / 2)) 20 "the child with small packets has half of it"
 near "$(wire rate 5002 1 "$LAST")" $((RATE / 2)) 20 "the child with large packets has half of it"
-near "$(wire rate 5003,5004 1 "$LAST")" $RATE 3 "TCP and UDP: the sum is the parent's rate"
+near_rate 5003,5004 $RATE 3 $BURST 1 "$LAST" "TCP and UDP: the sum is the parent's rate"
 held 5003,5004 $GSO "TCP and UDP"
 near "$(wire rate 5003 1 "$LAST")" $((RATE / 2)) 20 "the child with TCP has half of it"
 near "$(wire rate 5004 1 "$LAST")" $((RATE / 2)) 20 "the child with UDP has half of it"
-near "$(wire rate 5005 1 "$LAST")" $RATE 3 "a child's limit above its parent's: the parent's holds"
+near_rate 5005 $RATE 3 $BURST 1 "$LAST" "a child's limit above its parent's: the parent's holds"
 held 5005 1428 "a loose child"
-near "$(wire rate 5006 1 "$LAST")" $RATE 3 "a child's limit below its parent's: its own holds"
+near_rate 5006 $RATE 3 $BURST 1 "$LAST" "a child's limit below its parent's: its own holds"
 held 5006 1428 "a tight child"
-near "$(wire rate 5007,5008 1 "$LAST")" $RATE 5 "refused: the sum is the parent's rate"
+near_rate 5007,5008 $RATE 5 $BURST 1 "$LAST" "refused: the sum is the parent's rate"
 held 5007,5008 1428 "refused"
-near "$(wire rate 5009 1 "$LAST")" $RATE 3 "40 levels down the limit of the first holds"
+near_rate 5009 $RATE 3 $BURST 1 "$LAST" "40 levels down the limit of the first holds"
 held 5009 1428 "40 levels down"
 is "$(packets fam seen)" "$(($(sent small .sent) + $(sent large .sent)))" "a parent has seen all its children sent"
 for name in fam duo top loose roomy tight hard deep; do

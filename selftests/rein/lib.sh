@@ -33,7 +33,7 @@ AGAIN="make check${DEBUG:+-debug} TESTS=$TEST"
 
 # --- results -------------------------------------------------------------------
 
-_n=0 _failed=0 _planned='' _done='' _netns=() _pids=() _senders=()
+_n=0 _failed=0 _planned='' _done='' _netns=() _pids=() _senders=() _at_exit=()
 declare -A _captures=()
 
 echo "TAP version 13"
@@ -195,6 +195,11 @@ background() {
 	_pids+=("$PID")
 }
 
+# at_exit COMMAND...: at the end of the test, before all else is removed
+at_exit() {
+	_at_exit+=("$*")
+}
+
 # --- cgroups -------------------------------------------------------------------
 
 # cg NAME: its path below the cgroup2 mount, as rein takes it
@@ -317,6 +322,23 @@ wire() {
 	tool-wire "$1" "$TMP/${WIRE:-wire}" "${@:2}"
 }
 
+# near_rate PORTS RATE PERCENT BURST FROM TO DESCRIPTION: what was captured from
+# FROM to TO s is near RATE bits per second. BURST is that of the limit, in
+# bytes: when a CPU of this machine stood still for longer than that lasts, what
+# was missed is not expected.
+near_rate() {
+	local ports=$1 rate=$2 percent=$3 burst=$4 from=$5 to=$6 seen lost want
+
+	seen=$(wire rate "$ports" "$from" "$to")
+	lost=$(wire lost "$ports" "$(calc "$burst * 8e3 / $rate" %.3f)" "$from" "$to")
+	want=$(calc "$rate * (1 - $lost / ($to - $from))")
+	if true_that "$seen >= $want * (1 - $percent / 100) && $seen <= $rate * (1 + $percent / 100)"; then
+		ok "$7 ($seen, $(calc "($seen / $rate - 1) * 100" %+.2f) %$(true_that "$lost == 0" || echo ", CPUs stood still for $lost s too long"))"
+	else
+		not_ok "$7" "$rate within $percent % (CPUs stood still for $lost s too long)" "$seen"
+	fi
+}
+
 # start NAME CGROUP ARGUMENT...: tool-send in the background
 start() {
 	background in_cgroup "$2" tool-send "${@:3}" >"$TMP/$1.json"
@@ -327,6 +349,16 @@ start() {
 wait_sent() {
 	wait "${_senders[@]}"
 	_senders=()
+}
+
+# stop CGROUP...: kill those who send from there
+stop() {
+	local name
+
+	for name in "$@"; do
+		echo 1 >"$CGROOT/$CGTEST/$name/cgroup.kill"
+	done
+	wait_sent 2>/dev/null
 }
 
 # sent NAME EXPRESSION: what tool-send said
@@ -377,6 +409,9 @@ identity() {
 _clean() {
 	local name pid rc=0
 
+	for name in "${_at_exit[@]}"; do
+		eval "$name"
+	done
 	for pid in "${_pids[@]}"; do
 		kill "$pid" 2>/dev/null
 	done

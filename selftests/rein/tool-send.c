@@ -9,12 +9,17 @@
  *	-s SIZE		bytes in each (TCP: 65536, UDP: 1400)
  *	-u		UDP, as fast as the socket takes it
  *	-r RATE		UDP packets per second (not faster than that)
+ *	-b SIZE		TCP: SO_SNDBUF
+ *	-m RATE,BURST	UDP: also count how many an ideal policer would let
+ *			pass, in layer 3 bytes per second and bytes
+ *	-M RATE,BURST	the same in packets
  *	-e		UDP: set ECT(0) and ignore what becomes of it
  *	-E		UDP: ask for errors (IP_RECVERR), go on after one
  *	-p		UDP: send an echo request RATE times a second (default
  *			50), measure round trips
  *
- * UDP:  sent, bytes, errors: number by errno's name
+ * UDP:  sent, bytes, pause_ms (the longest between two tries), ideal (packets,
+ *	 with -m), errors: number by errno's name
  * TCP:  sent, bytes, retransmits (segments), late_retransmits (after the first
  *	 second), ssthresh (2^31 - 1: there was no congestion), connect_ms
  * echo: sent, lost, min_us, p50_us, p95_us, max_us
@@ -35,7 +40,9 @@
 
 static double seconds = 5, rate;
 static long count = -1, size;
+static int sndbuf;
 static bool udp, ect, ask, echo;
+static double ideal_rate, ideal_burst, ideal_cost;
 static char buf[1 << 17];
 
 static struct error {
@@ -115,10 +122,31 @@ static int open_socket(const char *address, int port)
 	if (ask && setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
 			      v6 ? IPV6_RECVERR : IP_RECVERR, &one, sizeof(one)))
 		die("IP_RECVERR");
+	if (sndbuf && setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof(sndbuf)))
+		die("SO_SNDBUF");
 	if (connect(fd, v6 ? (struct sockaddr *)&six : (struct sockaddr *)&four,
 		    v6 ? sizeof(six) : sizeof(four)))
 		die("connect");
 	return fd;
+}
+
+/* An emulated machine may stop for longer than a burst lasts. */
+static bool ideal(int64_t t)
+{
+	static double tokens = -1;
+	static int64_t last;
+
+	if (tokens < 0)
+		tokens = ideal_burst;
+	else
+		tokens += (t - last) * ideal_rate / 1e9;
+	last = t;
+	if (tokens > ideal_burst)
+		tokens = ideal_burst;
+	if (tokens < ideal_cost)
+		return false;
+	tokens -= ideal_cost;
+	return true;
 }
 
 /* --- UDP ------------------------------------------------------------------ */
@@ -126,7 +154,8 @@ static int open_socket(const char *address, int port)
 static void send_datagrams(int fd)
 {
 	int64_t start = now(), end = start + seconds * 1e9, t;
-	long sent = 0, tries = 0;
+	int64_t last = start, pause = 0;
+	long sent = 0, tries = 0, passed = 0;
 
 	while ((t = now()) < end && tries != count) {
 		if (rate && tries >= (t - start) * rate / 1e9) {
@@ -134,12 +163,17 @@ static void send_datagrams(int fd)
 			continue;
 		}
 		tries++;
+		if (t - last > pause)
+			pause = t - last;
+		last = t;
+		passed += ideal(t);
 		if (send(fd, buf, size, 0) == size)
 			sent++;
 		else if (errno != EINTR)
 			saw_error(errno);
 	}
-	printf("{\"sent\": %ld, \"bytes\": %ld, ", sent, sent * size);
+	printf("{\"sent\": %ld, \"bytes\": %ld, \"pause_ms\": %lld, \"ideal\": %ld, ",
+	       sent, sent * size, (long long)pause / 1000000, passed);
 	print_errors();
 	printf("}\n");
 }
@@ -231,12 +265,18 @@ int main(int argc, char **argv)
 	int64_t start;
 	int opt, fd;
 
-	while ((opt = getopt(argc, argv, "t:n:s:r:ueEp")) != -1) {
+	while ((opt = getopt(argc, argv, "t:n:s:r:b:m:M:ueEp")) != -1) {
 		switch (opt) {
 		case 't': seconds = atof(optarg); break;
 		case 'n': count = atol(optarg); break;
 		case 's': size = atol(optarg); break;
 		case 'r': rate = atof(optarg); break;
+		case 'b': sndbuf = atoi(optarg); break;
+		case 'M': ideal_cost = 1; /* fall through */
+		case 'm':
+			if (sscanf(optarg, "%lf,%lf", &ideal_rate, &ideal_burst) != 2)
+				return 2;
+			break;
 		case 'u': udp = true; break;
 		case 'e': udp = ect = true; break;
 		case 'E': udp = ask = true; break;
@@ -254,6 +294,8 @@ int main(int argc, char **argv)
 		size = sizeof(buf);
 	if (echo && !rate)
 		rate = 50;
+	if (!ideal_cost)
+		ideal_cost = size + (strchr(argv[optind], ':') ? 48 : 28);
 	start = now();
 	fd = open_socket(argv[optind], atoi(argv[optind + 1]));
 	if (echo)

@@ -6,9 +6,13 @@
  *					pid; FILE is there after SIGTERM
  *	tool-wire bytes FILE PORTS [FROM [TO]]
  *	tool-wire packets FILE PORTS [FROM [TO]]
+ *	tool-wire largest FILE PORTS [FROM [TO]]	bytes of one GSO packet
  *	tool-wire ce FILE PORTS [FROM [TO]]
  *	tool-wire rate FILE PORTS [FROM [TO]]	bits per second
  *	tool-wire gap FILE PORTS [FROM [TO]]	the longest pause, in ms
+ *	tool-wire stall FILE PORTS [FROM [TO]]		of a CPU, the longest, in ms
+ *	tool-wire stalls FILE PORTS MS [FROM [TO]]	how many were longer
+ *	tool-wire lost FILE PORTS MS [FROM [TO]]
  *	tool-wire excess FILE PORTS RATE [FROM [TO]]
  *	tool-wire bins FILE PORTS WIDTH [FROM [TO]]	bytes in each WIDTH ms
  *
@@ -17,7 +21,10 @@
  * 1970; without TO: up to the last. Bytes are those of layer 3, as they would
  * be on a wire: each segment of a GSO packet with headers of its own. excess
  * is the smallest burst that makes the traffic conform to RATE (bits per
- * second): the most bytes in any interval above what RATE gives in it.
+ * second): the most bytes in any interval above what RATE gives in it. lost is
+ * how many seconds a bucket that is full after MS ms could have lost because
+ * one of the CPUs stood still for longer: a machine that is emulated on a busy
+ * host stops now and then, which no limiter can make up for.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -31,6 +38,8 @@
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,6 +53,8 @@
 
 #define SNAP	192
 #define BATCH	64
+#define TICK	5000000		/* ns */
+#define STALL	10000000	/* ns */
 
 struct packet {
 	uint64_t time;		/* ns since 1970 */
@@ -77,11 +88,13 @@ static _Noreturn void die(const char *what)
 
 /* --- capture -------------------------------------------------------------- */
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct packet *packets;
 static uint64_t n, room;
 
 static void add(const struct packet *p)
 {
+	pthread_mutex_lock(&lock);
 	if (n == room) {
 		room = room ? 2 * room : 65536;
 		packets = realloc(packets, room * sizeof(*packets));
@@ -89,6 +102,49 @@ static void add(const struct packet *p)
 			die("memory");
 	}
 	packets[n++] = *p;
+	pthread_mutex_unlock(&lock);
+}
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* One on each CPU; a stall is noted like a packet to port 0, with its
+ * microseconds as bytes.
+ */
+static void *watch_cpu(void *arg)
+{
+	struct timespec tick = { 0, TICK };
+	uint64_t before = now(), t;
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET((long)arg, &cpus);
+	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	for (; !stop; before = t) {
+		nanosleep(&tick, NULL);
+		t = now();
+		if (t < before + STALL)
+			continue;
+		add(&(struct packet){
+			.time = before, .bytes = (t - before) / 1000
+		});
+	}
+	return NULL;
+}
+
+static void watch_cpus(void)
+{
+	long i, cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t thread;
+
+	for (i = 0; i < cpus; i++)
+		if (pthread_create(&thread, NULL, watch_cpu, (void *)i))
+			die("pthread_create");
 }
 
 static void parse(const unsigned char *buf, size_t len, uint64_t time)
@@ -219,10 +275,12 @@ static void detach(void)
 
 static void save(const char *path, uint64_t missed)
 {
-	struct header h = { "reinwir", n, missed };
+	struct header h = { "reinwir", 0, missed };
 	char temp[4096];
 	FILE *f;
 
+	pthread_mutex_lock(&lock);
+	h.n = n;
 	snprintf(temp, sizeof(temp), "%s.new", path);
 	f = fopen(temp, "w");
 	if (!f || fwrite(&h, sizeof(h), 1, f) != 1 ||
@@ -239,6 +297,7 @@ static int capture(const char *device, const char *path)
 
 	detach();
 	signal(SIGTERM, on_signal);
+	watch_cpus();
 	/* Packets carry their time: no need to wake up for each. */
 	while (!stop || receive(fd) > 0) {
 		while (receive(fd) == BATCH)
@@ -265,6 +324,16 @@ static bool wanted(const char *ports, unsigned int port)
 	}
 }
 
+static struct packet *stalls;
+static uint64_t n_stalls;
+
+static int by_time(const void *a, const void *b)
+{
+	const struct packet *x = a, *y = b;
+
+	return (x->time > y->time) - (x->time < y->time);
+}
+
 /* Keeps those to PORTS only. */
 static void load(const char *path, const char *ports)
 {
@@ -283,6 +352,11 @@ static void load(const char *path, const char *ports)
 			(unsigned long long)h.missed);
 		exit(3);
 	}
+	stalls = calloc(h.n + 1, sizeof(*stalls));
+	for (i = 0; stalls && i < h.n; i++)
+		if (!packets[i].port)
+			stalls[n_stalls++] = packets[i];
+	qsort(stalls, n_stalls, sizeof(*stalls), by_time);
 	for (i = 0; i < h.n; i++)
 		if (wanted(ports, packets[i].port))
 			packets[n++] = packets[i];
@@ -343,6 +417,44 @@ static double rate(uint64_t from, uint64_t to, uint64_t first, uint64_t last)
 	return bytes * 8e9 / (end - start);
 }
 
+static double lost(double ms, uint64_t from, uint64_t to)
+{
+	uint64_t i, start, end, until = from, sum = 0;
+
+	for (i = 0; i < n_stalls; i++) {
+		start = stalls[i].time + ms * 1e6;
+		end = stalls[i].time + stalls[i].bytes * 1000ULL;
+		if (start < until)
+			start = until;
+		if (end > to)
+			end = to;
+		if (end <= start)
+			continue;
+		sum += end - start;
+		until = end;
+	}
+	return sum / 1e9;
+}
+
+static unsigned long stalls_over(double ms, uint64_t from, uint64_t to,
+				 double *longest)
+{
+	unsigned long found = 0;
+	uint64_t i;
+
+	for (i = 0; i < n_stalls; i++) {
+		double took = stalls[i].bytes / 1e3;
+
+		if (stalls[i].time > to ||
+		    stalls[i].time + stalls[i].bytes * 1000ULL < from)
+			continue;
+		found += took > ms;
+		if (took > *longest)
+			*longest = took;
+	}
+	return found;
+}
+
 static void bins(double width, uint64_t from, uint64_t to, uint64_t i)
 {
 	uint64_t end;
@@ -360,8 +472,8 @@ static void bins(double width, uint64_t from, uint64_t to, uint64_t i)
 static int question(const char *what, char **arg)
 {
 	unsigned long long bytes = 0, count = 0, ce = 0;
-	uint64_t from, to, first, last, i, gap = 0;
-	double extra = 0;
+	uint64_t from, to, first, last, i, gap = 0, largest = 0;
+	double extra = 0, longest = 0;
 
 	load(arg[0], arg[1]);
 	arg += 2;
@@ -369,7 +481,8 @@ static int question(const char *what, char **arg)
 		puts("0");
 		return 0;
 	}
-	if (!strcmp(what, "excess") || !strcmp(what, "bins")) {
+	if (!strcmp(what, "excess") || !strcmp(what, "bins") ||
+	    !strcmp(what, "lost") || !strcmp(what, "stalls")) {
 		if (!*arg)
 			return 1;
 		extra = strtod(*arg++, NULL);
@@ -381,6 +494,8 @@ static int question(const char *what, char **arg)
 	for (last = first; last < n && packets[last].time < to; last++)
 		;
 	for (i = first; i < last; i++) {
+		if (packets[i].bytes > largest)
+			largest = packets[i].bytes;
 		bytes += packets[i].bytes;
 		count += packets[i].segments;
 		ce += packets[i].ecn == 3 ? packets[i].segments : 0;
@@ -388,16 +503,25 @@ static int question(const char *what, char **arg)
 		    packets[i].time - packets[i - 1].time > gap)
 			gap = packets[i].time - packets[i - 1].time;
 	}
+	stalls_over(0, from, to, &longest);
 	if (!strcmp(what, "bytes"))
 		printf("%llu\n", bytes);
 	else if (!strcmp(what, "packets"))
 		printf("%llu\n", count);
+	else if (!strcmp(what, "largest"))
+		printf("%llu\n", (unsigned long long)largest);
 	else if (!strcmp(what, "ce"))
 		printf("%llu\n", ce);
 	else if (!strcmp(what, "rate"))
 		printf("%.0f\n", rate(from, to, first, last));
 	else if (!strcmp(what, "gap"))
 		printf("%.0f\n", gap / 1e6);
+	else if (!strcmp(what, "stalls"))
+		printf("%lu\n", stalls_over(extra, from, to, &longest));
+	else if (!strcmp(what, "stall"))
+		printf("%.0f\n", longest);
+	else if (!strcmp(what, "lost"))
+		printf("%.3f\n", lost(extra, from, to));
 	else if (!strcmp(what, "excess"))
 		printf("%.0f\n", excess(extra, first, last));
 	else if (!strcmp(what, "bins"))
