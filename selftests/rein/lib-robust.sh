@@ -1,0 +1,201 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the tests of robustness share, sourced after lib.sh: traffic that never
+# gives up, and the questions whether every packet is accounted for and whether
+# anything is stuck.
+#
+# Counters are read with awk: under emulation jq takes a third of a second to
+# start, and these tests read counters all the time.
+
+# A bound on what happens at once: only a failure ever takes so long.
+if [ -n "$DEBUG" ]; then SOON=30; else SOON=10; fi
+
+# --- traffic -------------------------------------------------------------------
+
+# start_peer: what make_peer makes, and a sink in there
+start_peer() {
+	make_peer far 1
+	start_sink
+}
+
+start_sink() {
+	# The shell would report that it was killed.
+	{ background in_netns far tool-robust-traffic sink 9; } 2>/dev/null
+	wait_for "$SOON" sink_listens || not_ok "the sink listens"
+}
+
+sink_listens() {
+	in_netns far ss -Htln | grep -q ':9 '
+}
+
+# load CGROUP: more than any limit here lets pass, TCP and UDP, of both kinds
+load() {
+	local pace=2000
+
+	[ -z "$DEBUG" ] || pace=300
+	{
+		background in_cgroup "$1" tool-robust-traffic udp 10.0.1.2 9 1400 $pace
+		background in_cgroup "$1" tool-robust-traffic udp 10.0.1.2 9 300 $pace
+		background in_cgroup "$1" tool-robust-traffic udp fd00:1::2 9 1400 $pace
+		background in_cgroup "$1" tool-robust-traffic tcp 10.0.1.2 9
+		background in_cgroup "$1" tool-robust-traffic tcp fd00:1::2 9
+	} 2>/dev/null
+}
+
+# kill_in CGROUP: the processes in and below it
+kill_in() {
+	local dir=$CGROOT/$CGTEST/$1
+
+	echo 1 >"$dir/cgroup.kill"
+	wait_for "$SOON" _empty "$dir" || not_ok "processes in $1 can be killed"
+}
+
+# How many packets have left towards the peer.
+sent() {
+	cat /sys/class/net/v1/statistics/tx_packets
+}
+
+sent_more_than() {
+	[ "$(sent)" -gt "$1" ]
+}
+
+# flows WHEN: packets get through to the peer
+flows() {
+	local before
+
+	before=$(sent)
+	if wait_for "$SOON" sent_more_than $((before + 20)); then
+		ok "$1: traffic flows"
+	else
+		not_ok "$1: traffic flows" "more than $((before + 20)) packets sent" "$(sent)"
+	fi
+}
+
+# --- counters ------------------------------------------------------------------
+
+# Statistics in JSON on standard input; printed: NAME=PACKETS,BYTES of each, and
+# balance=PACKETS,BYTES, which is what was seen less what became of it.
+_counters() {
+	awk '{
+		while (match($0, /"[a-z]+":[{]"packets":[0-9]+,"bytes":[0-9]+[}]/)) {
+			split(substr($0, RSTART, RLENGTH), part, /[^a-z0-9]+/)
+			printf "%s=%d,%d ", part[2], part[4], part[6]
+			sign = part[2] == "seen" ? 1 : part[2] ~ /^(passed|released|refused|overflow|stale|teardown|nomem|queued)$/ ? -1 : 0
+			packets += sign * part[4]
+			bytes += sign * part[6]
+			$0 = substr($0, RSTART + RLENGTH)
+		}
+	} END { printf "balance=%d,%d\n", packets, bytes }'
+}
+
+# _limit LIMIT[@CGROUP]: its statistics as JSON
+_limit() {
+	case $1 in
+	*@*)	rein -j limit show "${1%%@*}" --cgroup "$(cg "${1#*@}")" ;;
+	*)	rein -j limit show "$1" ;;
+	esac
+}
+
+# packets LIMIT[@CGROUP] STAT
+packets() {
+	_limit "$1" | _counters | sed -n "s/.*\<$2=\([0-9]*\),.*/\1/p"
+}
+
+# identity LIMIT[@CGROUP] [WHEN]: no packet is unaccounted for, at any moment
+identity() {
+	local seen
+
+	seen=$(_limit "$1" | _counters)
+	case $seen in
+	"seen="*" balance=0,0") ok "$1${2:+, $2}: all packets are accounted for" ;;
+	*)	not_ok "$1${2:+, $2}: all packets are accounted for" "balance=0,0" "$seen" ;;
+	esac
+}
+
+# waits LIMIT[@CGROUP] [N]: at least N packets wait for it
+waits() {
+	[ "$(packets "$1" queued)" -ge "${2:-1}" ]
+}
+
+none_wait() {
+	[ "$(packets "$1" queued)" = 0 ]
+}
+
+# must_wait LIMIT[@CGROUP] [N]: packets come to wait for it
+must_wait() {
+	if wait_for "$SOON" waits "$1" "${2:-1}"; then
+		ok "$1: packets wait"
+	else
+		not_ok "$1: packets wait" "${2:-1} or more" "$(packets "$1" queued)"
+	fi
+}
+
+# must_empty LIMIT[@CGROUP] WHEN: soon no packet waits for it
+must_empty() {
+	if wait_for "$SOON" none_wait "$1"; then
+		ok "$1, $2: no packet waits"
+	else
+		not_ok "$1, $2: no packet waits" 0 "$(packets "$1" queued)"
+	fi
+}
+
+# --- is anything left? ------------------------------------------------------------
+
+# What the module knows of, and the balance of all packets.
+state() {
+	rein -j stat | tee "$TMP/stat" |
+		sed -n 's/.*"limits":\([0-9]*\),"cgroups":\([0-9]*\),.*"hooked":\([a-z]*\).*/limits=\1 cgroups=\2 hooked=\3 /p' |
+		tr -d '\n'
+	_counters <"$TMP/stat" | sed 's/.*\(queued=[^ ]*\).*\(balance=.*\)/\1 \2/'
+}
+
+_settled() {
+	[ "$(state)" = "limits=0 cgroups=0 hooked=false queued=0,0 balance=0,0" ]
+}
+
+# settled WHEN: no limit, no cgroup and no hook is left, no packet waits, and
+# those that ever met a limit are accounted for. Traffic must have ended: totals
+# are those of one moment only when nothing moves.
+settled() {
+	if wait_for "$SOON" _settled; then
+		ok "$1: nothing is left, and all packets are accounted for"
+	else
+		not_ok "$1: nothing is left, and all packets are accounted for" \
+			"limits=0 cgroups=0 hooked=false queued=0,0 balance=0,0" "$(state)"
+	fi
+	_slab_settled "$1"
+}
+
+# The slab that held packets come from, where it is not merged with others'.
+_slab_settled() {
+	local slab=/sys/kernel/slab/rein_held
+
+	grep -q '^rein_held ' /proc/slabinfo && [ -w $slab/shrink ] || return 0
+	[ "$(cat $slab/aliases)" -le 1 ] || return 0
+	if wait_for "$SOON" _slab_empty; then
+		ok "$1: no packet is left in memory"
+	else
+		not_ok "$1: no packet is left in memory" 0 "$(grep '^rein_held ' /proc/slabinfo)"
+	fi
+}
+
+_slab_empty() {
+	echo 1 >/sys/kernel/slab/rein_held/shrink
+	grep -q '^rein_held *0 ' /proc/slabinfo
+}
+
+# in_time SECONDS DESCRIPTION COMMAND...: succeeds, and within that time
+in_time() {
+	local bound=$1 what=$2 from rc=0
+
+	shift 2
+	[ -z "$DEBUG" ] || bound=$((bound * 4))
+	from=$(_ms)
+	OUT=$(timeout -k 1 "$bound" "$@" 2>&1) || rc=$?
+	if [ "$rc" = 0 ]; then
+		ok "$what ($(($(_ms) - from)) ms)"
+	else
+		not_ok "$what" "exit status 0 within $bound s" "$rc: $OUT"
+	fi
+}
