@@ -269,8 +269,8 @@ bool rein_hook_hold(struct rein_held *held)
 	struct hook_net *hn = net_generic(state->net, hook_net_id);
 	struct sk_buff *skb = held->skb;
 
-	/* Counted first: on_netdev() looks after it has brought it down. */
 	atomic_inc(&hn->held);
+	/* Before the flag: on_netdev() looks at the count after it is down. */
 	smp_mb__after_atomic();
 	if ((state->out && !(READ_ONCE(state->out->flags) & IFF_UP)) ||
 	    (skb_dst(skb) && !skb_dst_force(skb)) ||

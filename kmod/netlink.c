@@ -21,6 +21,7 @@
 #include "netlink.h"
 #include "netlink-gen.h"
 #include "netlink-put.h"
+#include "netlink-read.h"
 #include "record.h"
 #include "target.h"
 #include "version.h"
@@ -108,136 +109,6 @@ static bool cmd_open(u8 cmd)
 	return cmd == REIN_CMD_LIMIT_GET || cmd == REIN_CMD_STAT_GET;
 }
 
-static int read_cgroup(struct nlattr *attr, struct rein_limit_spec *spec,
-		       struct rein_ask *ask)
-{
-	struct cgroup *cgrp;
-
-	if (!attr)
-		return 0;
-	cgrp = cgroup_get_from_fd(nla_get_s32(attr));
-	if (IS_ERR(cgrp))
-		return rein_fail(ask, attr, REIN_E_NOT_A_CGROUP,
-				 "the target is not a cgroup2 directory",
-				 "descriptor %d is not an open cgroup2 directory",
-				 nla_get_s32(attr));
-	spec->cgrp = cgrp;
-	return 0;
-}
-
-static int fail_missing(struct rein_ask *ask, const struct nlattr *attr,
-			const char *what)
-{
-	return __rein_fail(ask, attr, REIN_E_MISSING, what, REIN_SITE, "%s",
-			   what);
-}
-
-static int read_tier(const struct nlattr *attr, struct rein_tier *tier,
-		     struct rein_ask *ask)
-{
-	struct rein_rate *rate = &tier->bucket.rate;
-	struct nlattr *tb[REIN_A_TIER_MAX + 1];
-
-	/* Validated with the message. */
-	if (nla_parse_nested(tb, REIN_A_TIER_MAX, attr, rein_tier_nl_policy,
-			     ask->extack) ||
-	    tb[REIN_A_TIER_TOKENS] || tb[REIN_A_TIER_DEBT])
-		return rein_fail(ask, attr, REIN_E_MALFORMED,
-				 "a tier can't be read",
-				 "a tier of the request can't be read");
-	if (!tb[REIN_A_TIER_UNIT])
-		return fail_missing(ask, attr, "a tier has no unit");
-	if (!tb[REIN_A_TIER_BURST])
-		return fail_missing(ask, attr, "a tier has no burst");
-
-	tier->unit = nla_get_u32(tb[REIN_A_TIER_UNIT]);
-	tier->bucket.burst = nla_get_u64(tb[REIN_A_TIER_BURST]);
-	if (tb[REIN_A_TIER_UNLIMITED]) {
-		rate->tokens = REIN_RATE_UNLIMITED;
-		return 0;
-	}
-	if (!tb[REIN_A_TIER_RATE_TOKENS])
-		return fail_missing(ask, attr, "a tier has no rate");
-	rate->tokens = nla_get_u64(tb[REIN_A_TIER_RATE_TOKENS]);
-	if (rate->tokens && !tb[REIN_A_TIER_RATE_PERIOD_NS])
-		return fail_missing(ask, attr, "the rate of a tier has no period");
-	if (tb[REIN_A_TIER_RATE_PERIOD_NS])
-		rate->period_ns = nla_get_u64(tb[REIN_A_TIER_RATE_PERIOD_NS]);
-	if (rate->tokens == REIN_RATE_UNLIMITED)
-		return rein_fail(ask, attr, REIN_E_RATE_RANGE,
-				 "the rate is out of range",
-				 "a rate of 2^64 - 1 tokens is out of range");
-	return 0;
-}
-
-static int read_tiers(const struct nlmsghdr *nlh, struct rein_limit_spec *spec,
-		      struct rein_ask *ask)
-{
-	struct nlattr *attr;
-	int err, rest;
-
-	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rest) {
-		if (nla_type(attr) != REIN_A_LIMIT_TIER)
-			continue;
-		if (spec->n_tiers == REIN_TIERS_MAX)
-			return rein_fail(ask, attr, REIN_E_TIERS_MANY,
-					 "a limit has at most 8 tiers",
-					 "limit %s has more than 8 tiers",
-					 spec->name);
-		err = read_tier(attr, &spec->tiers[spec->n_tiers], ask);
-		if (err)
-			return err;
-		spec->tier_attrs[spec->n_tiers++] = attr;
-	}
-	return 0;
-}
-
-static int read_spec(const struct nlmsghdr *nlh, struct nlattr **tb,
-		     struct rein_limit_spec *spec, struct rein_ask *ask)
-{
-	int err;
-
-	if (!tb[REIN_A_LIMIT_NAME])
-		return fail_missing(ask, NULL, "the limit has no name");
-	spec->name = nla_data(tb[REIN_A_LIMIT_NAME]);
-	err = read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], spec, ask);
-	if (err)
-		return err;
-
-	/* Requests that don't change anything have no more than that. */
-	if (((struct genlmsghdr *)nlmsg_data(nlh))->cmd > REIN_CMD_LIMIT_REPLACE)
-		return 0;
-	if (tb[REIN_A_LIMIT_RESOURCE]) {
-		spec->has_resource = true;
-		spec->resource = nla_get_u32(tb[REIN_A_LIMIT_RESOURCE]);
-	}
-	if (tb[REIN_A_LIMIT_OVER]) {
-		spec->has_over = true;
-		spec->over = nla_get_u32(tb[REIN_A_LIMIT_OVER]);
-	}
-	if (tb[REIN_A_LIMIT_PATIENCE_NS]) {
-		spec->has_patience = true;
-		spec->patience_ns = nla_get_u64(tb[REIN_A_LIMIT_PATIENCE_NS]);
-	}
-	if (tb[REIN_A_LIMIT_QUEUE]) {
-		spec->has_queue = true;
-		spec->queue = nla_get_u64(tb[REIN_A_LIMIT_QUEUE]);
-	}
-	if (tb[REIN_A_LIMIT_FOR_NS]) {
-		spec->has_lifetime = true;
-		spec->lifetime_ns = nla_get_u64(tb[REIN_A_LIMIT_FOR_NS]);
-	}
-	return read_tiers(nlh, spec, ask);
-}
-
-static void put_spec(struct rein_limit_spec *spec)
-{
-	if (spec->cgrp)
-		cgroup_put(spec->cgrp);
-	if (spec->viewer)
-		cgroup_put(spec->viewer);
-}
-
 /*
  * A requester that has no room for its reply, or has gone, has none for an
  * error either: results of genlmsg_reply() are of no use to anybody.
@@ -257,13 +128,13 @@ static int with_spec(struct genl_info *info,
 	if (!spec)
 		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				 "there was no memory for the request");
-	err = read_spec(info->nlhdr, info->attrs, spec, &ask);
+	err = rein_read_spec(info->nlhdr, info->attrs, spec, &ask);
 	if (!err) {
 		mutex_lock(&rein_mutex);
 		err = change(spec, &ask);
 		mutex_unlock(&rein_mutex);
 	}
-	put_spec(spec);
+	rein_read_done(spec);
 	kfree(spec);
 	return err;
 }
@@ -385,9 +256,9 @@ int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info)
 				 "there was no memory for the request");
 	path = (char *)(spec + 1);
 	spec->viewer = viewer_of(skb);
-	err = read_spec(info->nlhdr, info->attrs, spec, &ask) ?:
+	err = rein_read_spec(info->nlhdr, info->attrs, spec, &ask) ?:
 	      reply_limit(info, spec, path, &ask);
-	put_spec(spec);
+	rein_read_done(spec);
 	kfree(spec);
 	return err;
 }
@@ -408,7 +279,7 @@ int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	if (!attr)
-		return fail_missing(&ask, NULL, "the record has no id");
+		return rein_read_missing(&ask, NULL, "the record has no id");
 	rec = kzalloc(sizeof(*rec), GFP_KERNEL);
 	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	if (!rec || !msg)
@@ -561,8 +432,8 @@ static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
 	}
 	dump->chain = tb[REIN_A_LIMIT_CHAIN];
 	if (dump->chain && !tb[REIN_A_LIMIT_CGROUP_FD])
-		return fail_missing(ask, NULL, "a chain needs a target");
-	return read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], &dump->spec, ask);
+		return rein_read_missing(ask, NULL, "a chain needs a target");
+	return rein_read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], &dump->spec, ask);
 }
 
 /* Returns what the dump has to answer; why is in its extack. */
@@ -606,7 +477,7 @@ static int dump_done(struct netlink_callback *cb)
 {
 	struct nl_dump *dump = dump_of(cb);
 
-	put_spec(&dump->spec);
+	rein_read_done(&dump->spec);
 	kvfree(dump);
 	return 0;
 }

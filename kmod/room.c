@@ -474,18 +474,20 @@ struct rein_flow *rein_tree_pick(struct rein_tree *tree)
 		turn = room_first(room);
 		if (turn && turn->is_room) {
 			room = turn_room(turn);
-		} else if (turn) {
-			if (turn_flow(turn)->number)
-				return turn_flow(turn);
-			flow_free(turn_flow(turn));
-		} else if (room == &tree->ground) {
-			return NULL;
-		} else {
-			empty = room;
-			room = room->parent;
-			turn_leave(&empty->turn, room);
-			room_detach(tree, empty);
+			continue;
 		}
+		if (turn && turn_flow(turn)->number)
+			return turn_flow(turn);
+		if (turn) {
+			flow_free(turn_flow(turn));
+			continue;
+		}
+		if (room == &tree->ground)
+			return NULL;
+		empty = room;
+		room = room->parent;
+		turn_leave(&empty->turn, room);
+		room_detach(tree, empty);
 	}
 }
 

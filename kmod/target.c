@@ -277,6 +277,7 @@ static void target_remove(struct rein_target *target)
 	/* Whoever looks from now on finds the one above. */
 	rhashtable_remove_fast(&targets, &target->hash, params);
 	write_seqlock_bh(&rein_config_seq);
+	/* After the removal: whoever has this generation can't find it. */
 	smp_store_release(&rein_config_gen, rein_config_gen + 1);
 	write_sequnlock_bh(&rein_config_seq);
 
