@@ -106,7 +106,8 @@ static int fail_permission(struct rein_ask *ask)
 /* What everybody may ask for, as far as it concerns them. */
 static bool cmd_open(u8 cmd)
 {
-	return cmd == REIN_CMD_LIMIT_GET || cmd == REIN_CMD_STAT_GET;
+	return cmd == REIN_CMD_LIMIT_GET || cmd == REIN_CMD_RECORD_GET ||
+	       cmd == REIN_CMD_STAT_GET;
 }
 
 /*
@@ -263,6 +264,27 @@ int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/*
+ * A copy of a record for whoever asks. Others than administrators may read
+ * what became of their own requests, but not how the kernel got there.
+ */
+static int read_record(struct sk_buff *skb, const struct nlattr *attr,
+		       struct rein_record *rec, struct rein_ask *ask)
+{
+	bool held = rein_record_read(nla_get_u64(attr), rec);
+
+	if (!netlink_capable(skb, CAP_NET_ADMIN)) {
+		if (!held || !rec->pid || !uid_eq(rec->uid, current_uid()))
+			return fail_permission(ask);
+		rec->depth = 0;
+	}
+	if (!held)
+		return rein_fail(ask, attr, REIN_E_RECORD_GONE,
+				 "there is no such record",
+				 "no record %llu is held", nla_get_u64(attr));
+	return 0;
+}
+
 /**
  * rein_nl_record_get_doit() - see the spec: record-get
  * @skb:	the message
@@ -276,7 +298,7 @@ int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct rein_ask ask = { info->extack, info->attrs };
 	struct rein_record *rec;
 	struct sk_buff *msg;
-	int err;
+	int err = 0;
 
 	if (!attr)
 		return rein_read_missing(&ask, NULL, "the record has no id");
@@ -285,14 +307,13 @@ int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!rec || !msg)
 		err = rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				"there was no memory for the reply");
-	else if (!rein_record_read(nla_get_u64(attr), rec))
-		err = rein_fail(&ask, attr, REIN_E_RECORD_GONE,
-				"there is no such record",
-				"no record %llu is held", nla_get_u64(attr));
 	else
-		err = rein_put_record(msg, genlmsg_put_reply(msg, info, &family, 0,
+		err = read_record(skb, attr, rec, &ask);
+	if (!err)
+		err = rein_put_record(msg, genlmsg_put_reply(msg, info, &family,
+							     0,
 							     REIN_CMD_RECORD_GET),
-				  rec);
+				      rec);
 	kfree(rec);
 	if (err) {
 		nlmsg_free(msg);
@@ -444,7 +465,8 @@ static int dump_prepare(struct nl_dump *dump, struct netlink_callback *cb)
 	struct nlattr **tb;
 	int err;
 
-	if (!cmd_open(cmd) && !netlink_capable(cb->skb, CAP_NET_ADMIN))
+	if (cmd != REIN_CMD_LIMIT_GET &&
+	    !netlink_capable(cb->skb, CAP_NET_ADMIN))
 		return fail_permission(&ask);
 	tb = parse(cb->nlh, &ask);
 	if (IS_ERR(tb))

@@ -3,6 +3,7 @@
  * Records: the ring and what goes into it. See record.h.
  */
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/moduleparam.h>
@@ -133,6 +134,7 @@ static void record_task(struct rein_record *rec, const unsigned long *stack,
 			unsigned int depth)
 {
 	rec->pid = task_tgid_nr(current);
+	rec->uid = current_uid();
 	get_task_comm(rec->comm, current);
 	memcpy(rec->stack, stack, depth * sizeof(*stack));
 	rec->depth = depth;
@@ -249,6 +251,7 @@ static u64 record_again(enum rein_code code, const struct rein_site *site,
 	spin_lock(&rec->lock);
 	same = rec->id && rec->info->number == code &&
 	       rec->line == site->line && rec->pid == task_tgid_nr(current) &&
+	       uid_eq(rec->uid, current_uid()) &&
 	       !strcmp(rec->message, message);
 	spin_unlock(&rec->lock);
 	return same && record_fold(ring.newest, none) ? ring.newest : 0;

@@ -103,6 +103,7 @@ struct rein_flow_id {
  * @file:	its file
  * @line:	and line
  * @pid:	the task that asked for it, or 0
+ * @uid:	its user
  * @depth:	frames in @stack
  * @stack:	return addresses, innermost first
  * @comm:	name of that task
@@ -127,6 +128,7 @@ struct rein_record {
 	const char *file;
 	u32 line;
 	pid_t pid;
+	kuid_t uid;
 	unsigned int depth;
 	unsigned long stack[REIN_RECORD_STACK];
 	char comm[TASK_COMM_LEN];
