@@ -301,7 +301,9 @@ int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 	int err = 0;
 
 	if (!attr)
-		return rein_read_missing(&ask, NULL, "the record has no id");
+		return netlink_capable(skb, CAP_NET_ADMIN) ?
+		       rein_read_missing(&ask, NULL, "the record has no id") :
+		       fail_permission(&ask);
 	rec = kzalloc(sizeof(*rec), GFP_KERNEL);
 	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	if (!rec || !msg)
