@@ -33,13 +33,15 @@ sink_listens() {
 load() {
 	local pace=2000
 
-	[ -z "$DEBUG" ] || pace=300
+	[ -z "$DEBUG" ] || pace=150
 	{
 		background in_cgroup "$1" tool-robust-traffic udp 10.0.1.2 9 1400 $pace
-		background in_cgroup "$1" tool-robust-traffic udp 10.0.1.2 9 300 $pace
 		background in_cgroup "$1" tool-robust-traffic udp fd00:1::2 9 1400 $pace
 		background in_cgroup "$1" tool-robust-traffic tcp 10.0.1.2 9
-		background in_cgroup "$1" tool-robust-traffic tcp fd00:1::2 9
+		[ -n "$DEBUG" ] || {
+			background in_cgroup "$1" tool-robust-traffic udp 10.0.1.2 9 300 $pace
+			background in_cgroup "$1" tool-robust-traffic tcp fd00:1::2 9
+		}
 	} 2>/dev/null
 }
 
