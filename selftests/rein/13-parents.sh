@@ -16,11 +16,10 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-MBIT=4 SECONDS_SENT=5
-[ -z "$DEBUG" ] || MBIT=1
-RATE=${MBIT}000000
+RATE=4000000 SECONDS_SENT=5
+[ -z "$DEBUG" ] || RATE=200000
 # 100 ms
-BURST=$((MBIT * 12500))
+BURST=$((RATE / 80))
 
 # limited CGROUP RATE OVER: a limit named after it
 limited() {

@@ -10,6 +10,8 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+PPS=300
+[ -z "$DEBUG" ] || PPS=60
 make_peer far 1
 FAR=$(peer 1)
 sinks far 5001 5002 5003 5004
@@ -18,9 +20,10 @@ for name in udp tcp; do
 	rein limit add "$name" --cgroup "$(cg "$name")" --on egress \
 		--rate 100kbit/s,burst=10000 --over observe || exit
 done
+NEEDLESS=$(counters TCPDSACKRecv)
 capture far
-start udp udp -t 4 -u -r 300 "$FAR" 5001
-start free-udp free-udp -t 4 -u -r 300 "$FAR" 5002
+start udp udp -t 4 -u -r $PPS "$FAR" 5001
+start free-udp free-udp -t 4 -u -r $PPS "$FAR" 5002
 start tcp tcp -t 4 "$FAR" 5003
 start free-tcp free-tcp -t 4 "$FAR" 5004
 wait_sent
@@ -28,7 +31,7 @@ capture_end
 
 is "$(wire packets 5001)" "$(sent udp .sent)" "all packets arrive"
 near "$(wire rate 5001 0.5 3.8)" "$(wire rate 5002 0.5 3.8)" 3 "as fast as without a limit"
-is "$(sent tcp .retransmits)" 0 "TCP sends nothing twice"
+at_most "$(sent tcp .retransmits)" $(($(counters TCPDSACKRecv) - NEEDLESS)) "TCP sends nothing twice, unless its answer was late"
 # Both want all the CPU there is and get what the scheduler gives them.
 at_least "$(wire rate 5003 0.5 3.8)" "$(calc "$(wire rate 5004 0.5 3.8) * 0.6")" \
 	"TCP gets its share next to TCP without a limit"
@@ -37,7 +40,7 @@ for name in udp tcp; do
 	at_least "$(packets "$name" observed)" 1 "$name: what would have happened is counted"
 	is "$(packets "$name" seen)" "$(packets "$name" passed)" "$name: all has passed"
 	identity "$name"
-	is "$(json errors list "[.[] | select(.limit == \"$name\")][0].code")" REIN-E0307 \
+	is "$(record "$name" REIN-E0307 .code)" REIN-E0307 \
 		"$name: there is a record of it"
 done
 done_testing

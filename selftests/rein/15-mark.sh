@@ -8,7 +8,8 @@
 #					  netem 20 ms
 #
 # With no delay a congestion window of two segments is already too large for
-# the rate; with 20 ms the rate is a window of 25 KB (at 10 Mbit/s).
+# the rate; with 20 ms the rate is a window of 25 KB. The debug kernel gets a tenth
+# of the rate and ten times the delay.
 #
 #	tcp	TCP with ECN. Slow start is too far ahead when the first mark comes
 #		back; from then on it loses nothing
@@ -19,15 +20,12 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-MBIT=10 SECONDS_SENT=6
-[ -z "$DEBUG" ] || MBIT=4
-RATE=${MBIT}000000
-# 100 ms
-BURST=$((RATE / 80))
+RATE=10000000 DELAY=20 BURST=125000 SECONDS_SENT=6
+[ -z "$DEBUG" ] || RATE=1000000 DELAY=200
 
 make_peer far 1
 FAR=$(peer 1)
-in_netns far tc qdisc add dev eth0 root netem delay 20ms limit 10000
+in_netns far tc qdisc add dev eth0 root netem delay ${DELAY}ms limit 10000
 in_netns far sysctl -qw net.ipv4.tcp_ecn=1
 at_exit sysctl -qw "net.ipv4.tcp_ecn=$(sysctl -n net.ipv4.tcp_ecn)"
 sysctl -qw net.ipv4.tcp_ecn=1
@@ -35,8 +33,9 @@ sinks far 5001 5002 5003 5004
 make_cgroup window tcp ignore plain
 for name in tcp window ignore plain; do
 	rein limit add $name --cgroup "$(cg $name)" --on egress \
-		--rate "${MBIT}Mbit/s,burst=$BURST" --over mark || exit
+		--rate "${RATE}bit/s,burst=$BURST" --over mark || exit
 done
+NEEDLESS=$(counters TCPDSACKRecv)
 capture far
 start tcp tcp -t $SECONDS_SENT "$FAR" 5001
 start window window -t $SECONDS_SENT -b 32768 "$FAR" 5004
@@ -51,12 +50,14 @@ note "tcp: $(cat "$TMP/tcp.json")"
 at_least "$(wire ce 5001)" 1 "TCP's packets are marked"
 is "$(packets tcp marked)" "$(wire ce 5001)" "as many as are counted"
 at_most "$(sent tcp .ssthresh)" 1000000 "it takes marks as congestion: ssthresh"
-is "$(sent tcp .late_retransmits)" 0 "once it knows the rate it loses nothing"
+# What TCP is told that it sent for the second time was late, not lost.
+NEEDLESS=$(($(counters TCPDSACKRecv) - NEEDLESS))
+at_most "$(sent tcp .late_retransmits)" "$NEEDLESS" "once it knows the rate it loses nothing: retransmits"
 # How close to the rate is a matter of TCP's: it halves its window, or so.
 near "$(wire rate 5001 1 "$LAST")" $((RATE * 3 / 4)) 40 "it slows to about the rate: bits per second"
 note "window: $(cat "$TMP/window.json")"
 at_least "$(wire ce 5004)" 1 "a small window: TCP's packets are marked"
-is "$(sent window .retransmits)" 0 "it loses nothing"
+at_most "$(sent window .retransmits)" "$NEEDLESS" "it loses nothing: retransmits"
 is "$(packets window refused)" 0 "as nothing is refused"
 near "$(wire rate 5004 1 "$LAST")" $((RATE * 3 / 4)) 40 "it slows to about the rate: bits per second"
 at_most "$(wire excess 5001 $RATE)" $((2 * BURST + SLACK + 65536)) "tcp: bytes over the rate in any interval"

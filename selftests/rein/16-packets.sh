@@ -46,7 +46,7 @@ near_rate 5004 $((100 * 92 * 8)) 3 $((10 * 92)) 1 3.7 "two tiers, wait: packets 
 is "$(wire packets 5003)" 1 "1p/min: the first passes, no other does"
 is "$(packets once passed)" 1 "and that is what is counted"
 at_least "$(packets once refused)" 10 "the others are refused"
-RETRY=$(json errors list '[.[] | select(.limit == "once")][0].values.retry_after_ns')
+RETRY=$(record once REIN-E0301 .values.retry_after_ns)
 at_most "$RETRY" 60000000000 "the record says when to try again: ns"
 at_least "$RETRY" 50000000000 "in almost a minute"
 for name in wait refuse once both; do

@@ -14,8 +14,8 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-MBIT=10
-[ -z "$DEBUG" ] || MBIT=2
+KBIT=10000
+[ -z "$DEBUG" ] || KBIT=400
 declare -A PORT=([wait]=5001 [refuse]=5002) AT
 
 make_peer far 1
@@ -24,13 +24,13 @@ sinks far 5001 5002
 make_cgroup wait refuse
 for over in wait refuse; do
 	rein limit add $over --cgroup "$(cg $over)" --on egress \
-		--rate "${MBIT}Mbit/s,burst=$((MBIT * 62500))" --over $over || exit
+		--rate "${KBIT}kbit/s,burst=$((KBIT * 63))" --over $over || exit
 done
 # What waits is little, so that it doesn't wait longer than its patience when
 # the rate falls.
 capture far
 start wait wait -t 100 -u "$FAR" 5001
-start refuse refuse -t 100 -u -r $((MBIT * 1000000 * 3 / 8 / 1428)) "$FAR" 5002
+start refuse refuse -t 100 -u -r $((KBIT * 3000 / 8 / 1428)) "$FAR" 5002
 sleep 2
 
 # change STEP RATE BURST: of both, and note when that was done
@@ -42,10 +42,10 @@ change() {
 	sleep 1.8
 }
 
-change slower $((MBIT * 200))kbit/s $((MBIT * 62500))
-change faster $((MBIT * 2))Mbit/s $((MBIT * 62500))
-change deeper $((MBIT * 2))Mbit/s $((MBIT * 125000))
-change flatter $((MBIT))Mbit/s $((MBIT * 6250))
+change slower $((KBIT / 5))kbit/s $((KBIT * 63))
+change faster $((KBIT * 2))kbit/s $((KBIT * 63))
+change deeper $((KBIT * 2))kbit/s $((KBIT * 125))
+change flatter ${KBIT}kbit/s $((KBIT * 7))
 stop wait refuse
 capture_end
 
@@ -55,7 +55,7 @@ judge() {
 
 	from=$(calc "${AT[$2-done]} + 0.1" %.6f)
 	to=$(calc "${AT[$2-done]} + 1.7" %.6f)
-	near_rate "$port" "$rate" 5 $((MBIT * 6250)) "$from" "$to" "$what: after 100 ms the new rate holds: bits per second"
+	near_rate "$port" "$rate" 5 $((KBIT * 7)) "$from" "$to" "$what: after 100 ms the new rate holds: bits per second"
 	stall=$(wire stall "$port" "${AT[$2]}" "$to")
 	at_most "$(wire excess "$port" "$rate" "${AT[$2-done]}" "$to")" \
 		$((rate * (50 + stall) / 8000 + 2 * 1428)) \
@@ -63,10 +63,10 @@ judge() {
 }
 
 for over in wait refuse; do
-	judge $over slower $((MBIT * 200000))
-	judge $over faster $((MBIT * 2000000))
-	judge $over deeper $((MBIT * 2000000))
-	judge $over flatter ${MBIT}000000
+	judge $over slower $((KBIT * 200))
+	judge $over faster $((KBIT * 2000))
+	judge $over deeper $((KBIT * 2000))
+	judge $over flatter $((KBIT * 1000))
 	identity $over
 done
 done_testing

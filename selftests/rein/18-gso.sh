@@ -12,19 +12,19 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-MBIT=10 SECONDS_SENT=5 BURST=2000
-[ -z "$DEBUG" ] || MBIT=2
-RATE=${MBIT}000000
+RATE=10000000 SECONDS_SENT=5 BURST=2000
+[ -z "$DEBUG" ] || RATE=2000000
 
 make_peer far 1
 sinks far 5001 5002 5003
 make_cgroup four six refuse
 for name in four six; do
 	rein limit add $name --cgroup "$(cg $name)" --on egress \
-		--rate "${MBIT}Mbit/s,burst=$BURST" --over wait || exit
+		--rate "${RATE}bit/s,burst=$BURST" --over wait || exit
 done
 rein limit add refuse --cgroup "$(cg refuse)" --on egress \
-	--rate "${MBIT}Mbit/s,burst=$BURST" --over refuse || exit
+	--rate "${RATE}bit/s,burst=$BURST" --over refuse || exit
+NEEDLESS=$(counters TCPDSACKRecv)
 capture far
 start four four -t $SECONDS_SENT "$(peer 1)" 5001
 start six six -t $SECONDS_SENT "$(peer 1 6)" 5002
@@ -39,7 +39,7 @@ for flow in four:5001 six:5002; do
 	at_most "$(wire excess "$port" $RATE)" $((BURST + $(wire largest "$port") + RATE / 8 / 50)) \
 		"$name: bytes over the rate in any interval"
 	at_most "$(wire gap "$port")" 500 "$name: it is never stuck: longest pause in ms"
-	is "$(sent "$name" .retransmits)" 0 "$name: nothing is sent twice"
+	at_most "$(sent "$name" .retransmits)" $(($(counters TCPDSACKRecv) - NEEDLESS)) "$name: nothing is sent twice, unless its answer was late"
 	identity "$name"
 done
 # How fast is another question: with so small a burst all but a packet or two of

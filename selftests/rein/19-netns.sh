@@ -16,9 +16,9 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-MBIT=4 SECONDS_SENT=5
-[ -z "$DEBUG" ] || MBIT=1
-RATE=${MBIT}000000 BURST=$((MBIT * 12500))
+RATE=4000000 SECONDS_SENT=5
+[ -z "$DEBUG" ] || RATE=400000
+BURST=$((RATE / 80))
 declare -A INSIDE
 
 # In its cgroup, a process with a namespace of its own.
@@ -65,7 +65,7 @@ start_inside() {
 
 limited() {
 	rein limit add "$1" --cgroup "$(cg "$1")" --on egress \
-		--rate "${MBIT}Mbit/s,burst=$BURST" --over wait || exit
+		--rate "${RATE}bit/s,burst=$BURST" --over wait || exit
 }
 
 make_peer far 1

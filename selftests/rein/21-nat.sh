@@ -13,9 +13,8 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-MBIT=4
-[ -z "$DEBUG" ] || MBIT=1
-RATE=${MBIT}000000
+RATE=4000000
+[ -z "$DEBUG" ] || RATE=400000
 
 # shellcheck disable=SC2317 # by at_exit
 undo() {
@@ -50,7 +49,8 @@ counted() {
 }
 
 rein limit add web --cgroup "$(cg web)" --on egress \
-	--rate "${MBIT}Mbit/s,burst=$((MBIT * 12500))" --over wait || exit
+	--rate "${RATE}bit/s,burst=$((RATE / 80))" --over wait || exit
+NEEDLESS=$(counters TCPDSACKRecv)
 capture far
 start udp web -t 6 -u "$FAR" 5002
 # shellcheck disable=SC2317 # by wait_for
@@ -65,7 +65,7 @@ is "$(sent tcp '.errors | length')" 0 "a masqueraded TCP connection is establish
 note "tcp: $(cat "$TMP/tcp.json")"
 # A third, as the flood is there all the time.
 at_least "$(wire bytes 5001)" $((RATE * 4 / 8 / 3)) "and transfers its share: bytes"
-is "$(sent tcp .retransmits)" 0 "nothing is sent twice"
+at_most "$(sent tcp .retransmits)" $(($(counters TCPDSACKRecv) - NEEDLESS)) "nothing is sent twice, unless its answer was late"
 at_least "$(packets web released)" $((RELEASED + 1)) "packets have waited"
 at_least "$(counted 0)" 10 "its answers belong to an established connection"
 is "$(counted 1)" 0 "none is invalid"

@@ -256,6 +256,15 @@ make_netns() {
 	done
 }
 
+# What arrives is dealt with by one CPU: veth leaves it to the one that sent it,
+# and when a CPU of an emulated machine stands still, packets sent by the other
+# overtake.
+_one_by_one() {
+	local rps=/sys/class/net/$1/queues/rx-0/rps_cpus
+
+	[ ! -e "$rps" ] || echo 1 >"$rps"
+}
+
 # make_peer NAME K: a namespace behind a veth pair, with an address of each kind
 #
 #	here  vK 10.0.K.1 fd00:K::1 ------ fd00:K::2 10.0.K.2 eth0  NAME
@@ -266,6 +275,8 @@ make_peer() {
 	ip addr add "fd00:$2::1/64" dev "v$2" nodad
 	ip -n "$1" addr add "10.0.$2.2/24" dev eth0
 	ip -n "$1" addr add "fd00:$2::2/64" dev eth0 nodad
+	_one_by_one "v$2"
+	in_netns "$1" bash -c "$(declare -f _one_by_one); _one_by_one eth0"
 	ip link set "v$2" up
 	ip -n "$1" link set eth0 up
 	ip link set lo up
@@ -322,10 +333,21 @@ wire() {
 	tool-wire "$1" "$TMP/${WIRE:-wire}" "${@:2}"
 }
 
-# near_rate PORTS RATE PERCENT BURST FROM TO DESCRIPTION: what was captured from
-# FROM to TO s is near RATE bits per second. BURST is that of the limit, in
-# bytes: when a CPU of this machine stood still for longer than that lasts, what
-# was missed is not expected.
+# counters NAME...: of TCP here, see netstat -s
+counters() {
+	awk -v want="$*" '
+		BEGIN { n = split(want, wanted, " ") }
+		$1 == last { for (i in name) value[name[i]] = $i }
+		{ split($0, name); last = $1 }
+		END { for (i = 1; i <= n; i++) print value[wanted[i]] + 0 }' /proc/net/netstat
+}
+
+# near_rate PORTS RATE PERCENT BURST FROM TO DESCRIPTION [LIMIT]: what was
+# captured from FROM to TO s is near RATE bits per second. BURST is that of the
+# limit, in bytes: when a CPU of this machine stood still for longer than that
+# lasts, what was missed is not expected. LIMIT, if named, is one that makes
+# packets wait: if a second burst passed it at once then its bucket was full
+# because the sender was slow, and how much gets through is not up to the limit.
 near_rate() {
 	local ports=$1 rate=$2 percent=$3 burst=$4 from=$5 to=$6 seen lost want
 
@@ -334,6 +356,8 @@ near_rate() {
 	want=$(calc "$rate * (1 - $lost / ($to - $from))")
 	if true_that "$seen >= $want * (1 - $percent / 100) && $seen <= $rate * (1 + $percent / 100)"; then
 		ok "$7 ($seen, $(calc "($seen / $rate - 1) * 100" %+.2f) %$(true_that "$lost == 0" || echo ", CPUs stood still for $lost s too long"))"
+	elif [ -n "${8:-}" ] && true_that "$seen < $want" && [ "$(bytes "$8" passed)" -gt $((burst * 2)) ]; then
+		skip "this machine cannot send $rate bits per second: $seen, and no packet had to wait" "$7"
 	else
 		not_ok "$7" "$rate within $percent % (CPUs stood still for $lost s too long)" "$seen"
 	fi
@@ -351,14 +375,15 @@ wait_sent() {
 	_senders=()
 }
 
-# stop CGROUP...: kill those who send from there
+# stop CGROUP...: end those who send from there
 stop() {
 	local name
 
 	for name in "$@"; do
-		echo 1 >"$CGROOT/$CGTEST/$name/cgroup.kill"
+		# shellcheck disable=SC2046 # several
+		kill $(cat "$CGROOT/$CGTEST/$name/cgroup.procs")
 	done
-	wait_sent 2>/dev/null
+	wait_sent
 }
 
 # sent NAME EXPRESSION: what tool-send said
@@ -367,6 +392,11 @@ sent() {
 }
 
 # --- limits ----------------------------------------------------------------------
+
+# record LIMIT CODE EXPRESSION: of the first record with that code
+record() {
+	json errors list "[.[] | select(.limit_id == \"$(limit "$1" .id)\" and .code == \"$2\")][0] | $3"
+}
 
 # json COMMAND... EXPRESSION: what rein says, through jq
 json() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Send for a while, and say how it went, as JSON in one line.
+ * Send for a while, or until SIGTERM, and say how it went, as JSON in one line.
  *
  *	tool-send [OPTION]... ADDRESS PORT
  *
@@ -29,6 +29,7 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,11 +45,18 @@ static int sndbuf;
 static bool udp, ect, ask, echo;
 static double ideal_rate, ideal_burst, ideal_cost;
 static char buf[1 << 17];
+static volatile sig_atomic_t stop;
 
 static struct error {
 	int number;
 	long times;
 } errors[8];
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
 
 static _Noreturn void die(const char *what)
 {
@@ -157,7 +165,7 @@ static void send_datagrams(int fd)
 	int64_t last = start, pause = 0;
 	long sent = 0, tries = 0, passed = 0;
 
-	while ((t = now()) < end && tries != count) {
+	while ((t = now()) < end && tries != count && !stop) {
 		if (rate && tries >= (t - start) * rate / 1e9) {
 			sleep_until(t + (rate > 500 ? 2000000 : 200000));
 			continue;
@@ -234,7 +242,7 @@ static void send_stream(int fd, double connect_ms)
 	ssize_t got;
 
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	while ((t = now()) < end && sent != count) {
+	while ((t = now()) < end && sent != count && !stop) {
 		if (t - start < 1000000000) {
 			getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
 			early = info.tcpi_total_retrans;
@@ -296,6 +304,7 @@ int main(int argc, char **argv)
 		rate = 50;
 	if (!ideal_cost)
 		ideal_cost = size + (strchr(argv[optind], ':') ? 48 : 28);
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 	start = now();
 	fd = open_socket(argv[optind], atoi(argv[optind + 1]));
 	if (echo)

@@ -16,7 +16,8 @@
  *	tool-wire excess FILE PORTS RATE [FROM [TO]]
  *	tool-wire bins FILE PORTS WIDTH [FROM [TO]]	bytes in each WIDTH ms
  *
- * PORTS are destination ports, separated by commas. FROM and TO are seconds
+ * PORTS are destination ports, separated by commas, with t or u in front those
+ * of TCP or UDP only. FROM and TO are seconds
  * since the first packet to one of them, or, if they are that large, since
  * 1970; without TO: up to the last. Bytes are those of layer 3, as they would
  * be on a wire: each segment of a GSO packet with headers of its own. excess
@@ -312,12 +313,16 @@ static int capture(const char *device, const char *path)
 
 /* --- questions ------------------------------------------------------------ */
 
-static bool wanted(const char *ports, unsigned int port)
+static bool wanted(const char *ports, const struct packet *p)
 {
+	unsigned int proto;
 	char *end;
 
 	for (;; ports = end + 1) {
-		if (strtoul(ports, &end, 10) == port)
+		proto = *ports == 't' ? IPPROTO_TCP :
+			*ports == 'u' ? IPPROTO_UDP : 0;
+		if (strtoul(ports + (proto != 0), &end, 10) == p->port &&
+		    (!proto || proto == p->proto))
 			return true;
 		if (*end != ',')
 			return false;
@@ -358,7 +363,7 @@ static void load(const char *path, const char *ports)
 			stalls[n_stalls++] = packets[i];
 	qsort(stalls, n_stalls, sizeof(*stalls), by_time);
 	for (i = 0; i < h.n; i++)
-		if (wanted(ports, packets[i].port))
+		if (wanted(ports, &packets[i]))
 			packets[n++] = packets[i];
 }
 
