@@ -23,7 +23,7 @@ after() {
 
 deleted() {
 	slow l web
-	in_time 2 "a limit is deleted while packets wait" rein limit del l
+	in_time 5 "a limit is deleted while packets wait" rein limit del l
 	flows "limit deleted"
 	after "limit deleted"
 }
@@ -54,18 +54,18 @@ changed() {
 
 flushed() {
 	slow l web
-	in_time 2 "rein flush while packets wait" rein flush
+	in_time 5 "rein flush while packets wait" rein flush
 	flows "flush"
 	after "flush"
 	slow l web
-	in_time 2 "rein flush --force while packets wait" rein flush --force
+	in_time 5 "rein flush --force while packets wait" rein flush --force
 	flows "flush --force"
 	after "flush --force"
 }
 
 gone_down() {
 	slow l web
-	in_time 3 "the device goes down while packets wait" ip link set v1 down
+	in_time 5 "the device goes down while packets wait" ip link set v1 down
 	at_least "$(packets l teardown)" 1 "device down: packets were dropped, and counted"
 	identity l "device down"
 	ip link set v1 up
@@ -78,7 +78,7 @@ gone_down() {
 
 device_gone() {
 	slow l web
-	in_time 4 "the device is deleted while packets wait" ip link del v1
+	in_time 5 "the device is deleted while packets wait" ip link del v1
 	at_least "$(packets l teardown)" 1 "device gone: packets were dropped, and counted"
 	identity l "device gone"
 	ip link add v1 type veth peer name eth0 netns far
@@ -110,7 +110,7 @@ namespace_gone() {
 	for pid in $(ip netns pids far); do
 		kill -9 "$pid"
 	done
-	in_time 3 "the peer's namespace is deleted while packets wait" ip netns del far
+	in_time 5 "the peer's namespace is deleted while packets wait" ip netns del far
 	if wait_for "$SOON" no_device; then
 		ok "its device goes with it"
 	else
@@ -129,7 +129,7 @@ namespace_gone() {
 
 # above NAME CGROUP RATE: a limit above those that packets wait for
 above() {
-	in_time 2 "limit $1 is added above others while packets wait" \
+	in_time 5 "limit $1 is added above others while packets wait" \
 		rein limit add "$1" --cgroup "$(cg "$2")" --on egress --rate "$3,burst=3000" \
 		--over wait --patience 30s
 	flows "$1 added"
@@ -148,9 +148,9 @@ ancestors() {
 	for limit in a b m t; do
 		identity "$limit" "four limits"
 	done
-	in_time 2 "the one in the middle is deleted" rein limit del m
+	in_time 5 "the one in the middle is deleted" rein limit del m
 	flows "middle deleted"
-	in_time 2 "the one on top is deleted" rein limit del t
+	in_time 5 "the one on top is deleted" rein limit del t
 	flows "top deleted"
 	must_wait a
 	must_wait b
@@ -158,8 +158,8 @@ ancestors() {
 	identity b "two limits"
 	# Leaves go before the middle.
 	above m top/middle 500kbit/s
-	in_time 2 "a leaf is deleted before its parent" rein limit del a
-	in_time 2 "and the other one" rein limit del b
+	in_time 5 "a leaf is deleted before its parent" rein limit del a
+	in_time 5 "and the other one" rein limit del b
 	must_wait m
 	identity m "leaves deleted"
 	rein limit set m --rate 100Mbit/s

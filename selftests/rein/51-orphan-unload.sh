@@ -38,7 +38,7 @@ orphaned() {
 	kill_in web/inner
 	before=$(packets l queued)
 	at_least "$before" 1 "packets of those who were killed still wait"
-	in_time 2 "their cgroup is removed" rmdir "$CGROOT/$CGTEST/web/inner"
+	in_time 5 "their cgroup is removed" rmdir "$CGROOT/$CGTEST/web/inner"
 	if wait_for "$SOON" no_limits; then
 		ok "its limit is removed"
 	else
@@ -62,7 +62,7 @@ orphaned_below() {
 	load web/inner
 	must_wait inner 20
 	kill_in web/inner
-	in_time 2 "a cgroup below another limit is removed" rmdir "$CGROOT/$CGTEST/web/inner"
+	in_time 5 "a cgroup below another limit is removed" rmdir "$CGROOT/$CGTEST/web/inner"
 	must_empty outer "inner cgroup removed"
 	identity outer "inner cgroup removed"
 	rein limit del outer

@@ -53,7 +53,7 @@ overflow() {
 	at_most "$(_limit l | _counters | sed 's/.*\<queued=[0-9]*,\([0-9]*\).*/\1/')" 65536 \
 		"overflow: no more waits than the queue holds"
 	kill_in web
-	in_time 2 "those who wait are let go when the limit is" rein limit del l
+	in_time 5 "those who wait are let go when the limit is" rein limit del l
 	settled "overflow"
 }
 
@@ -90,7 +90,7 @@ namespace() {
 		kill -9 "$pid"
 	done
 	ms=$(_ms)
-	in_time 2 "a namespace with packets waiting is deleted" ip netns del near
+	in_time 5 "a namespace with packets waiting is deleted" ip netns del near
 	if wait_for "$SOON" namespaces_are $((before - 1)); then
 		ms=$(($(_ms) - ms))
 		at_most "$ms" "$bound" "it is gone after its packets' patience, in ms"

@@ -44,64 +44,63 @@ add() {
 	rein limit add "$@"
 }
 
-# Once without any limit, so that no hook may be registered by a refusal; then
-# again with one that must stay as it is.
+# With a limit that must stay as it is.
 all() {
-	local when=$1 i rates=()
+	local i rates=()
 
-	bad 1 "--cgroup /no/such" REIN-E0903 "$when: a cgroup that isn't" \
+	bad 1 "--cgroup /no/such" REIN-E0903 "a cgroup that isn't" \
 		add new --cgroup /no/such --on egress --rate 1MB/s
-	bad 2 "--cgroup $TMP/elsewhere" REIN-E0104 "$when: a directory elsewhere" \
+	bad 2 "--cgroup $TMP/elsewhere" REIN-E0104 "a directory elsewhere" \
 		add new --cgroup "$TMP/elsewhere" --on egress --rate 1MB/s
-	bad 1 "--cgroup" REIN-E0903 "$when: a file of a cgroup" \
+	bad 1 "--cgroup" REIN-E0903 "a file of a cgroup" \
 		add new --cgroup "$(cg web/cgroup.procs)" --on egress --rate 1MB/s
-	bad 1 "--rate -5MB/s" REIN-E0909 "$when: a negative rate" \
+	bad 1 "--rate -5MB/s" REIN-E0909 "a negative rate" \
 		add new --cgroup "$(cg a)" --on egress --rate -5MB/s
-	bad 1 "--rate 10mbps" REIN-E0909 "$when: mbps" \
+	bad 1 "--rate 10mbps" REIN-E0909 "mbps" \
 		add new --cgroup "$(cg a)" --on egress --rate 10mbps
-	matches "$OUT" "hint: .*(bit|B)" "$when: mbps: the hint says what to write"
-	bad 2 "--rate 1MB/s,burst=0" REIN-E0206 "$when: burst 0" \
+	matches "$OUT" "hint: .*(bit|B)" "mbps: the hint says what to write"
+	bad 2 "--rate 1MB/s,burst=0" REIN-E0206 "burst 0" \
 		add new --cgroup "$(cg a)" --on egress --rate 1MB/s,burst=0
-	bad 2 "--rate 2000GB/s" REIN-E0207 "$when: a rate above 10^12" \
+	bad 2 "--rate 2000GB/s" REIN-E0207 "a rate above 10^12" \
 		add new --cgroup "$(cg a)" --on egress --rate 2000GB/s
-	bad 1 "--rate 99999999999999999999B/s" REIN-E0905 "$when: a rate above 2^64" \
+	bad 1 "--rate 99999999999999999999B/s" REIN-E0905 "a rate above 2^64" \
 		add new --cgroup "$(cg a)" --on egress --rate 99999999999999999999B/s
-	bad 2 "--rate 0.5p/day" REIN-E0207 "$when: half a packet a day" \
+	bad 2 "--rate 0.5p/day" REIN-E0207 "half a packet a day" \
 		add new --cgroup "$(cg a)" --on egress --rate 0.5p/day
-	bad 1 "--rate 5/s" REIN-E0909 "$when: calls, where packets are metered" \
+	bad 1 "--rate 5/s" REIN-E0909 "calls, where packets are metered" \
 		add new --cgroup "$(cg a)" --on egress --rate 5/s
 	for ((i = 0; i < 9; i++)); do
 		rates+=(--rate "$((i + 1))MB/s")
 	done
-	bad 2 "--rate 9MB/s" REIN-E0204 "$when: 9 tiers" \
+	bad 2 "--rate 9MB/s" REIN-E0204 "9 tiers" \
 		add new --cgroup "$(cg a)" --on egress "${rates[@]}"
-	bad 2 "a b" REIN-E0211 "$when: a name with a blank" \
+	bad 2 "a b" REIN-E0211 "a name with a blank" \
 		add "a b" --cgroup "$(cg a)" --on egress --rate 1MB/s
-	bad 2 "x{64}" REIN-E0102 "$when: a name of 64 characters" \
+	bad 2 "x{64}" REIN-E0102 "a name of 64 characters" \
 		add "$(printf 'x%.0s' {1..64})" --cgroup "$(cg a)" --on egress --rate 1MB/s
-	bad 2 "--on ingress" REIN-E0209 "$when: a resource that is not metered" \
+	bad 2 "--on ingress" REIN-E0209 "a resource that is not metered" \
 		add new --cgroup "$(cg a)" --on ingress --rate 1MB/s
-	bad 1 "--over" REIN-E0909 "$when: over what?" \
+	bad 1 "--over" REIN-E0909 "over what?" \
 		add new --cgroup "$(cg a)" --on egress --rate 1MB/s --over drop
-	bad 2 "--patience 2000000" REIN-E0212 "$when: too much patience" \
+	bad 2 "--patience 2000000" REIN-E0212 "too much patience" \
 		add new --cgroup "$(cg a)" --on egress --rate 1MB/s --patience 2000000
-	bad 2 "--queue 1KiB" REIN-E0213 "$when: too short a queue" \
+	bad 2 "--queue 1KiB" REIN-E0213 "too short a queue" \
 		add new --cgroup "$(cg a)" --on egress --rate 1MB/s --queue 1KiB
-	bad 1 "--cgroup" REIN-E0902 "$when: no target" add new --on egress --rate 1MB/s
-	bad 2 "nobody" REIN-E0202 "$when: a limit that isn't" rein limit del nobody
-	bad 2 "999999" REIN-E0404 "$when: a record that isn't" rein errors show 999999
+	bad 1 "--cgroup" REIN-E0902 "no target" add new --on egress --rate 1MB/s
+	bad 2 "nobody" REIN-E0202 "a limit that isn't" rein limit del nobody
+	bad 2 "999999" REIN-E0404 "a record that isn't" rein errors show 999999
 }
 
 NL=$'\n' CODES=
 BEFORE=$(look)
-[ -n "$DEBUG" ] || all "no limit"
+# Without any limit first: no hook may be registered by a refusal.
 bad 2 "--rate 1MB/s,burst=0" REIN-E0206 "burst 0 of a first limit" \
 	add new --cgroup "$(cg a)" --on egress --rate 1MB/s,burst=0
 is "$(rein -j stat | sed 's/.*"hooked":\([a-z]*\).*/\1/')" false \
 	"what is refused registers no hook"
 rein limit add l --cgroup "$(cg web)" --on egress --rate 1MB/s --rate 100p/s
 BEFORE=$(look)
-all "one limit"
+all
 bad 2 l REIN-E0201 "a name that is taken" \
 	add l --cgroup "$(cg web)" --on egress --rate 5MB/s
 
