@@ -259,8 +259,9 @@ static void send_stream(int fd, double connect_ms)
 	}
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
 		die("TCP_INFO");
-	printf("{\"sent\": %ld, \"bytes\": %ld, \"retransmits\": %u, \"late_retransmits\": %u, \"ssthresh\": %u, \"connect_ms\": %.1f, ",
-	       sent, bytes, info.tcpi_total_retrans,
+	printf("{\"sent\": %ld, \"bytes\": %ld, \"retransmits\": %u, ",
+	       sent, bytes, info.tcpi_total_retrans);
+	printf("\"late_retransmits\": %u, \"ssthresh\": %u, \"connect_ms\": %.1f, ",
 	       info.tcpi_total_retrans - early, info.tcpi_snd_ssthresh,
 	       connect_ms);
 	print_errors();
@@ -275,21 +276,45 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "t:n:s:r:b:m:M:ueEp")) != -1) {
 		switch (opt) {
-		case 't': seconds = atof(optarg); break;
-		case 'n': count = atol(optarg); break;
-		case 's': size = atol(optarg); break;
-		case 'r': rate = atof(optarg); break;
-		case 'b': sndbuf = atoi(optarg); break;
-		case 'M': ideal_cost = 1; /* fall through */
+		case 't':
+			seconds = atof(optarg);
+			break;
+		case 'n':
+			count = atol(optarg);
+			break;
+		case 's':
+			size = atol(optarg);
+			break;
+		case 'r':
+			rate = atof(optarg);
+			break;
+		case 'b':
+			sndbuf = atoi(optarg);
+			break;
+		case 'M':
+			ideal_cost = 1;
+			/* fall through */
 		case 'm':
 			if (sscanf(optarg, "%lf,%lf", &ideal_rate, &ideal_burst) != 2)
 				return 2;
 			break;
-		case 'u': udp = true; break;
-		case 'e': udp = ect = true; break;
-		case 'E': udp = ask = true; break;
-		case 'p': udp = echo = true; break;
-		default: return 2;
+		case 'u':
+			udp = true;
+			break;
+		case 'e':
+			udp = true;
+			ect = true;
+			break;
+		case 'E':
+			udp = true;
+			ask = true;
+			break;
+		case 'p':
+			udp = true;
+			echo = true;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (argc - optind != 2) {

@@ -321,7 +321,7 @@ static bool wanted(const char *ports, const struct packet *p)
 	for (;; ports = end + 1) {
 		proto = *ports == 't' ? IPPROTO_TCP :
 			*ports == 'u' ? IPPROTO_UDP : 0;
-		if (strtoul(ports + (proto != 0), &end, 10) == p->port &&
+		if (strtoul(proto ? ports + 1 : ports, &end, 10) == p->port &&
 		    (!proto || proto == p->proto))
 			return true;
 		if (*end != ',')
