@@ -130,12 +130,12 @@ static void record_close(struct rein_record *rec)
 	spin_unlock(&rec->lock);
 }
 
-static void record_task(struct rein_record *rec, const unsigned long *stack,
-			unsigned int depth)
+static void record_task(struct rein_record *rec, const char *comm,
+			const unsigned long *stack, unsigned int depth)
 {
 	rec->pid = task_tgid_nr(current);
 	rec->uid = current_uid();
-	get_task_comm(rec->comm, current);
+	strscpy(rec->comm, comm, sizeof(rec->comm));
 	memcpy(rec->stack, stack, depth * sizeof(*stack));
 	rec->depth = depth;
 }
@@ -284,6 +284,7 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 {
 	unsigned long stack[REIN_RECORD_STACK];
 	char message[REIN_RECORD_MESSAGE];
+	char comm[TASK_COMM_LEN];
 	struct rein_record *rec;
 	unsigned int depth;
 	va_list args;
@@ -296,13 +297,15 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 	va_end(args);
 	err = code_info(code)->err;
 	depth = stack_trace_save(stack, ARRAY_SIZE(stack), 1);
+	/* Takes a lock that must not nest in the ring's: see task_lock(). */
+	get_task_comm(comm, current);
 	admin = ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
 
 	spin_lock_bh(&ring.lock);
 	id = record_again(code, site, message);
 	if (!id && record_granted(admin)) {
 		rec = record_open(code, site);
-		record_task(rec, stack, depth);
+		record_task(rec, comm, stack, depth);
 		strscpy(rec->message, message, sizeof(rec->message));
 		id = rec->id;
 		record_close(rec);
