@@ -27,7 +27,7 @@
 . "$(dirname "$0")/lib.sh"
 
 RATE=10000000 ECHOES=50 SECONDS_SENT=6
-[ -z "$DEBUG" ] || RATE=500000 ECHOES=10
+[ -z "$DEBUG" ] || RATE=200000 ECHOES=5
 # 100 ms
 BURST=$((RATE / 80))
 

@@ -42,7 +42,7 @@ change() {
 	sleep 1.8
 }
 
-change slower $((KBIT / 5))kbit/s $((KBIT * 63))
+change slower $((KBIT / 2))kbit/s $((KBIT * 63))
 change faster $((KBIT * 2))kbit/s $((KBIT * 63))
 change deeper $((KBIT * 2))kbit/s $((KBIT * 125))
 change flatter ${KBIT}kbit/s $((KBIT * 7))
@@ -63,7 +63,7 @@ judge() {
 }
 
 for over in wait refuse; do
-	judge $over slower $((KBIT * 200))
+	judge $over slower $((KBIT * 500))
 	judge $over faster $((KBIT * 2000))
 	judge $over deeper $((KBIT * 2000))
 	judge $over flatter $((KBIT * 1000))
