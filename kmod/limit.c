@@ -514,7 +514,7 @@ int rein_limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	struct rein_target *target;
 	int err;
 
-	err = check_spec(spec, ask) ?: check_target(spec, ask);
+	err = check_target(spec, ask) ?: check_spec(spec, ask);
 	if (err)
 		return err;
 	target = rein_target_lookup(spec->cgrp);
@@ -655,7 +655,7 @@ int rein_limit_replace(const struct rein_limit_spec *spec,
 	struct rein_limit *limit;
 	int err;
 
-	err = check_spec(spec, ask) ?: check_target(spec, ask);
+	err = check_target(spec, ask) ?: check_spec(spec, ask);
 	if (err)
 		return err;
 	target = rein_target_lookup(spec->cgrp);
