@@ -43,8 +43,7 @@ unit: ## the host unit tests alone
 	@$(MAKE) --no-print-directory -C selftests/unit-cli check
 
 demo: deps-check all selftests-install ## limit real traffic in a VM and show what was measured
-	@mkdir -p build/demo && cp selftests/demo.sh build/demo/
-	@$(VM) --add build/kselftest/rein --add build/demo -- /demo/demo.sh
+	@$(VM) --add build/kselftest/rein --add selftests/demo -- bash /demo/demo.sh
 
 vm: deps-check all ## a shell in a VM with rein loaded; KERNEL=debug for the debug kernel
 	@$(VM) $(VM_ARGS)

@@ -506,7 +506,9 @@ _clean() {
 	done
 	wait "${_pids[@]}" 2>/dev/null
 	# They are nobody's children, and would keep the runner's pipe open.
-	pkill -KILL -x tool-sink
+	for name in /proc/[0-9]*/comm; do
+		[ "$(cat "$name" 2>/dev/null)" != tool-sink ] || kill -KILL "${name//[!0-9]/}"
+	done
 	if [ -d /sys/module/rein ]; then
 		rein -q flush --force >/dev/null || rc=1
 	fi
