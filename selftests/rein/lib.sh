@@ -317,9 +317,14 @@ in_netns() {
 
 # --- traffic ---------------------------------------------------------------------
 
-# sinks NETNS PORT...: take and drop what arrives there; see tool-sink.c
+# sinks NETNS PORT...: take and drop what arrives there; see tool-sink.c. NETNS
+# - is this one.
 sinks() {
-	in_netns "$1" tool-sink "${@:2}" >/dev/null || exit
+	local in=() pid
+
+	[ "$1" = - ] || in=(in_netns "$1")
+	pid=$("${in[@]}" tool-sink "${@:2}") || exit
+	_pids+=("$pid")
 }
 
 # capture NETNS [DEVICE [NAME]]: note all packets that arrive there until

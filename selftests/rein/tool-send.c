@@ -36,6 +36,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -231,24 +232,39 @@ static void ping(int fd)
 
 /* --- TCP ------------------------------------------------------------------ */
 
+/*
+ * A send that blocks ends with the time, not before: each that is made anew
+ * would push what TCP holds back.
+ */
+static void interrupt_at_end(void)
+{
+	struct itimerval timer = {
+		.it_value = { (time_t)seconds,
+			      (seconds - (time_t)seconds) * 1e6 + 1 },
+		.it_interval = { 0, 100000 },
+	};
+
+	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_signal }, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 static void send_stream(int fd, double connect_ms)
 {
-	struct timeval patience = { 0, 100000 };
-	int64_t start = now(), end = start + seconds * 1e9, t;
+	int64_t start = now();
 	struct tcp_info info = { 0 };
 	socklen_t len = sizeof(info);
 	long sent = 0, bytes = 0;
 	unsigned int early = 0;
 	ssize_t got;
 
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	while ((t = now()) < end && sent != count && !stop) {
-		if (t - start < 1000000000) {
+	interrupt_at_end();
+	while (!stop && sent != count) {
+		if (now() - start < 1000000000) {
 			getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
 			early = info.tcpi_total_retrans;
 		}
 		got = send(fd, buf, size, MSG_NOSIGNAL);
-		if (got < 0 && errno != EAGAIN && errno != EINTR) {
+		if (got < 0 && errno != EINTR) {
 			saw_error(errno);
 			break;
 		}

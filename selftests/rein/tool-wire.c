@@ -272,6 +272,7 @@ static void detach(void)
 	null = open("/dev/null", O_RDWR);
 	dup2(null, 0);
 	dup2(null, 1);
+	dup2(null, 2);	/* or whoever reads that waits for us */
 }
 
 static void save(const char *path, uint64_t missed)
