@@ -147,21 +147,33 @@ static u64 limit_when(struct rein_limit *limit, const struct rein_request *req,
 }
 
 /*
+ * How many bursts a limit may be in debt by packets that it marks. When a flow
+ * in slow start has used up the first one, it sends as much again until the
+ * marks come back, and then 0.7 of the last round trip in each (RFC 9438,
+ * 4.6): 1 / (1 - 0.7) = 3.3 bursts in all. 3.9 were seen; this leaves room.
+ */
+#define MARK_BURSTS	8
+
+/*
  * May a packet go on with a mark? Only while the mark can be seen by its
- * receiver, and up to one burst in debt: who ignores marks is refused.
+ * receiver, and up to a debt that no flow comes to that reacts: who ignores
+ * marks is refused.
  */
 static bool limit_may_mark(const struct rein_limit *limit,
 			   const struct rein_request *req)
 {
 	unsigned int i;
+	u64 most;
 
 	if (!req->ecn)
 		return false;
 	for (i = 0; i < limit->n_tiers; i++) {
 		const struct rein_tier *tier = &limit->tiers[i];
 
+		if (check_mul_overflow(tier->bucket.burst, MARK_BURSTS, &most))
+			most = U64_MAX;
 		if (rein_bucket_short(&tier->bucket, req->cost[tier->unit]) >
-		    tier->bucket.burst)
+		    most)
 			return false;
 	}
 	return true;

@@ -46,7 +46,7 @@ enum rein_unit {
  * @REIN_OVER_REFUSE: It is refused and nothing is charged.
  * @REIN_OVER_WAIT: It waits its turn, as long as its patience allows.
  * @REIN_OVER_MARK: An ECN capable packet is let through with CE set until the
- *   limit is one burst in debt; everything else is refused.
+ *   limit is eight bursts in debt; everything else is refused.
  * @REIN_OVER_OBSERVE: It passes; what would have happened is counted and
  *   recorded.
  */
