@@ -137,6 +137,7 @@ for who in as_nobody in_user_namespace; do
 	denied "$who" rein errors show 1
 done
 exits_with 2 "nobody may listen" as_nobody timeout 5 rein monitor
+matches "$(as_nobody timeout 5 rein -v monitor 2>&1)" REIN-E0101 "and is told what it takes"
 
 # 33 limits in one chain, spread over levels.
 deep=web

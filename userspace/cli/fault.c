@@ -154,6 +154,8 @@ void fault_from_kernel(struct cli *cli, struct fault *fault)
 		if (error.err == ENODEV) {
 			fault->code = CODE_NO_MODULE;
 			fault->exit = EXIT_NO_MODULE;
+		} else if (error.err == EPERM) {
+			fault->code = CODE_PERMISSION;
 		}
 		return;
 	}
