@@ -516,8 +516,8 @@ static struct rein_tree *tree_new(void)
 	if (!tree)
 		return NULL;
 	spin_lock_init(&tree->lock);
-	hrtimer_init(&tree->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
-	tree->timer.function = rein_queue_timer;
+	hrtimer_setup(&tree->timer, rein_queue_timer, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_SOFT);
 	timerqueue_init_head(&tree->sleepers);
 	INIT_LIST_HEAD(&tree->occupied);
 	room_init(&tree->ground, NULL);

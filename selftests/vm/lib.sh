@@ -3,6 +3,9 @@
 #
 # Shared by the scripts of this directory; sourced, never run.
 
+# Or $(...) would not end with a command that failed.
+shopt -s inherit_errexit
+
 REIN_CACHE=${REIN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rein}
 # shellcheck disable=SC2034 # for those who source this
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -26,6 +29,13 @@ lock_cache() {
 	mkdir -p "$REIN_CACHE"
 	exec {fd}>"$REIN_CACHE/.lock-$1"
 	flock -n "$fd" || { say "waiting for another run that makes $1"; flock "$fd"; }
+}
+
+# quietly LOG MESSAGE COMMAND...: the log's tail is shown only on failure.
+quietly() {
+	local log=$1 what=$2
+	shift 2
+	"$@" >>"$log" 2>&1 || { tail -n 30 "$log" >&2; die "$what failed, see $log"; }
 }
 
 # Of standard input, short enough for a file name.
