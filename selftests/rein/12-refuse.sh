@@ -14,7 +14,8 @@
 # the sender, whom this machine may stop for longer than the burst lasts. The
 # burst is what the rate gives in 100 ms, as police lets no GSO
 # packet pass that is larger.
-# The debug kernel manages a few hundred packets per second: it gets less.
+# The debug kernel manages a few hundred packets per second: it gets less, and
+# how well TCP does there isn't asked.
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -84,8 +85,8 @@ SUM=0 POLICED=0
 for i in 1 2 3; do
 	rate=$(wire rate "500$i" 1 "$LAST")
 	at_most "$(wire excess "500$i" "$RATE")" $((BURST + SLACK)) "tcp$i: bytes over the rate in any interval"
-	at_most "$(wire gap "500$i")" 1000 "tcp$i: it never stalls: longest pause in ms"
-	at_least "$(sent "tcp$i" .retransmits)" 1 "tcp$i: what was refused is sent again"
+	unless_debug at_most "$(wire gap "500$i")" 1000 "tcp$i: it never stalls: longest pause in ms"
+	unless_debug at_least "$(sent "tcp$i" .retransmits)" 1 "tcp$i: what was refused is sent again"
 	at_most "$(sent "tcp$i" .ssthresh)" 1000000 "tcp$i: it takes a refusal as congestion: ssthresh"
 	matches "$(cat "$TMP/tcp$i.json")" '"errors": \{\}' "tcp$i: the sender sees no error"
 	identity "tcp$i"
@@ -96,5 +97,5 @@ done
 note "pauses under police: $(for i in 1 2 3; do WIRE=policed wire gap 500$i; done | tr '\n' ' ')ms"
 note "retransmission timeouts: $(($(counters TCPTimeouts) - TIMEOUTS))"
 is "$(($(counters TCPWinProbe) - PROBES))" 0 "TCP never had to wait for its probe timer"
-at_least "$SUM" "$POLICED" "three TCP flows get at least what police gives them"
+unless_debug at_least "$SUM" "$POLICED" "three TCP flows get at least what police gives them"
 done_testing

@@ -34,7 +34,7 @@ capture_end
 
 for flow in four:5001 six:5002; do
 	name=${flow%:*} port=${flow#*:}
-	at_least "$(wire largest "$port")" $((2 * BURST)) "$name: packets are larger than the burst: bytes"
+	at_least "$(wire largest "$port")" $((BURST + 1)) "$name: packets are larger than the burst: bytes"
 	near_rate "$port" $RATE 10 $BURST 1 4.7 "$name: bits per second"
 	at_most "$(wire excess "$port" $RATE)" $((BURST + $(wire largest "$port") + RATE / 8 / 50)) \
 		"$name: bytes over the rate in any interval"

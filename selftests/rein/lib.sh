@@ -28,7 +28,7 @@ TMP=$(mktemp -d "${TMPDIR:-/tmp}/$TEST.XXXXXX")
 
 # A kernel with KASAN, lockdep and the like is several times slower.
 DEBUG=
-[ ! -e /sys/kernel/debug/kmemleak ] || DEBUG=1
+[ ! -e /sys/kernel/debug/kmemleak ] && [ ! -e /sys/kernel/debug/kcsan ] || DEBUG=1
 AGAIN="make check${DEBUG:+-debug} TESTS=$TEST"
 
 # --- results -------------------------------------------------------------------
@@ -62,6 +62,15 @@ not_ok() {
 skip() {
 	_n=$((_n + 1))
 	echo "ok $_n $2 # SKIP $1"
+}
+
+# unless_debug CHECK ARGUMENT...: one that the debug kernel is too slow for
+unless_debug() {
+	if [ -n "$DEBUG" ]; then
+		skip "not on the debug kernel" "${!#}"
+	else
+		"$@"
+	fi
 }
 
 # note TEXT: a line that is no result, for whoever reads the log

@@ -14,137 +14,13 @@
 #include <sys/wait.h>
 
 #include <kselftest_harness.h>
-#include "genl.h"
+#include "look.h"
 
 #define CGROOT		"/sys/fs/cgroup"
 #define DIRECTORY	CGROOT "/test-netlink"
-#define SECOND		1000000000ULL
-#define DAY		(86400ULL * SECOND)
 #define NONE		UINT64_MAX
 
 #define AGAIN		"run: make check TESTS=netlink"
-
-/* Codes of the code book. */
-enum {
-	PERMISSION = 101, MALFORMED, MISSING, NOT_A_CGROUP, CGROUP_DYING,
-	LIMIT_EXISTS = 201, LIMIT_UNKNOWN, LIMIT_AMBIGUOUS, TIERS_MANY, TIERS_NONE, BURST_ZERO,
-	RATE_RANGE, CHAIN_LONG, RESOURCE_UNSUPPORTED, UNIT_MISMATCH, NAME_BAD, PATIENCE_RANGE,
-	QUEUE_RANGE, NO_MEMORY, RESOURCE_FIXED, LIFETIME_RANGE,
-	RECORD_GONE = 404,
-};
-
-/* All that is to be seen of the configuration, but for what traffic changes. */
-struct view {
-	size_t len;
-	char text[65536];
-};
-
-static void add_text(struct view *view, const char *name, const struct nlattr *attr)
-{
-	const unsigned char *data = genl_data(attr);
-	size_t i;
-
-	view->len += snprintf(view->text + view->len, sizeof(view->text) - view->len, "%s=", name);
-	for (i = 0; i + NLA_HDRLEN < attr->nla_len && view->len + 3 < sizeof(view->text); i++)
-		view->len += sprintf(view->text + view->len, "%02x", data[i]);
-	view->text[view->len++] = ' ';
-}
-
-static void add_tier(struct view *view, const struct nlattr *tier)
-{
-	const char *end = (const char *)tier + tier->nla_len;
-	const struct nlattr *attr;
-
-	for (attr = genl_data(tier); (const char *)attr < end; attr = genl_next(attr))
-		if (attr->nla_type != REIN_A_TIER_TOKENS && attr->nla_type != REIN_A_TIER_DEBT &&
-		    attr->nla_type != REIN_A_TIER_PAD)
-			add_text(view, "tier", attr);
-}
-
-static void take_limit(const struct genlmsghdr *ghdr, size_t len, void *arg)
-{
-	const char *end = (const char *)ghdr + len;
-	const struct nlattr *attr;
-
-	for (attr = genl_first(ghdr); (const char *)attr < end; attr = genl_next(attr)) {
-		unsigned int type = attr->nla_type & NLA_TYPE_MASK;
-
-		if (type == REIN_A_LIMIT_TIER)
-			add_tier(arg, attr);
-		else if (type != REIN_A_LIMIT_STATS && type != REIN_A_LIMIT_PAD)
-			add_text(arg, "", attr);
-	}
-}
-
-static void take_stat(const struct genlmsghdr *ghdr, size_t len, void *arg)
-{
-	const char *end = (const char *)ghdr + len;
-	const struct nlattr *first = genl_first(ghdr);
-
-	add_text(arg, "limits", genl_find(first, end, REIN_A_STAT_LIMITS));
-	add_text(arg, "cgroups", genl_find(first, end, REIN_A_STAT_CGROUPS));
-	add_text(arg, "hooked", genl_find(first, end, REIN_A_STAT_HOOKED));
-}
-
-static int look(int fd, struct view *view)
-{
-	struct genl_answer answer;
-	static struct genl_msg msg;
-	int err;
-
-	memset(view, 0, sizeof(*view));
-	genl_begin(&msg, REIN_CMD_LIMIT_GET, NLM_F_DUMP);
-	err = genl_ask(fd, &msg, &answer, take_limit, view);
-	if (err || answer.err)
-		return err ? err : -answer.err;
-	genl_begin(&msg, REIN_CMD_STAT_GET, 0);
-	err = genl_ask(fd, &msg, &answer, take_stat, view);
-	return err ? err : -answer.err;
-}
-
-struct record {
-	unsigned int code;
-	unsigned int err;
-	unsigned int missing;
-	char message[160];
-};
-
-static void take_record(const struct genlmsghdr *ghdr, size_t len, void *arg)
-{
-	static const unsigned int wanted[] = {
-		REIN_A_RECORD_ID, REIN_A_RECORD_BOOT_ID, REIN_A_RECORD_TIME_NS,
-		REIN_A_RECORD_BOOTTIME_NS, REIN_A_RECORD_COUNT, REIN_A_RECORD_HOST,
-		REIN_A_RECORD_KIND, REIN_A_RECORD_CODE, REIN_A_RECORD_SEVERITY,
-		REIN_A_RECORD_ERRNO, REIN_A_RECORD_MESSAGE, REIN_A_RECORD_HINT,
-		REIN_A_RECORD_PID, REIN_A_RECORD_COMM, REIN_A_RECORD_FUNCTION,
-		REIN_A_RECORD_FILE, REIN_A_RECORD_LINE, REIN_A_RECORD_STACK,
-		REIN_A_RECORD_VERSION,
-	};
-	const char *end = (const char *)ghdr + len;
-	const struct nlattr *first = genl_first(ghdr), *attr;
-	struct record *record = arg;
-	size_t i;
-
-	record->missing = 0;
-	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (!genl_find(first, end, wanted[i]))
-			record->missing = wanted[i];
-	record->code = genl_u32(genl_find(first, end, REIN_A_RECORD_CODE));
-	record->err = genl_u32(genl_find(first, end, REIN_A_RECORD_ERRNO));
-	attr = genl_find(first, end, REIN_A_RECORD_MESSAGE);
-	if (attr)
-		strncpy(record->message, genl_data(attr), sizeof(record->message) - 1);
-}
-
-static int read_record(int fd, uint64_t id, struct record *record, struct genl_answer *answer)
-{
-	static struct genl_msg msg;
-
-	memset(record, 0, sizeof(*record));
-	genl_begin(&msg, REIN_CMD_RECORD_GET, 0);
-	genl_put_u64(&msg, REIN_A_RECORD_ID, id);
-	return genl_ask(fd, &msg, answer, take_record, record);
-}
 
 /**
  * struct netlink - what every test has
@@ -161,24 +37,6 @@ FIXTURE(netlink) {
 	struct genl_msg msg;
 	struct view before;
 };
-
-static void begin(struct genl_msg *msg, uint8_t cmd, const char *name, int dir)
-{
-	genl_begin(msg, cmd, 0);
-	if (name)
-		genl_put_string(msg, REIN_A_LIMIT_NAME, name);
-	if (dir >= 0)
-		genl_put_u32(msg, REIN_A_LIMIT_CGROUP_FD, dir);
-}
-
-static int delete(int fd, const char *name, int dir)
-{
-	struct genl_answer answer;
-	static struct genl_msg msg;
-
-	begin(&msg, REIN_CMD_LIMIT_DEL, name, dir);
-	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
-}
 
 FIXTURE_SETUP(netlink) {
 	struct genl_answer answer;
@@ -210,43 +68,6 @@ FIXTURE_TEARDOWN(netlink) {
 	rmdir(DIRECTORY "/free");
 	rmdir(DIRECTORY);
 	close(self->fd);
-}
-
-static void take_id(const struct genlmsghdr *ghdr, size_t len, void *arg)
-{
-	*(uint64_t *)arg = genl_u64(genl_find(genl_first(ghdr), (const char *)ghdr + len,
-					      REIN_A_RECORD_ID));
-}
-
-/* The id of the newest record of that code, 0 if there is none. */
-static uint64_t newest(int fd, unsigned int code)
-{
-	struct genl_answer answer;
-	static struct genl_msg msg;
-	uint64_t id = 0;
-
-	genl_begin(&msg, REIN_CMD_RECORD_GET, NLM_F_DUMP);
-	genl_put_u32(&msg, REIN_A_RECORD_CODE, code);
-	genl_ask(fd, &msg, &answer, take_id, &id);
-	return id;
-}
-
-static void take_raised(const struct genlmsghdr *ghdr, size_t len, void *arg)
-{
-	*(uint64_t *)arg = genl_u64(genl_find(genl_first(ghdr), (const char *)ghdr + len,
-					      REIN_A_STAT_RECORDS_RAISED));
-}
-
-/* How many records, or additions to one, there ever were. */
-static uint64_t raised(int fd)
-{
-	struct genl_answer answer;
-	static struct genl_msg msg;
-	uint64_t n = 0;
-
-	genl_begin(&msg, REIN_CMD_STAT_GET, 0);
-	genl_ask(fd, &msg, &answer, take_raised, &n);
-	return n;
 }
 
 /* What was wrong with @self->msg is answered as it should be, and harmless. */

@@ -20,10 +20,10 @@ verify_config() {
 			;;
 		*)	continue ;;
 		esac
-		say "debug.config: $line: the kernel's .config says: $(grep -E "^(# )?${sym}[= ]" "$config" || echo nothing)"
+		say "$line: the kernel's .config says: $(grep -E "^(# )?${sym}[= ]" "$config" || echo nothing)"
 		bad=1
 	done <"$fragment"
-	[ "$bad" = 0 ] || die "debug.config asks for what this kernel source can't give; change it there"
+	[ "$bad" = 0 ] || die "the fragment asks for what this kernel source can't give; change it there"
 }
 
 # Keep what modules need; objects are most of the size.
@@ -32,21 +32,25 @@ prune_build() {
 		! -path "$1/scripts/*" ! -path "$1/tools/*" -exec rm -f {} +
 }
 
-build_debug() {
-	local tarball=$1 dir=$2 src=$2/src out=$2/build start=$SECONDS
-	local log=$dir/log
+# build_own NAME TARBALL DIR
+build_own() {
+	local name=$1 tarball=$2 dir=$3 src=$3/src out=$3/build start=$SECONDS
+	local log=$dir/log args=()
 
+	# So that reports are about rein only.
+	[ "$name" != kcsan ] || args=(KCSAN_SANITIZE=n)
 	rm -rf "$dir"
 	mkdir -p "$src" "$out"
-	say "building the debug kernel once, 8 to 20 minutes on 2 cores (log: $log)"
+	say "building the $name kernel once, 8 to 20 minutes on 2 cores (log: $log)"
+	cat "$HERE/guest.config" "$HERE/$name.config" >"$dir/config"
 	tar -xf "$tarball" -C "$src" --strip-components=1 \
 		--exclude='*/Documentation/devicetree/*' --exclude='*/boot/dts/*' \
 		--exclude='*/drivers/gpu/drm/amd/include/*'
 	quietly "$log" "configuring" make -C "$src" O="$out" \
-		KCONFIG_ALLCONFIG="$HERE/debug.config" allnoconfig
-	verify_config "$HERE/debug.config" "$out/.config"
-	quietly "$log" "building the debug kernel" \
-		nice make -C "$src" O="$out" -j"$(nproc)" bzImage modules
+		KCONFIG_ALLCONFIG="$dir/config" allnoconfig
+	verify_config "$dir/config" "$out/.config"
+	quietly "$log" "building the $name kernel" \
+		nice make -C "$src" O="$out" -j"$(nproc)" "${args[@]}" bzImage modules
 	quietly "$log" "modules_install" \
 		make -C "$src" O="$out" INSTALL_MOD_PATH="$dir" modules_install
 	make -s -C "$src" O="$out" kernelrelease | tail -n 1 >"$dir/release"
@@ -54,23 +58,27 @@ build_debug() {
 	prune_build "$out"
 	ln -sfn build "$dir/kdir"
 	mv "$dir/bzImage.new" "$dir/bzImage"
-	say "debug kernel built in $((SECONDS - start)) s"
+	say "$name kernel built in $((SECONDS - start)) s"
 }
 
-# Built once per source version, fragment and compiler.
-debug() {
-	local tarball=/usr/src/linux-source-6.1.tar.xz version key dir tool
+# own NAME: built once per source version, fragments and compiler.
+own() {
+	local name=$1 tarball=/usr/src/linux-source-6.1.tar.xz version key dir tool
 
 	for tool in gcc:build-essential flex:flex bison:bison bc:bc; do
 		need "${tool%:*}" "${tool#*:}"
 	done
 	[ -e "$tarball" ] || die "$tarball is missing: run 'make deps-debug' (package linux-source-6.1)"
 	version=$(dpkg-query -W -f '${Version}' linux-source-6.1)
-	key=$({ echo "$version"; gcc --version | head -n 1; cat "$HERE/debug.config"; } | hash_of)
-	dir=$REIN_CACHE/debug-$key
+	key=$({ echo "$version"; gcc --version | head -n 1
+		cat "$HERE/guest.config" "$HERE/$name.config"; } | hash_of)
+	dir=$REIN_CACHE/$name-$key
 	if [ ! -e "$dir/bzImage" ]; then
-		lock_cache "debug-$key"
-		[ -e "$dir/bzImage" ] || build_debug "$tarball" "$dir"
+		lock_cache "$name-$key"
+	fi
+	# Not "||": set -e would not hold in what comes after that.
+	if [ ! -e "$dir/bzImage" ]; then
+		build_own "$name" "$tarball" "$dir"
 	fi
 	printf '%s\n' "$dir"
 }

@@ -1,0 +1,620 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * No memory: for every request, every packet, every namespace and for loading
+ * the module, the first, second, third... allocation (or copy from or to user
+ * space) fails, until it has no more to fail. Each time all is as before or as
+ * it should be afterwards, never in between, and whoever asked is told.
+ *
+ * Needs a kernel with fault injection: the debug kernel.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include <kselftest_harness.h>
+#include "look.h"
+
+#define CGROOT		"/sys/fs/cgroup"
+#define DIRECTORY	CGROOT "/test-faults"
+#define INJECTION	"/sys/kernel/debug/"
+#define AGAIN		"run: make check-debug TESTS=faults"
+
+static int put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int nth_fd = -1;
+
+/* Let the @n-th from now fail, in this thread; 0: none. */
+static void fail_nth(unsigned int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", n);
+
+	/* That is a copy from user space itself, and may be the one to fail. */
+	if (pwrite(nth_fd, text, len, 0) != len && pwrite(nth_fd, text, len, 0) != len)
+		abort();
+}
+
+/* How many more would have to come for one to fail, 0: one did. Switches it off. */
+static unsigned int left_to_fail(void)
+{
+	char text[16] = "";
+	ssize_t got = pread(nth_fd, text, sizeof(text) - 1, 0);
+
+	fail_nth(0);
+	/* As above: then it was this one. */
+	return got > 0 ? strtoul(text, NULL, 10) : 1;
+}
+
+static bool has_failed(void)
+{
+	return !left_to_fail();
+}
+
+/* False if this kernel can't. Failures are wanted: the log needn't tell. */
+static bool prepare(void)
+{
+	static const char *const what[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
+	char path[128];
+	size_t i;
+
+	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (nth_fd < 0)
+		return false;
+	for (i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+		snprintf(path, sizeof(path), INJECTION "%s/verbose", what[i]);
+		if (put_file(path, "0"))
+			return false;
+		/* Those that may sleep don't fail by default. */
+		snprintf(path, sizeof(path), INJECTION "%s/ignore-gfp-wait", what[i]);
+		put_file(path, "N");
+	}
+	put_file(INJECTION "fail_page_alloc/min-order", "0");
+	return true;
+}
+
+FIXTURE(faults) {
+	int fd;
+	int dir;
+	struct view before;
+};
+
+static int add(int fd, const char *name, int dir, uint32_t over, uint64_t burst)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+
+	begin(&msg, REIN_CMD_LIMIT_ADD, name, dir);
+	genl_put_u32(&msg, REIN_A_LIMIT_OVER, over);
+	genl_put_u64(&msg, REIN_A_LIMIT_PATIENCE_NS, DAY);
+	genl_put_tier(&msg, REIN_UNIT_PACKETS, 1, 60 * SECOND, burst);
+	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
+}
+
+FIXTURE_SETUP(faults) {
+	self->fd = genl_socket();
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, genl_resolve(self->fd)) {
+		TH_LOG("the module is not loaded");
+	}
+	mkdir(DIRECTORY, 0755);
+	self->dir = open(DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_LE(0, self->dir);
+	if (!prepare())
+		SKIP(return, "this kernel has no fault injection");
+	ASSERT_EQ(0, add(self->fd, "there", self->dir, REIN_OVER_WAIT, 3));
+	ASSERT_EQ(0, look(self->fd, &self->before));
+}
+
+FIXTURE_TEARDOWN(faults) {
+	struct genl_answer answer;
+	static struct genl_msg msg;
+
+	genl_begin(&msg, REIN_CMD_FLUSH, 0);
+	genl_put(&msg, REIN_A_FLUSH_FORCE, NULL, 0);
+	genl_ask(self->fd, &msg, &answer, NULL, NULL);
+	close(self->dir);
+	close(self->fd);
+	rmdir(DIRECTORY);
+}
+
+/* --- requests ------------------------------------------------------------------ */
+
+struct request {
+	const char *what;
+	void (*build)(struct genl_msg *msg, int dir);
+	/* Whatever a success has changed: by the opposite request. */
+	int (*undo)(int fd, int dir);
+};
+
+static void build_add(struct genl_msg *msg, int dir)
+{
+	begin(msg, REIN_CMD_LIMIT_ADD, "new", dir);
+	genl_put_u64(msg, REIN_A_LIMIT_FOR_NS, DAY);
+	genl_put_tier(msg, REIN_UNIT_BYTES, 1000, SECOND, 1000);
+}
+
+static int undo_add(int fd, int dir)
+{
+	return delete(fd, "new", dir);
+}
+
+static void build_set(struct genl_msg *msg, int dir)
+{
+	begin(msg, REIN_CMD_LIMIT_SET, "there", dir);
+	genl_put_u32(msg, REIN_A_LIMIT_OVER, REIN_OVER_REFUSE);
+	genl_put_tier(msg, REIN_UNIT_BYTES, 1000, SECOND, 1000);
+	genl_put_tier(msg, REIN_UNIT_PACKETS, 1, 60 * SECOND, 3);
+}
+
+/* As the fixture has made it. */
+static int undo_set(int fd, int dir)
+{
+	return delete(fd, "there", dir) ?: add(fd, "there", dir, REIN_OVER_WAIT, 3);
+}
+
+static void build_replace(struct genl_msg *msg, int dir)
+{
+	build_set(msg, dir);
+	((struct genlmsghdr *)NLMSG_DATA(&msg->nlh))->cmd = REIN_CMD_LIMIT_REPLACE;
+}
+
+static void build_replace_new(struct genl_msg *msg, int dir)
+{
+	build_add(msg, dir);
+	((struct genlmsghdr *)NLMSG_DATA(&msg->nlh))->cmd = REIN_CMD_LIMIT_REPLACE;
+}
+
+static void build_del(struct genl_msg *msg, int dir)
+{
+	begin(msg, REIN_CMD_LIMIT_DEL, "there", dir);
+}
+
+static int undo_del(int fd, int dir)
+{
+	return add(fd, "there", dir, REIN_OVER_WAIT, 3);
+}
+
+static void build_get(struct genl_msg *msg, int dir)
+{
+	begin(msg, REIN_CMD_LIMIT_GET, "there", dir);
+}
+
+static void build_dump(struct genl_msg *msg, int dir)
+{
+	(void)dir;
+	genl_begin(msg, REIN_CMD_LIMIT_GET, NLM_F_DUMP);
+}
+
+static void build_chain(struct genl_msg *msg, int dir)
+{
+	genl_begin(msg, REIN_CMD_LIMIT_GET, NLM_F_DUMP);
+	genl_put_u32(msg, REIN_A_LIMIT_CGROUP_FD, dir);
+	genl_put(msg, REIN_A_LIMIT_CHAIN, NULL, 0);
+}
+
+static void build_record(struct genl_msg *msg, int dir)
+{
+	int fd = genl_socket();
+
+	/* One that there is: that of a request which can't succeed. */
+	delete(fd, "nobody", dir);
+	genl_begin(msg, REIN_CMD_RECORD_GET, 0);
+	genl_put_u64(msg, REIN_A_RECORD_ID, newest(fd, LIMIT_UNKNOWN));
+	close(fd);
+}
+
+static void build_records(struct genl_msg *msg, int dir)
+{
+	(void)dir;
+	genl_begin(msg, REIN_CMD_RECORD_GET, NLM_F_DUMP);
+}
+
+static void build_stat(struct genl_msg *msg, int dir)
+{
+	(void)dir;
+	genl_begin(msg, REIN_CMD_STAT_GET, 0);
+}
+
+static void build_flush(struct genl_msg *msg, int dir)
+{
+	(void)dir;
+	genl_begin(msg, REIN_CMD_FLUSH, 0);
+}
+
+static const struct request requests[] = {
+	{ "limit-add", build_add, undo_add },
+	{ "limit-set", build_set, undo_set },
+	{ "limit-replace", build_replace, undo_set },
+	{ "limit-replace of none", build_replace_new, undo_add },
+	{ "limit-del", build_del, undo_del },
+	{ "limit-get", build_get, NULL },
+	{ "limit-get: dump", build_dump, NULL },
+	{ "limit-get: chain", build_chain, NULL },
+	{ "record-get", build_record, NULL },
+	{ "record-get: dump", build_records, NULL },
+	{ "stat-get", build_stat, NULL },
+	{ "flush", build_flush, undo_del },
+};
+
+/* A limit that was made anew has another id, and more time left. */
+static void forget_ids(struct view *view)
+{
+	char *word, *end;
+
+	while ((word = strstr(view->text, "ever-new="))) {
+		end = strchr(word, ' ');
+		memmove(word, end + 1, strlen(end));
+	}
+}
+
+/* What was answered makes sense, and is true of what is there now. */
+static void check_answer(struct __test_metadata *_metadata, FIXTURE_DATA(faults) *self,
+			 const struct request *request, unsigned int n, int err,
+			 const struct genl_answer *answer, const char *after)
+{
+	static struct view now;
+	struct genl_answer got;
+	struct record record;
+	bool is_before, is_after;
+
+	ASSERT_EQ(0, look(self->fd, &now));
+	forget_ids(&now);
+	is_before = !strcmp(now.text, self->before.text);
+	is_after = !strcmp(now.text, after);
+	if (err) {
+		/* The request or its answer was lost on the way. */
+		EXPECT_TRUE(is_before || is_after) {
+			TH_LOG("%s, %u: neither done nor not done; " AGAIN, request->what, n);
+		}
+		return;
+	}
+	EXPECT_TRUE(answer->err ? is_before : is_after) {
+		TH_LOG("%s, %u: answered with %d, but that's not so:\nbefore: %s\nnow: %s\nafter: %s\n"
+		       AGAIN, request->what, n, answer->err, self->before.text, now.text, after);
+	}
+	if (!answer->record)
+		return;
+	ASSERT_EQ(0, read_record(self->fd, answer->record, &record, &got));
+	EXPECT_EQ(NO_MEMORY, (int)record.code) {
+		TH_LOG("%s, %u: %s; " AGAIN, request->what, n, record.message);
+	}
+	EXPECT_EQ(ENOMEM, answer->err);
+	EXPECT_NE('\0', answer->text[0]);
+}
+
+/* Returns how many could fail. */
+static unsigned int fail_all(struct __test_metadata *_metadata, FIXTURE_DATA(faults) *self,
+			     const struct request *request, const char *after,
+			     unsigned int *told)
+{
+	static struct genl_msg msg;
+	struct genl_answer answer;
+	unsigned int n;
+	bool failed;
+	int err, fd;
+
+	for (n = 1; n < 1000; n++) {
+		request->build(&msg, self->dir);
+		fd = genl_socket();
+		ASSERT_LE(0, fd);
+		fail_nth(n);
+		err = genl_ask(fd, &msg, &answer, NULL, NULL);
+		failed = has_failed();
+		close(fd);
+		if (!failed) {
+			EXPECT_EQ(0, err ?: -answer.err) {
+				TH_LOG("%s: nothing failed, but %d, %s; " AGAIN,
+				       request->what, err ?: -answer.err, answer.text);
+			}
+		}
+		*told += !err && answer.record;
+		check_answer(_metadata, self, request, n, err, &answer, after);
+		if (request->undo) {
+			static struct view now;
+
+			ASSERT_EQ(0, look(self->fd, &now));
+			forget_ids(&now);
+			if (strcmp(now.text, self->before.text))
+				ASSERT_EQ(0, request->undo(self->fd, self->dir));
+		}
+		if (!failed)
+			return n - 1;
+	}
+	return n;
+}
+
+/* Runs the request without a failure, and then with each that can happen. */
+static void run(struct __test_metadata *_metadata, FIXTURE_DATA(faults) *self,
+		const struct request *request)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+	static struct view after;
+	unsigned int told = 0, n;
+
+	request->build(&msg, self->dir);
+	ASSERT_EQ(0, genl_ask(self->fd, &msg, &answer, NULL, NULL));
+	ASSERT_EQ(0, answer.err) {
+		TH_LOG("%s: %s; " AGAIN, request->what, answer.text);
+	}
+	ASSERT_EQ(0, look(self->fd, &after));
+	forget_ids(&after);
+	if (request->undo)
+		ASSERT_EQ(0, request->undo(self->fd, self->dir));
+	n = fail_all(_metadata, self, request, after.text, &told);
+	TH_LOG("%s: %u could fail, %u of them were answered with a record", request->what, n, told);
+	EXPECT_LT(0, n);
+	EXPECT_GT(999, n);
+}
+
+/* The first limit needs hooks in all namespaces: all of them, or none. */
+TEST_F(faults, hooks)
+{
+	static const struct request first = { "the first limit", build_add, undo_add };
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), held[3];
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, unshare(CLONE_NEWNET));
+		held[i] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	}
+	ASSERT_EQ(0, setns(home, CLONE_NEWNET));
+	ASSERT_EQ(0, delete(self->fd, "there", self->dir));
+	ASSERT_EQ(0, look(self->fd, &self->before));
+	run(_metadata, self, &first);
+	for (i = 0; i < 3; i++)
+		close(held[i]);
+	close(home);
+}
+
+TEST_F(faults, requests)
+{
+	uint64_t raw = newest(self->fd, RAW);
+	size_t i;
+
+	forget_ids(&self->before);
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		run(_metadata, self, &requests[i]);
+	EXPECT_EQ(raw, newest(self->fd, RAW)) {
+		TH_LOG("an error had no meaning: rein errors list; " AGAIN);
+	}
+}
+
+/* --- packets ---------------------------------------------------------------------- */
+
+static int enter(int dir)
+{
+	int fd = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, "0", 1) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+struct counts {
+	uint64_t packets[REIN_A_STATS_MAX + 1];
+};
+
+static void take_counts(const struct genlmsghdr *ghdr, size_t len, void *arg)
+{
+	const struct nlattr *stats, *stat;
+	const char *end = (const char *)ghdr + len;
+	struct counts *counts = arg;
+
+	stats = genl_find(genl_first(ghdr), end, REIN_A_LIMIT_STATS);
+	if (!stats)
+		return;
+	end = (const char *)stats + stats->nla_len;
+	for (stat = genl_data(stats); (const char *)stat < end; stat = genl_next(stat))
+		counts->packets[stat->nla_type & NLA_TYPE_MASK] =
+			genl_u64(genl_find(genl_data(stat), genl_next(stat),
+					   REIN_A_COUNT_PACKETS));
+}
+
+static void count(int fd, int dir, struct counts *counts)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+
+	memset(counts, 0, sizeof(*counts));
+	begin(&msg, REIN_CMD_LIMIT_GET, "there", dir);
+	genl_ask(fd, &msg, &answer, take_counts, counts);
+}
+
+/* A packet that can't be held for want of memory is dropped, counted, recorded. */
+TEST_F(faults, packets)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	unsigned int n, pass, dropped = 0, refused = 0;
+	struct counts before, now;
+	bool failed;
+	ssize_t sent;
+	int fd;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ASSERT_EQ(0, enter(self->dir));
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ASSERT_LE(0, fd);
+	/* Three pass; the fourth waits as all that follow. */
+	for (n = 0; n < 4; n++)
+		ASSERT_EQ(1, sendto(fd, "x", 1, 0, (void *)&to, sizeof(to)));
+	count(self->fd, self->dir, &before);
+	ASSERT_EQ(3, before.packets[REIN_A_STATS_PASSED]);
+	ASSERT_EQ(1, before.packets[REIN_A_STATS_QUEUED]);
+	/* The kernel's checkers allocate now and then, and fail in our place. */
+	for (pass = 0; pass < 10; pass++) {
+		for (n = 1, failed = true; failed && n < 1000; n++) {
+			fail_nth(n);
+			sent = sendto(fd, "x", 1, 0, (void *)&to, sizeof(to));
+			failed = has_failed();
+			count(self->fd, self->dir, &now);
+			EXPECT_EQ(now.packets[REIN_A_STATS_SEEN],
+				  now.packets[REIN_A_STATS_PASSED] +
+				  now.packets[REIN_A_STATS_QUEUED] +
+				  now.packets[REIN_A_STATS_NOMEM]) {
+				TH_LOG("%u: a packet is lost; " AGAIN, n);
+			}
+			dropped += now.packets[REIN_A_STATS_NOMEM] >
+				   before.packets[REIN_A_STATS_NOMEM];
+			refused += now.packets[REIN_A_STATS_SEEN] ==
+				   before.packets[REIN_A_STATS_SEEN];
+			if (!failed) {
+				EXPECT_EQ(1, sent);
+				EXPECT_EQ(before.packets[REIN_A_STATS_QUEUED] + 1,
+					  now.packets[REIN_A_STATS_QUEUED]);
+			}
+			before = now;
+		}
+	}
+	TH_LOG("a packet: %u could fail; of %u times %u ended before rein, %u in it", n - 2, pass,
+	       refused, dropped);
+	EXPECT_LT(0, dropped);
+	EXPECT_NE(0, newest(self->fd, NO_ROOM_MEMORY));
+	close(fd);
+	ASSERT_EQ(0, put_file(CGROOT "/cgroup.procs", "0"));
+}
+
+/* --- namespaces ------------------------------------------------------------------- */
+
+/* Move to a new namespace; returns what left_to_fail() says. */
+static unsigned int try_namespace(unsigned int n, int *err)
+{
+	fail_nth(n);
+	*err = unshare(CLONE_NEWNET) ? errno : 0;
+	return left_to_fail();
+}
+
+static void take_namespaces(const struct genlmsghdr *ghdr, size_t len, void *arg)
+{
+	*(uint64_t *)arg = genl_u64(genl_find(genl_first(ghdr), (const char *)ghdr + len,
+					      REIN_A_STAT_NAMESPACES));
+}
+
+static uint64_t namespaces(int fd)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+	uint64_t n = 0;
+
+	genl_begin(&msg, REIN_CMD_STAT_GET, 0);
+	genl_ask(fd, &msg, &answer, take_namespaces, &n);
+	return n;
+}
+
+/*
+ * Of thousands of allocations some fail here, others each time. Each namespace is
+ * there with its hooks, or isn't.
+ */
+TEST_F_TIMEOUT(faults, namespaces, 200)
+{
+	const unsigned int step = 23, first = 1 + time(NULL) % step;
+	uint64_t before = namespaces(self->fd);
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), err, tries;
+	unsigned int n, left, made = 0, failed = 0;
+
+	ASSERT_LE(0, home);
+	for (n = first; ; n += step) {
+		left = try_namespace(n, &err);
+		if (err) {
+			/* Some say one, some the other. */
+			EXPECT_TRUE(err == ENOMEM || err == ENOBUFS) {
+				TH_LOG("%u: expected ENOMEM, seen %s; " AGAIN, n, strerror(err));
+			}
+			failed++;
+		} else {
+			made++;
+			ASSERT_EQ(0, setns(home, CLONE_NEWNET));
+		}
+		if (left)
+			break;
+	}
+	TH_LOG("a namespace: %u, %u, ... of %u; %u were not made, %u all the same", first,
+	       first + step, n, failed, made);
+	EXPECT_LT(0, failed);
+	/* They are taken down by a worker. */
+	for (tries = 0; namespaces(self->fd) != before && tries < 3000; tries++)
+		usleep(10000);
+	EXPECT_EQ(before, namespaces(self->fd)) {
+		TH_LOG("a namespace is left over; " AGAIN);
+	}
+	close(home);
+}
+
+/* --- loading ------------------------------------------------------------------------ */
+
+static bool is_loaded(void)
+{
+	return !access("/sys/module/rein", F_OK);
+}
+
+static int open_module(void)
+{
+	struct utsname name;
+	char path[256];
+
+	uname(&name);
+	snprintf(path, sizeof(path), "/lib/modules/%s/updates/rein.ko", name.release);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+FIXTURE(loading) {
+};
+
+FIXTURE_SETUP(loading) {
+}
+
+FIXTURE_TEARDOWN(loading) {
+}
+
+/* Loads, or fails and leaves nothing; what the loader of modules itself needs, too. */
+TEST_F_TIMEOUT(loading, load, 240)
+{
+	const unsigned int step = 3;
+	unsigned int n, refused = 0;
+	bool failed = true;
+	int ko, err;
+
+	if (!prepare())
+		SKIP(return, "this kernel has no fault injection");
+	ko = open_module();
+	if (ko < 0)
+		SKIP(return, "rein.ko isn't where modprobe would find it");
+	ASSERT_EQ(0, syscall(SYS_delete_module, "rein", O_NONBLOCK));
+	for (n = 1 + time(NULL) % step; failed && n < 10000; n += step) {
+		fail_nth(n);
+		err = syscall(SYS_finit_module, ko, "", 0) ? errno : 0;
+		failed = has_failed();
+		if (!failed)
+			break;
+		EXPECT_EQ(!err, is_loaded()) {
+			TH_LOG("%u: finit_module: %s, and it is %sloaded; " AGAIN, n, strerror(err),
+			       is_loaded() ? "" : "not ");
+		}
+		refused += !!err;
+		if (!err)
+			ASSERT_EQ(0, syscall(SYS_delete_module, "rein", O_NONBLOCK));
+	}
+	TH_LOG("loading: of %u every third failed; %u times there was no module", n, refused);
+	EXPECT_EQ(0, err);
+	EXPECT_TRUE(is_loaded());
+	EXPECT_LT(0, refused);
+	close(ko);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A fuzzer of rein's netlink family.
+ *
+ *	tool-fuzz [OPTION]...
+ *
+ *	-n COUNT	so many messages (default 20000)
+ *	-s SEED		start the random numbers there (default 1)
+ *	-v		print each message before it is sent, in hex
+ *	-x HEX		send just this one
+ *
+ * Messages are made from the policies that the module itself is compiled with
+ * (generated from Documentation/netlink/specs/rein.yaml): mostly valid, with
+ * values at the edges; or an earlier one that reached new code, changed a little.
+ * Which code a message reached is told by KCOV where the kernel has it;
+ * otherwise all is chance. Between messages cgroups come and go, sockets are
+ * closed in the middle of a dump, and a child sends packets all the time.
+ *
+ * What it says, as JSON: messages, answered (with 0), refused, bare (refused
+ * without a message), kept (messages that reached new code), code (places
+ * reached, 0: unknown). It fails if the family stops answering.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <linux/kcov.h>
+
+#include "genl.h"
+
+/* The generated operations and policies; what they would call isn't here. */
+#include "../../kmod/netlink-gen.c"
+
+#define DOIT(name) \
+	int name(struct sk_buff *skb, struct genl_info *info) { return !skb && !info; }
+#define DUMPIT(name) \
+	int name(struct sk_buff *skb, struct netlink_callback *cb) { return !skb && !cb; }
+
+DOIT(rein_nl_limit_add_doit)
+DOIT(rein_nl_limit_set_doit)
+DOIT(rein_nl_limit_replace_doit)
+DOIT(rein_nl_limit_del_doit)
+DOIT(rein_nl_limit_get_doit)
+DOIT(rein_nl_record_get_doit)
+DOIT(rein_nl_stat_get_doit)
+DOIT(rein_nl_flush_doit)
+DUMPIT(rein_nl_limit_get_dumpit)
+DUMPIT(rein_nl_record_get_dumpit)
+
+#define N_OPS	(sizeof(rein_nl_ops) / sizeof(rein_nl_ops[0]))
+
+#define CGROOT		"/sys/fs/cgroup"
+#define DIRECTORY	CGROOT "/test-fuzz"
+#define KEPT_MAX	4096
+#define MESSAGE_MAX	4096
+#define COVER_SIZE	(64 << 10)
+
+struct message {
+	size_t len;
+	char buf[MESSAGE_MAX];
+};
+
+static struct message kept[KEPT_MAX];
+static unsigned int n_kept;
+
+static struct {
+	unsigned long messages, answered, refused, bare, code;
+} result;
+
+static bool verbose;
+
+static _Noreturn void die(const char *what)
+{
+	fprintf(stderr, "tool-fuzz: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+/* --- chance -------------------------------------------------------------------- */
+
+static uint64_t state;
+
+/* Marsaglia, "Xorshift RNGs", 2003. */
+static uint64_t chance(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+static unsigned int below(unsigned int n)
+{
+	return (chance() >> 20) % n;
+}
+
+static bool percent(unsigned int n)
+{
+	return below(100) < n;
+}
+
+static uint64_t edge(void)
+{
+	static const uint64_t edges[] = {
+		0, 1, 2, 7, 255, 1000, 1500, 65535, 65536, 1000000, 1000000000ULL,
+		86400000000000ULL, 86400000000001ULL, 1000000000000ULL, 1000000000001ULL,
+		INT32_MAX, UINT32_MAX, 1ULL << 32, INT64_MAX, 1ULL << 63, UINT64_MAX - 1, UINT64_MAX,
+	};
+
+	static const uint64_t sane[] = { 1000, 1500, 65536, 1000000, 1000000000ULL };
+
+	if (percent(60))
+		return sane[below(sizeof(sane) / sizeof(sane[0]))];
+	return percent(80) ? edges[below(sizeof(edges) / sizeof(edges[0]))] :
+			     chance() >> below(64);
+}
+
+/* --- cgroups and descriptors ----------------------------------------------------- */
+
+/* Directories of cgroups, some of which are gone; a file; a closed one. */
+static int fds[16];
+
+static void cgroup_path(char *path, size_t size, unsigned int i)
+{
+	static const char *const names[] = { "", "/a", "/a/b", "/a/b/c", "/d" };
+
+	snprintf(path, size, DIRECTORY "%s", names[i % 5]);
+}
+
+/* Make a cgroup, or remove it; whatever there was of it stays open. */
+static void cgroup_turn(unsigned int i)
+{
+	char path[128];
+	int fd;
+
+	cgroup_path(path, sizeof(path), i);
+	if (percent(30) && !rmdir(path))
+		return;
+	mkdir(path, 0755);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	i += percent(50) ? 5 : 0;
+	if (fds[i] >= 0)
+		close(fds[i]);
+	fds[i] = fd;
+}
+
+static void cgroups_make(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 16; i++)
+		fds[i] = -1;
+	for (i = 0; i < 5; i++)
+		cgroup_turn(i);
+	fds[14] = open(CGROOT "/cgroup.procs", O_RDONLY | O_CLOEXEC);
+}
+
+static void cgroups_remove(void)
+{
+	char path[128];
+	int i;
+
+	/* The innermost first. */
+	for (i = 4; i >= 0; i--) {
+		cgroup_path(path, sizeof(path), i);
+		rmdir(path);
+	}
+}
+
+static void enter(const char *cgroup)
+{
+	char path[160];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	/* It may be gone by now: then this process stays where it is. */
+	if (fd >= 0 && write(fd, "0", 1) < 0)
+		usleep(100);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Packets from the outermost cgroup and those below, until the parent ends. */
+static pid_t send_packets(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	static char packet[1400];
+	char path[128];
+	pid_t pid = fork();
+	unsigned int i;
+	int fd;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (i = 0;; i++) {
+		/* A cgroup that has a process can't be removed: only for a moment. */
+		cgroup_path(path, sizeof(path), i);
+		enter(path);
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		sendto(fd, packet, 1 + i % sizeof(packet), 0, (void *)&to, sizeof(to));
+		sendto(fd, packet, 1, 0, (void *)&to, sizeof(to));
+		close(fd);
+		enter(CGROOT);
+		usleep(2000);
+	}
+}
+
+/* --- messages --------------------------------------------------------------------- */
+
+static void put(struct message *m, const void *data, size_t len)
+{
+	if (m->len + len > sizeof(m->buf))
+		len = sizeof(m->buf) - m->len;
+	memcpy(m->buf + m->len, data, len);
+	m->len += len;
+}
+
+static void put_attr(struct message *m, unsigned int type, const void *data, size_t len)
+{
+	static const char zeros[NLA_ALIGNTO];
+	struct nlattr attr = { .nla_len = NLA_HDRLEN + len, .nla_type = type };
+
+	put(m, &attr, sizeof(attr));
+	put(m, data, len);
+	put(m, zeros, NLA_ALIGN(len) - len);
+}
+
+static void put_string(struct message *m, unsigned int type)
+{
+	static const char *const names[] = {
+		"a", "b", "c", "d", "", "-", "a b", "a/b", "..", "a\nb", "\377\376", "%s%n",
+		"0123456789012345678901234567890123456789012345678901234567890ab",
+		"0123456789012345678901234567890123456789012345678901234567890abc",
+	};
+	const char *name = names[percent(85) ? below(4) : below(sizeof(names) / sizeof(names[0]))];
+
+	put_attr(m, type, name, strlen(name) + !percent(3));
+}
+
+static void put_policy(struct message *m, const struct nla_policy *policy, unsigned int maxattr);
+
+static void put_nested(struct message *m, unsigned int type, const struct nla_policy *policy)
+{
+	struct nlattr attr = { .nla_type = type | (percent(95) ? NLA_F_NESTED : 0) };
+	size_t at = m->len;
+
+	put(m, &attr, sizeof(attr));
+	put_policy(m, policy->nested, policy->maxattr);
+	attr.nla_len = m->len - at;
+	if (at + sizeof(attr) <= sizeof(m->buf))
+		memcpy(m->buf + at, &attr, sizeof(attr));
+}
+
+static void put_value(struct message *m, unsigned int type, const struct nla_policy *policy)
+{
+	uint64_t number = edge();
+
+	switch (policy->type) {
+	case NLA_U32:
+		/* The first of an enum is what most requests mean. */
+		if (policy->max && percent(95))
+			number = percent(50) ? 0 : below(policy->max + 1);
+		put_attr(m, type, &number, percent(98) ? 4 : below(9));
+		break;
+	case NLA_S32:
+		number = percent(97) ? fds[below(percent(85) ? 5 : 16)] : (int)number;
+		put_attr(m, type, &number, percent(98) ? 4 : below(9));
+		break;
+	case NLA_U64:
+		put_attr(m, type, &number, percent(98) ? 8 : below(9));
+		break;
+	case NLA_NUL_STRING:
+		put_string(m, type);
+		break;
+	case NLA_FLAG:
+		put_attr(m, type, &number, percent(95) ? 0 : below(9));
+		break;
+	case NLA_NESTED:
+		put_nested(m, type, policy);
+		break;
+	case NLA_UNSPEC:
+		if (percent(2))
+			put_attr(m, type, &number, below(9));
+		break;
+	}
+}
+
+static void put_policy(struct message *m, const struct nla_policy *policy, unsigned int maxattr)
+{
+	unsigned int type, n;
+
+	for (type = 0; type <= maxattr; type++) {
+		n = percent(75);
+		if (n && policy[type].type == NLA_NESTED)
+			n = percent(97) ? 1 + below(3) : below(20);
+		else if (percent(1))
+			n += below(3);
+		while (n--)
+			put_value(m, type, &policy[type]);
+	}
+	if (percent(1))
+		put_attr(m, maxattr + 1 + below(5), "xxxxxxxx", below(9));
+}
+
+static struct nlmsghdr *header(struct message *m)
+{
+	return (struct nlmsghdr *)m->buf;
+}
+
+static void make(struct message *m)
+{
+	const struct genl_ops *op = &rein_nl_ops[below(N_OPS)];
+	struct genlmsghdr ghdr = { .cmd = op->cmd, .version = 1 };
+	struct nlmsghdr nlh = { .nlmsg_type = genl_family, .nlmsg_flags = NLM_F_REQUEST };
+
+	/* What removes all there is would leave nothing to find. */
+	if (op->cmd == REIN_CMD_FLUSH && percent(90))
+		op = &rein_nl_ops[0], ghdr.cmd = op->cmd;
+	if (percent(90))
+		nlh.nlmsg_flags |= NLM_F_ACK;
+	if (op->dumpit && percent(50))
+		nlh.nlmsg_flags |= NLM_F_DUMP;
+	if (percent(2))
+		nlh.nlmsg_flags |= chance();
+	if (percent(1))
+		ghdr.cmd = chance();
+	m->len = 0;
+	put(m, &nlh, sizeof(nlh));
+	put(m, &ghdr, sizeof(ghdr));
+	put_policy(m, op->policy, op->maxattr);
+	header(m)->nlmsg_len = m->len;
+}
+
+/* A place in the message where an attribute begins, or might. */
+static size_t somewhere(const struct message *m)
+{
+	size_t head = NLMSG_HDRLEN + GENL_HDRLEN;
+
+	return m->len > head ? head + below((m->len - head + 3) / 4) * 4 : head;
+}
+
+static void change(struct message *m)
+{
+	const struct message *other = &kept[below(n_kept)];
+	size_t at = somewhere(m), from = somewhere(other), len;
+	uint64_t number = edge();
+
+	switch (below(8)) {
+	case 0:
+		m->buf[below(m->len)] ^= 1 << below(8);
+		break;
+	case 1:
+		m->buf[below(m->len)] = number;
+		break;
+	case 2:
+		if (at + sizeof(number) <= m->len)
+			memcpy(m->buf + at, &number, sizeof(number));
+		break;
+	case 3:
+		m->len = at;
+		break;
+	case 4:
+		len = below(64) * 4;
+		if (at + len < m->len) {
+			memmove(m->buf + at, m->buf + at + len, m->len - at - len);
+			m->len -= len;
+		}
+		break;
+	case 5:
+		m->len = at;
+		put(m, other->buf + from, other->len - from);
+		break;
+	case 6:
+		put(m, m->buf + at, m->len - at);
+		break;
+	case 7:
+		((struct genlmsghdr *)NLMSG_DATA(m->buf))->cmd = below(N_OPS + 2);
+		break;
+	}
+	if (m->len < NLMSG_HDRLEN)
+		m->len = NLMSG_HDRLEN;
+	header(m)->nlmsg_len = percent(97) ? m->len : below(2 * m->len);
+	/* Others' families are none of our business. */
+	header(m)->nlmsg_type = genl_family;
+	header(m)->nlmsg_flags |= NLM_F_REQUEST;
+}
+
+/* --- what was reached --------------------------------------------------------------- */
+
+static unsigned long *cover;
+static unsigned char seen[1 << 16];
+
+static void cover_open(void)
+{
+	int fd = open("/sys/kernel/debug/kcov", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, KCOV_INIT_TRACE, COVER_SIZE))
+		return;
+	cover = mmap(NULL, COVER_SIZE * sizeof(*cover), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (cover == MAP_FAILED || ioctl(fd, KCOV_ENABLE, KCOV_TRACE_PC))
+		die("kcov");
+}
+
+static void cover_start(void)
+{
+	if (cover)
+		__atomic_store_n(&cover[0], 0, __ATOMIC_RELAXED);
+}
+
+/* Was there a place that no message reached before, from where it came? */
+static bool cover_new(void)
+{
+	unsigned long n = cover ? __atomic_load_n(&cover[0], __ATOMIC_RELAXED) : 0, i, last = 0;
+	bool new = false;
+
+	for (i = 1; i <= n; i++) {
+		unsigned long pc = cover[i], way = (pc ^ last * 31) * 0x9e3779b97f4a7c15ULL >> 48;
+
+		last = pc;
+		if (seen[way])
+			continue;
+		seen[way] = 1;
+		result.code++;
+		new = true;
+	}
+	return new;
+}
+
+/* --- sending -------------------------------------------------------------------------- */
+
+static void print(const struct message *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->len; i++)
+		printf("%02x", (unsigned char)m->buf[i]);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static void look_at(const struct nlmsghdr *nlh)
+{
+	int err;
+
+	if (nlh->nlmsg_type != NLMSG_ERROR && nlh->nlmsg_type != NLMSG_DONE)
+		return;
+	memcpy(&err, NLMSG_DATA(nlh), sizeof(err));
+	if (!err)
+		result.answered++;
+	else
+		result.refused++;
+	if (err && !(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
+		result.bare++;
+	if (err > 0 || err < -4095) {
+		fprintf(stderr, "tool-fuzz: an answer of %d\n", err);
+		exit(1);
+	}
+}
+
+/* Read what there is; of a dump a few parts. False: there is more. */
+static bool read_answers(int fd)
+{
+	static char buf[1 << 16];
+	const struct nlmsghdr *nlh;
+	unsigned int parts = 0;
+	ssize_t got;
+
+	while ((got = recv(fd, buf, sizeof(buf), MSG_DONTWAIT)) >= 0 || errno == EINTR ||
+	       errno == ENOBUFS) {
+		for (nlh = (void *)buf; got > 0 && NLMSG_OK(nlh, got); nlh = NLMSG_NEXT(nlh, got))
+			look_at(nlh);
+		if (++parts == 4 || percent(1))
+			return false;
+	}
+	return true;
+}
+
+static void fire(int *fd, const struct message *m)
+{
+	bool done;
+
+	if (verbose)
+		print(m);
+	cover_start();
+	done = send(*fd, m->buf, m->len, 0) < 0 || read_answers(*fd);
+
+	result.messages++;
+	/* In the middle of a dump, or for no reason at all. */
+	if (!done || percent(1)) {
+		close(*fd);
+		*fd = genl_socket();
+		if (*fd < 0)
+			die("socket");
+	}
+}
+
+static void fuzz(unsigned long count)
+{
+	int fd = genl_socket();
+	struct message m;
+	unsigned int n;
+
+	while (result.messages < count) {
+		if (!n_kept || percent(40)) {
+			make(&m);
+		} else {
+			m = kept[below(n_kept)];
+			for (n = 1 + below(4); n; n--)
+				change(&m);
+		}
+		fire(&fd, &m);
+		/* Without coverage: whatever comes, in turn. */
+		if (cover ? cover_new() : percent(5)) {
+			kept[n_kept < KEPT_MAX ? n_kept : below(KEPT_MAX)] = m;
+			n_kept += n_kept < KEPT_MAX;
+		}
+		if (percent(1))
+			cgroup_turn(below(5));
+	}
+	close(fd);
+}
+
+/* The family must still be there, and answer sensibly. */
+static int check_alive(void)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+	int fd = genl_socket(), err;
+
+	genl_begin(&msg, REIN_CMD_FLUSH, 0);
+	genl_put(&msg, REIN_A_FLUSH_FORCE, NULL, 0);
+	err = genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
+	if (err) {
+		fprintf(stderr, "tool-fuzz: flush is answered with %s\n", strerror(-err));
+		return 1;
+	}
+	return 0;
+}
+
+static void fire_hex(const char *hex)
+{
+	int fd = genl_socket();
+	struct message m = { 0 };
+	unsigned int byte;
+
+	for (; m.len < sizeof(m.buf) && sscanf(hex, "%2x", &byte) == 1; hex += 2)
+		m.buf[m.len++] = byte;
+	if (m.len >= NLMSG_HDRLEN)
+		header(&m)->nlmsg_type = genl_family;
+	fire(&fd, &m);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long count = 20000;
+	const char *hex = NULL;
+	pid_t child;
+	int opt, fd, ret;
+
+	state = 1;
+	while ((opt = getopt(argc, argv, "n:s:vx:")) != -1) {
+		switch (opt) {
+		case 'n':
+			count = strtoul(optarg, NULL, 0);
+			break;
+		case 's':
+			state = strtoull(optarg, NULL, 0) | 1;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'x':
+			hex = optarg;
+			break;
+		default:
+			return 2;
+		}
+	}
+	fd = genl_socket();
+	if (fd < 0 || genl_resolve(fd))
+		die("no family: is the module loaded?");
+	close(fd);
+	cgroups_make();
+	child = send_packets();
+	cover_open();
+	if (hex)
+		fire_hex(hex);
+	else
+		fuzz(count);
+	kill(child, SIGKILL);
+	ret = check_alive();
+	cgroups_remove();
+	printf("{\"messages\": %lu, \"answered\": %lu, \"refused\": %lu, \"bare\": %lu, "
+	       "\"kept\": %u, \"code\": %lu}\n", result.messages, result.answered,
+	       result.refused, result.bare, n_kept, result.code);
+	return ret;
+}
