@@ -2,8 +2,8 @@
 #
 # What `make help` prints is made of the comments after two hashes.
 
-# Which kernel to build for and boot: 6.1, debug, or the path of a bzImage; only
-# to build for: host.
+# Which kernel to build for and boot: 6.1, 6.12, 7.3, debug, kcsan, or the path of a
+# bzImage; only to build for: host.
 KERNEL	?= 6.1
 # Which kernel-side tests to run: names or shell patterns; empty: all.
 TESTS	?=
@@ -26,7 +26,7 @@ userspace: ## build librein and rein
 	@$(MAKE) --no-print-directory -C userspace
 
 deps: ## install the Debian packages that building, testing and linting need
-	@selftests/deps check debug lint
+	@selftests/deps check debug lint fuzz
 
 deps-%:
 	@selftests/deps $*
@@ -38,9 +38,15 @@ check-debug: deps-debug userspace ## the kselftests on the debug kernel (built o
 	@selftests/kmod-build debug $(JOBS) W=1 KCFLAGS=-Werror
 	@selftests/check --kernel debug $(TESTS)
 
+check-all: deps-debug all ## every test on every kernel, and a table: about an hour and a half
+	@selftests/check-all
+
 unit: ## the host unit tests alone
 	@$(MAKE) --no-print-directory -C selftests/unit check
 	@$(MAKE) --no-print-directory -C selftests/unit-cli check
+
+fuzz: deps-fuzz ## fuzz the command and librein for SECONDS=60 each (make unit takes seconds)
+	@$(MAKE) --no-print-directory -C selftests/fuzz fuzz
 
 demo: deps-check all selftests-install ## limit real traffic in a VM and show what was measured
 	@$(VM) --add build/kselftest/rein --add selftests/demo -- bash /demo/demo.sh
@@ -53,6 +59,9 @@ selftests-install:
 
 lint: deps-lint ## W=1, sparse, checkpatch, shellcheck, generated files
 	@selftests/lint/run
+
+builds: deps-fuzz deps-lint ## compile the module for every kernel, with gcc and with clang
+	@selftests/lint/run w1 w1-6.12 w1-7.3 clang clang-6.12
 
 generate: deps-lint ## write anew what is generated: netlink code, uapi header, errors.rst
 	@selftests/lint/ynl --write
@@ -74,9 +83,10 @@ clean: ## remove everything that was built (not the cache of kernels)
 	@$(MAKE) --no-print-directory -C userspace clean
 	@$(MAKE) --no-print-directory -C selftests/unit clean
 	@$(MAKE) --no-print-directory -C selftests/unit-cli clean
+	@$(MAKE) --no-print-directory -C selftests/fuzz clean
 
 # The steps of one target need each other's results; -j is for those below.
 .NOTPARALLEL:
 
-.PHONY: help all kmod userspace deps check check-debug unit demo vm \
-	selftests-install lint generate format install clean
+.PHONY: help all kmod userspace deps check check-debug check-all unit fuzz demo vm \
+	selftests-install lint builds generate format install clean

@@ -129,7 +129,7 @@ static int check_target(const struct rein_limit_spec *spec,
 				 "the target is missing: cgroup-fd",
 				 "a limit named %s needs a target, and none was named",
 				 spec->name);
-	if (css_is_dying(&spec->cgrp->self))
+	if (rein_cgroup_dead(spec->cgrp))
 		return rein_fail(ask,
 				 rein_ask_attr(ask, REIN_A_LIMIT_CGROUP_FD),
 				 REIN_E_CGROUP_DYING, "the cgroup was removed",

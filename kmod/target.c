@@ -427,7 +427,7 @@ static void reap(struct work_struct *work)
 		next = rein_target_next(NULL, pos);
 		/* Keeps the count above 0, so that nobody removes it here. */
 		pos->n_limits++;
-		if (css_is_dying(&pos->cgrp->self))
+		if (rein_cgroup_dead(pos->cgrp))
 			target_orphan(pos);
 		pos->n_limits--;
 		if (pos->n_limits)

@@ -62,6 +62,20 @@ struct rein_chain {
 	struct rein_limit *limits[REIN_CHAIN_MAX];
 };
 
+/**
+ * rein_cgroup_dead() - was a cgroup removed?
+ * @cgrp:	the cgroup
+ *
+ * css_is_dying() does not say so: from 6.12 on it is about controllers only.
+ * This is what the kernel itself asks, in cgroup_is_dead().
+ *
+ * Return: whether it was; that never changes back.
+ */
+static inline bool rein_cgroup_dead(const struct cgroup *cgrp)
+{
+	return !(READ_ONCE(cgrp->self.flags) & CSS_ONLINE);
+}
+
 struct rein_target *rein_chain_find(struct rein_chain *chain,
 				    struct cgroup *cgrp,
 				    enum rein_resource resource);

@@ -72,7 +72,7 @@ static bool prepare(void)
 	size_t i;
 
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (nth_fd < 0)
+	if (nth_fd < 0 || access(INJECTION "failslab", F_OK))
 		return false;
 	for (i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
 		snprintf(path, sizeof(path), INJECTION "%s/verbose", what[i]);
@@ -86,7 +86,13 @@ static bool prepare(void)
 	return true;
 }
 
+#define NEEDS_INJECTION(able) do {							\
+	if (!(able))									\
+		SKIP(return, "this kernel has no fault injection");			\
+} while (0)
+
 FIXTURE(faults) {
+	bool able;
 	int fd;
 	int dir;
 	struct view before;
@@ -113,8 +119,7 @@ FIXTURE_SETUP(faults) {
 	mkdir(DIRECTORY, 0755);
 	self->dir = open(DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ASSERT_LE(0, self->dir);
-	if (!prepare())
-		SKIP(return, "this kernel has no fault injection");
+	self->able = prepare();
 	ASSERT_EQ(0, add(self->fd, "there", self->dir, REIN_OVER_WAIT, 3));
 	ASSERT_EQ(0, look(self->fd, &self->before));
 }
@@ -368,6 +373,7 @@ TEST_F(faults, hooks)
 	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), held[3];
 	size_t i;
 
+	NEEDS_INJECTION(self->able);
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, unshare(CLONE_NEWNET));
 		held[i] = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -386,6 +392,7 @@ TEST_F(faults, requests)
 	uint64_t raw = newest(self->fd, RAW);
 	size_t i;
 
+	NEEDS_INJECTION(self->able);
 	forget_ids(&self->before);
 	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
 		run(_metadata, self, &requests[i]);
@@ -447,6 +454,7 @@ TEST_F(faults, packets)
 	ssize_t sent;
 	int fd;
 
+	NEEDS_INJECTION(self->able);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	ASSERT_EQ(0, enter(self->dir));
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -528,6 +536,7 @@ TEST_F_TIMEOUT(faults, namespaces, 200)
 	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), err, tries;
 	unsigned int n, left, made = 0, failed = 0;
 
+	NEEDS_INJECTION(self->able);
 	ASSERT_LE(0, home);
 	for (n = first; ; n += step) {
 		left = try_namespace(n, &err);
