@@ -341,7 +341,7 @@ static u64 number_of_limits(void)
 	return n;
 }
 
-static int put_stat(struct sk_buff *skb)
+static int put_stat(struct sk_buff *skb, const struct net *net)
 {
 	struct rein_count total[REIN_STATS];
 	struct rein_record_counts counts;
@@ -365,7 +365,8 @@ static int put_stat(struct sk_buff *skb)
 	       put_stat_u64(skb, REIN_A_STAT_RECORDS_OVERWRITTEN,
 			    counts.overwritten) ||
 	       put_stat_u64(skb, REIN_A_STAT_RECORDS_SUPPRESSED,
-			    counts.suppressed);
+			    counts.suppressed) ||
+	       nla_put_u32(skb, REIN_A_STAT_EVENTS, net_eq(net, &init_net));
 }
 
 /**
@@ -385,7 +386,7 @@ int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				 "there was no memory for the reply");
 	hdr = genlmsg_put_reply(msg, info, &family, 0, REIN_CMD_STAT_GET);
-	if (!hdr || put_stat(msg)) {
+	if (!hdr || put_stat(msg, genl_info_net(info))) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}

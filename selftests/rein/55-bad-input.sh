@@ -128,13 +128,18 @@ in_user_namespace() {
 	unshare --user --map-root-user --net "$@"
 }
 
+# A record of this user, who is root of the user namespace, too, and may read it.
+own=$(rein limit del nobody 2>&1 | record_id)
+denied as_nobody rein errors show "$own"
+exits_with 0 "one may read what became of one's own request" \
+	in_user_namespace rein errors show "$own"
 for who in as_nobody in_user_namespace; do
 	denied "$who" rein limit add new --cgroup "$(cg a)" --on egress --rate 1MB/s
 	denied "$who" rein limit set l --rate 5MB/s
 	denied "$who" rein limit del l
 	denied "$who" rein flush
 	denied "$who" rein errors list
-	denied "$who" rein errors show 1
+	denied "$who" rein errors show 999999999
 done
 exits_with 2 "nobody may listen" as_nobody timeout 5 rein monitor
 matches "$(as_nobody timeout 5 rein -v monitor 2>&1)" REIN-E0101 "and is told what it takes"

@@ -69,4 +69,6 @@ kill -TERM "$MONITOR"
 wait "$MONITOR"
 is "$?" 0 "the monitor ends when it is told to"
 is "$(grep -c '"event":"lost"' "$TMP/monitor")" 0 "nothing was lost"
+matches "$(unshare --net timeout 10 rein -v monitor 2>&1)" REIN-E0911 \
+	"where no events come to the monitor doesn't wait for them"
 done_testing

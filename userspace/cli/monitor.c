@@ -109,10 +109,29 @@ static int listen(struct cli *cli, int signals)
 	return EXIT_OK;
 }
 
+static void take_events(const struct rein_stat *stat, void *arg)
+{
+	*(bool *)arg = stat->events;
+}
+
+/* Who listens where nothing is said would wait for ever. */
+static int check_place(struct cli *cli)
+{
+	bool events = true;
+
+	if (rein_stat_get(cli->rein, take_events, &events))
+		return cli_fail_kernel(cli, NULL);
+	if (!events)
+		return cli_fail(cli, CODE_ELSEWHERE, NULL, NULL,
+				"no events are sent to this network namespace");
+	return 0;
+}
+
 static int subscribe(struct cli *cli, const struct opt_args *args)
 {
 	static const char *const groups[] = { REIN_MCGRP_LIMITS, REIN_MCGRP_ERRORS };
 	size_t i;
+	int ret;
 
 	for (i = 0; i < args->n_words; i++)
 		if (strcmp(args->words[i], groups[0]) && strcmp(args->words[i], groups[1]))
@@ -121,9 +140,11 @@ static int subscribe(struct cli *cli, const struct opt_args *args)
 	if (cli->file)
 		return cli_fail(cli, CODE_BATCH, "monitor", "run it on its own",
 				"monitor never ends, so it has no place in a batch");
-	i = cli_connect(cli);
-	if (i)
-		return i;
+	ret = cli_connect(cli);
+	if (!ret)
+		ret = check_place(cli);
+	if (ret)
+		return ret;
 	for (i = 0; i < args->n_words; i++)
 		if (rein_subscribe(cli->rein, args->words[i]))
 			return cli_fail_kernel(cli, NULL);

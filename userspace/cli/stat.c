@@ -13,6 +13,7 @@ static void show(const struct rein_stat *stat, void *arg)
 	out_num(out, "cgroups", "\ncgroups:\t", stat->cgroups);
 	out_num(out, "namespaces", "\nnamespaces:\t", stat->namespaces);
 	out_bool(out, "hooked", "\nhooked:\t", stat->hooked);
+	out_bool(out, "events", "\nevents:\t", stat->events);
 	out_object(out, "records");
 	out_num(out, "raised", "\nrecords:\t", stat->records_raised);
 	out_num(out, "stored", " raised = ", stat->records_stored);

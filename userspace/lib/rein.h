@@ -366,6 +366,7 @@ int rein_record_dump(struct rein *rein, rein_record_fn fn, void *arg);
  * @cgroups:	that have a limit, or packets left from one
  * @namespaces:	network namespaces that are watched over
  * @hooked:	hooks are registered
+ * @events:	notifications are sent to the caller's network namespace
  * @total:	requests that had at least one limit, each counted once
  * @records_raised: stored + folded + overwritten + suppressed
  * @records_stored: held now
@@ -381,6 +382,7 @@ struct rein_stat {
 	uint64_t cgroups;
 	uint64_t namespaces;
 	bool hooked;
+	bool events;
 	struct rein_stats total;
 	uint64_t records_raised;
 	uint64_t records_stored;

@@ -17,6 +17,7 @@ static const struct nla_policy stat_policy[REIN_A_STAT_MAX + 1] = {
 	[REIN_A_STAT_RECORDS_FOLDED] = { .type = NLA_U64 },
 	[REIN_A_STAT_RECORDS_OVERWRITTEN] = { .type = NLA_U64 },
 	[REIN_A_STAT_RECORDS_SUPPRESSED] = { .type = NLA_U64 },
+	[REIN_A_STAT_EVENTS] = { .type = NLA_U32 },
 };
 
 struct stat_answer {
@@ -46,6 +47,8 @@ static void stat_answer(struct nlmsghdr *nlh, void *arg)
 	stat.records_folded = rein_u64(tb[REIN_A_STAT_RECORDS_FOLDED]);
 	stat.records_overwritten = rein_u64(tb[REIN_A_STAT_RECORDS_OVERWRITTEN]);
 	stat.records_suppressed = rein_u64(tb[REIN_A_STAT_RECORDS_SUPPRESSED]);
+	/* A module that doesn't say is older than the question. */
+	stat.events = !tb[REIN_A_STAT_EVENTS] || rein_u32(tb[REIN_A_STAT_EVENTS]);
 	answer->fn(&stat, answer->arg);
 }
 
