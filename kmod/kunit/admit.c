@@ -264,6 +264,7 @@ static void several_at_once(struct kunit *test)
 			KUNIT_FAIL(test, "no thread");
 			continue;
 		}
+		/* A late look waits once more. */
 		while (data_race(counted(takers[i].chain.limits[0], REIN_STAT(SEEN))) < TRIES)
 			schedule_timeout_uninterruptible(1);
 		kthread_stop(takers[i].task);

@@ -32,11 +32,12 @@ static void tier(const char *text, uint32_t resource)
 	snprintf(both, sizeof(both), "%s,burst=%s", rate, burst);
 	EXPECT(!parse_tier(both, resource, &again, &error), "'%s' became '%s': %s", text, both,
 	       error.message);
-	EXPECT(tier.unit == again.unit && tier.burst == again.burst, "'%s' became '%s'", text, both);
+	EXPECT(tier.unit == again.unit, "'%s' became '%s'", text, both);
+	EXPECT(tier.burst == again.burst, "'%s' became '%s'", text, both);
 	EXPECT(tier.unlimited == again.unlimited, "'%s' became '%s'", text, both);
 	/* 60 a minute is 1 a second. */
-	EXPECT((unsigned __int128)tier.rate_tokens * (again.rate_period_ns ?: 1) ==
-	       (unsigned __int128)again.rate_tokens * (tier.rate_period_ns ?: 1),
+	EXPECT((__uint128_t)tier.rate_tokens * (again.rate_period_ns ?: 1) ==
+	       (__uint128_t)again.rate_tokens * (tier.rate_period_ns ?: 1),
 	       "'%s' became '%s'", text, both);
 }
 
@@ -68,7 +69,8 @@ static void time_of(const char *text)
 	}
 	if (strchr(format_time(ns, buffer), '~'))
 		return;
-	EXPECT(!parse_time(buffer, &again, &error) && ns == again, "'%s' became '%s'", text, buffer);
+	EXPECT(!parse_time(buffer, &again, &error) && ns == again, "'%s' became '%s'", text,
+	       buffer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,20 +5,25 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+# name_of RESULT: what stands behind its number, and a dash on some kernels
+name_of() {
+	[[ $1 =~ ok\ [0-9]+\ (-\ )?(.*) ]] && echo "${BASH_REMATCH[2]}"
+}
+
 # run_suites: load the module that runs them, and read what it said
 run_suites() {
 	local log line
 
-	dmesg -C
+	dmesg -c >/dev/null
 	insmod /vm/rein-kunit.ko && rmmod rein_kunit
 	is $? 0 "the suites can be loaded and unloaded"
 	log=$(dmesg | sed 's/^\[[^]]*\] //')
 	# Cases are indented once, those with parameters twice.
 	while IFS= read -r line; do
 		case $line in
-		"        ok "* | "    ok "*)	ok "${line#*- }" ;;
+		"        ok "* | "    ok "*)	ok "$(name_of "$line")" ;;
 		"        not ok "* | "    not ok "*)
-			not_ok "${line#*- }" "no failure" \
+			not_ok "$(name_of "$line")" "no failure" \
 				"$(grep -A8 'EXPECTATION FAILED\|ASSERTION FAILED' <<<"$log" | head -n 40)"
 			;;
 		esac

@@ -22,10 +22,6 @@ books() {
 	fi
 }
 
-record_id() {
-	sed -n 's/^record: \([0-9]*\) .*/\1/p'
-}
-
 exits_with 0 "a short ring" sh -c 'rmmod rein && modprobe rein records=64'
 make_cgroup web
 start_peer

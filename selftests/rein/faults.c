@@ -288,8 +288,8 @@ static void check_answer(struct __test_metadata *_metadata, FIXTURE_DATA(faults)
 		return;
 	}
 	EXPECT_TRUE(answer->err ? is_before : is_after) {
-		TH_LOG("%s, %u: answered with %d, but that's not so:\nbefore: %s\nnow: %s\nafter: %s\n"
-		       AGAIN, request->what, n, answer->err, self->before.text, now.text, after);
+		TH_LOG("%s, %u: answered with %d, but before: %s, now: %s, after: %s; " AGAIN,
+		       request->what, n, answer->err, self->before.text, now.text, after);
 	}
 	if (!answer->record)
 		return;

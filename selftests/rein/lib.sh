@@ -363,6 +363,11 @@ wire() {
 	tool-wire "$1" "$TMP/${WIRE:-wire}" "${@:2}"
 }
 
+# record_id: the id that an error on standard input names
+record_id() {
+	sed -n 's/^record: \([0-9]*\) .*/\1/p'
+}
+
 # counters NAME...: of TCP here, see netstat -s
 counters() {
 	awk -v want="$*" '

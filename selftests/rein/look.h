@@ -125,7 +125,8 @@ static inline void take_record(const struct genlmsghdr *ghdr, size_t len, void *
 		strncpy(record->message, genl_data(attr), sizeof(record->message) - 1);
 }
 
-static inline int read_record(int fd, uint64_t id, struct record *record, struct genl_answer *answer)
+static inline int read_record(int fd, uint64_t id, struct record *record,
+			      struct genl_answer *answer)
 {
 	static struct genl_msg msg;
 

@@ -108,7 +108,8 @@ static uint64_t edge(void)
 	static const uint64_t edges[] = {
 		0, 1, 2, 7, 255, 1000, 1500, 65535, 65536, 1000000, 1000000000ULL,
 		86400000000000ULL, 86400000000001ULL, 1000000000000ULL, 1000000000001ULL,
-		INT32_MAX, UINT32_MAX, 1ULL << 32, INT64_MAX, 1ULL << 63, UINT64_MAX - 1, UINT64_MAX,
+		INT32_MAX, UINT32_MAX, 1ULL << 32, INT64_MAX, 1ULL << 63, UINT64_MAX - 1,
+		UINT64_MAX,
 	};
 
 	static const uint64_t sane[] = { 1000, 1500, 65536, 1000000, 1000000000ULL };
@@ -599,8 +600,8 @@ int main(int argc, char **argv)
 	kill(child, SIGKILL);
 	ret = check_alive();
 	cgroups_remove();
-	printf("{\"messages\": %lu, \"answered\": %lu, \"refused\": %lu, \"bare\": %lu, "
-	       "\"kept\": %u, \"code\": %lu}\n", result.messages, result.answered,
-	       result.refused, result.bare, n_kept, result.code);
+	printf("{\"messages\": %lu, \"answered\": %lu, \"refused\": %lu, ", result.messages,
+	       result.answered, result.refused);
+	printf("\"bare\": %lu, \"kept\": %u, \"code\": %lu}\n", result.bare, n_kept, result.code);
 	return ret;
 }

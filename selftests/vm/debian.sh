@@ -91,6 +91,7 @@ unpack_image() {
 mirror() {
 	local uri
 
+	# shellcheck disable=SC2016 # apt expands it
 	uri=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(LABEL)' 'Created-By: Packages' |
 		sed -n 's/ Debian Debian$//p' | head -n 1)
 	printf '%s\n' "${uri:-http://deb.debian.org/debian/}"
@@ -135,7 +136,7 @@ backport() {
 		dpkg-deb -x "$deb" "$dir"
 	done
 	# That of the image comes instead.
-	rm -rf "$dir/headers" "$dir/lib"
+	rm -rf "${dir:?}/headers" "${dir:?}/lib"
 	# Where these are unpacked they are not at /usr/src.
 	sed -i "s|/usr/src/|\$(dir \$(lastword \$(MAKEFILE_LIST)))../|" "$dir/usr/src/$headers/Makefile"
 	deb_fetch "$dir" "linux-image-$rel" "${APT[@]}"
