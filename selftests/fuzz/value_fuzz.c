@@ -25,6 +25,9 @@ static void tier(const char *text, uint32_t resource)
 		check_error(&error, text);
 		return;
 	}
+	/* Bytes of calls: the kernel refuses that, nobody prints it. */
+	if ((tier.unit == REIN_UNIT_CALLS) == (resource <= REIN_RESOURCE_INGRESS))
+		return;
 	format_rate(&tier, rate);
 	format_size(tier.burst, tier.unit, burst);
 	if (strchr(rate, '~') || strchr(burst, '~'))
