@@ -15,6 +15,13 @@ static void check_error(const struct parse_error *error, const char *text)
 	EXPECT(error->code && error->message[0], "no message for '%s'", text);
 }
 
+static bool fits(uint32_t unit, uint32_t resource)
+{
+	bool calls = unit == REIN_UNIT_CALLS;
+
+	return resource > REIN_RESOURCE_INGRESS ? calls : !calls;
+}
+
 static void tier(const char *text, uint32_t resource)
 {
 	char rate[FORMAT_MAX], burst[FORMAT_MAX], both[3 * FORMAT_MAX];
@@ -26,7 +33,7 @@ static void tier(const char *text, uint32_t resource)
 		return;
 	}
 	/* Bytes of calls: the kernel refuses that, nobody prints it. */
-	if ((tier.unit == REIN_UNIT_CALLS) == (resource <= REIN_RESOURCE_INGRESS))
+	if (!fits(tier.unit, resource))
 		return;
 	format_rate(&tier, rate);
 	format_size(tier.burst, tier.unit, burst);
