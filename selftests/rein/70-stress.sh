@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-robust.sh"
 
-SECONDS_=15
+SECONDS_=6
 [ -z "$DEBUG" ] || SECONDS_=30
 SEED=${SEED:-$$}
 

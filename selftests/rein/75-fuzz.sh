@@ -7,7 +7,7 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-COUNT=${FUZZ_MESSAGES:-3000} SEED=${FUZZ_SEED:-$RANDOM}
+COUNT=${FUZZ_MESSAGES:-1000} SEED=${FUZZ_SEED:-$RANDOM}
 [ -z "$DEBUG" ] || COUNT=${FUZZ_MESSAGES:-20000}
 
 OUT=$(tool-fuzz -n "$COUNT" -s "$SEED")
