@@ -6,20 +6,6 @@
 . "$(dirname "$0")/lib-robust.sh"
 
 # shellcheck disable=SC2317 # by wait_for
-said() {
-	grep -q "$1" "$TMP/monitor"
-}
-
-# heard WORDS DESCRIPTION: the monitor says so
-heard() {
-	if wait_for "$SOON" said "$1"; then
-		ok "$2"
-	else
-		not_ok "$2" "$1" "$(cat "$TMP/monitor")"
-	fi
-}
-
-# shellcheck disable=SC2317 # by wait_for
 no_limits() {
 	[ "$(rein -j limit list | grep -c '"name"')" = 0 ]
 }

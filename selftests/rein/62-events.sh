@@ -6,19 +6,6 @@
 . "$(dirname "$0")/lib-robust.sh"
 
 # shellcheck disable=SC2317 # by wait_for
-said() {
-	grep -qE "$1" "$TMP/monitor"
-}
-
-heard() {
-	if wait_for "$SOON" said "$1"; then
-		ok "$2"
-	else
-		not_ok "$2" "$1" "$(cat "$TMP/monitor")"
-	fi
-}
-
-# shellcheck disable=SC2317 # by wait_for
 gone() {
 	! rein -q limit show "$1" >/dev/null 2>&1
 }

@@ -512,21 +512,9 @@ static unsigned int try_namespace(unsigned int n, int *err)
 	return left_to_fail();
 }
 
-static void take_namespaces(const struct genlmsghdr *ghdr, size_t len, void *arg)
-{
-	*(uint64_t *)arg = genl_u64(genl_find(genl_first(ghdr), (const char *)ghdr + len,
-					      REIN_A_STAT_NAMESPACES));
-}
-
 static uint64_t namespaces(int fd)
 {
-	struct genl_answer answer;
-	static struct genl_msg msg;
-	uint64_t n = 0;
-
-	genl_begin(&msg, REIN_CMD_STAT_GET, 0);
-	genl_ask(fd, &msg, &answer, take_namespaces, &n);
-	return n;
+	return stat_number(fd, REIN_A_STAT_NAMESPACES);
 }
 
 /*

@@ -202,3 +202,17 @@ in_time() {
 		not_ok "$what" "exit status 0 within $bound s" "$rc: $OUT"
 	fi
 }
+
+# shellcheck disable=SC2317 # by wait_for
+said() {
+	grep -qE "$1" "$TMP/monitor"
+}
+
+# heard REGEX DESCRIPTION: "rein -j monitor", whose output is $TMP/monitor, says so
+heard() {
+	if wait_for "$SOON" said "$1"; then
+		ok "$2"
+	else
+		not_ok "$2" "$1" "$(cat "$TMP/monitor")"
+	fi
+}

@@ -173,22 +173,35 @@ static inline uint64_t newest(int fd, unsigned int code)
 	return id;
 }
 
-static inline void take_raised(const struct genlmsghdr *ghdr, size_t len, void *arg)
+struct number {
+	unsigned int type;
+	uint64_t value;
+};
+
+static inline void take_number(const struct genlmsghdr *ghdr, size_t len, void *arg)
 {
-	*(uint64_t *)arg = genl_u64(genl_find(genl_first(ghdr), (const char *)ghdr + len,
-					      REIN_A_STAT_RECORDS_RAISED));
+	struct number *number = arg;
+
+	number->value = genl_u64(genl_find(genl_first(ghdr), (const char *)ghdr + len,
+					   number->type));
+}
+
+/* One of the module's own counters, REIN_A_STAT_*. */
+static inline uint64_t stat_number(int fd, unsigned int type)
+{
+	struct number number = { .type = type };
+	struct genl_answer answer;
+	static struct genl_msg msg;
+
+	genl_begin(&msg, REIN_CMD_STAT_GET, 0);
+	genl_ask(fd, &msg, &answer, take_number, &number);
+	return number.value;
 }
 
 /* How many records, or additions to one, there ever were. */
 static inline uint64_t raised(int fd)
 {
-	struct genl_answer answer;
-	static struct genl_msg msg;
-	uint64_t n = 0;
-
-	genl_begin(&msg, REIN_CMD_STAT_GET, 0);
-	genl_ask(fd, &msg, &answer, take_raised, &n);
-	return n;
+	return stat_number(fd, REIN_A_STAT_RECORDS_RAISED);
 }
 
 #endif /* REIN_SELFTESTS_LOOK_H */

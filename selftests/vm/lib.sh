@@ -53,6 +53,30 @@ deb_fetch() {
 		download "$pkg" >&2)
 }
 
+# The Debian mirror that apt uses here.
+mirror() {
+	local uri
+
+	# shellcheck disable=SC2016 # apt expands it
+	uri=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(LABEL)' 'Created-By: Packages' |
+		sed -n 's/ Debian Debian$//p' | head -n 1)
+	printf '%s\n' "${uri:-http://deb.debian.org/debian/}"
+}
+
+# Make apt read one more suite, beside what is configured and without touching
+# that: sets APT to the options.
+use_suite() {
+	local suite=$1 dir=$REIN_CACHE/apt-$1
+
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+	printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
+		"$(mirror)" "$suite" >"$dir/sources.list"
+	APT=(-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=-
+		-o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache"
+		-o APT::Sandbox::User="$(id -un)")
+	apt-get -qq "${APT[@]}" update >&2 || die "can't read $suite from $(mirror)"
+}
+
 # Release string of a bzImage: the boot protocol has its offset at 0x20e.
 bzimage_release() {
 	local off
