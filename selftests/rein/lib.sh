@@ -499,7 +499,7 @@ identity() {
 	esac
 	sums=$(_counts "$1" "${target[@]}" | awk '
 		$1 == "seen" { n++; packets += $2; bytes += $3 }
-		$1 ~ /^(passed|released|refused|overflow|stale|teardown|nomem|queued)$/ {
+		$1 ~ /^(passed|released|refused|overflow|stale|teardown|nomem|cancelled|queued)$/ {
 			n++; packets -= $2; bytes -= $3 }
 		END { print n, packets, bytes }')
 	is "$sums" "9 0 0" "$1${2:+, $2}: seen is the sum of what became of them"

@@ -88,6 +88,7 @@ const char *rein_stats_name(uint32_t value)
 		[REIN_A_STATS_STALE] = "stale",
 		[REIN_A_STATS_TEARDOWN] = "teardown",
 		[REIN_A_STATS_NOMEM] = "nomem",
+		[REIN_A_STATS_CANCELLED] = "cancelled",
 		[REIN_A_STATS_QUEUED] = "queued",
 		[REIN_A_STATS_SHORT] = "short",
 		[REIN_A_STATS_MARKED] = "marked",
