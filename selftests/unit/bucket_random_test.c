@@ -3,26 +3,16 @@
  * Random operations on a bucket, compared after each with a model which knows
  * one number only, the level in units of 1/period token, as an integer of 256
  * bits: nothing in it is rounded and nothing is divided.
- *
- * A case that fails is shrunk before it is printed. OPS is the number of
- * operations, SEED where to begin: the first case has that seed, so a failing
- * one is repeated by SEED=(as printed).
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <time.h>
 
 #include "bucket.h"
-#include "unit.h"
 #include "wide.h"
 
 #define DAY			86400000000000ULL
 #define SKEW			1000000000ULL
 #define OPS_PER_CASE		100
 #define DEFAULT_OPS		2000000ULL
-#define MAX_SHRINK_RUNS		50000
 
 enum op_kind {
 	OP_SET,			/* rate a/b, burst c */
@@ -48,21 +38,12 @@ struct test_case {
 	struct op ops[OPS_PER_CASE];
 };
 
-static u64 random_state;
+struct profile {
+	bool packets;		/* who may go into debt, charged anyway */
+	bool extreme;		/* any value, else those of a day's work */
+};
 
-static u64 random_u64(void)
-{
-	u64 x = random_state += 0x9e3779b97f4a7c15ULL;	/* splitmix64 */
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	return x ^ x >> 31;
-}
-
-static u64 below(u64 n)
-{
-	return random_u64() % n;
-}
+#include "random.h"
 
 /* The model. */
 
@@ -77,21 +58,6 @@ struct model {
 	struct wide granted;	/* likewise */
 	struct wide least;	/* least granted - earned before a grant */
 };
-
-static struct {
-	char why[512];
-	int op;
-} failure;
-
-static __printf(1, 2) bool wrong(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(failure.why, sizeof(failure.why), fmt, ap);
-	va_end(ap);
-	return false;
-}
 
 static bool refills(const struct model *m)
 {
@@ -386,28 +352,15 @@ static bool do_op(struct model *m, struct rein_bucket *b, u64 *clock,
 	return false;
 }
 
-static sigjmp_buf trap;
-
-static void on_trap(int sig)
-{
-	siglongjmp(trap, sig);
-}
-
 static bool run_case(const struct test_case *c)
 {
-	static struct rein_bucket b;	/* static: known after a trap */
-	static struct model m;
-	static u64 clock;
-	static int i;
+	struct rein_bucket b;
+	struct model m;
+	u64 clock;
+	int i;
 
-	failure.op = 0;
-	i = 0;
 	if (model_check(&c->rate, c->burst))
 		return true;
-	if (sigsetjmp(trap, 1)) {
-		failure.op = i;
-		return wrong("expected a result, seen a trap (division?)");
-	}
 
 	clock = c->start;
 	rein_bucket_init(&b, &c->rate, c->burst, clock);
@@ -418,20 +371,14 @@ static bool run_case(const struct test_case *c)
 		return false;
 
 	for (i = 0; i < c->count; i++) {
-		if (!do_op(&m, &b, &clock, &c->ops[i]) || !compare(&m, &b)) {
-			failure.op = i;
+		failure.op = i;
+		if (!do_op(&m, &b, &clock, &c->ops[i]) || !compare(&m, &b))
 			return false;
-		}
 	}
 	return true;
 }
 
 /* Random cases. */
-
-struct profile {
-	bool packets;		/* who may go into debt, charged anyway */
-	bool extreme;		/* any value, else those of a day's work */
-};
 
 static u64 some_u64(void)
 {
@@ -592,72 +539,18 @@ static void generate(struct test_case *c, const struct profile *p)
 	}
 }
 
-/* Shrinking: less operations, then smaller values, as long as it fails. */
-
-static int shrink_runs;
-
-static bool still_fails(const struct test_case *c)
+static bool shrink_values(struct test_case *c)
 {
-	return ++shrink_runs < MAX_SHRINK_RUNS && !run_case(c);
-}
-
-static bool shrink_count(struct test_case *c)
-{
-	bool better = false;
-	int chunk, at;
-
-	for (chunk = c->count; chunk > 0; chunk /= 2) {
-		at = 0;
-		while (at + chunk <= c->count) {
-			struct test_case try = *c;
-
-			try.count -= chunk;
-			memmove(&try.ops[at], &try.ops[at + chunk],
-				(try.count - at) * sizeof(try.ops[0]));
-			if (still_fails(&try)) {
-				*c = try;
-				better = true;
-			} else {
-				at++;
-			}
-		}
-	}
-	return better;
-}
-
-static bool shrink_value(struct test_case *c, u64 *v)
-{
-	u64 old = *v, step;
-
-	for (*v = 0; *v < 3 && *v < old; ++*v)
-		if (still_fails(c))
-			return true;
-	for (step = old / 2; step; step /= 2) {
-		*v = old - step;
-		if (still_fails(c))
-			return true;
-	}
-	*v = old;
-	return false;
-}
-
-static void shrink(struct test_case *c)
-{
-	bool better = true;
+	bool better = shrink_value(c, &c->rate.tokens);
 	int i, j;
 
-	shrink_runs = 0;
-	while (better && shrink_runs < MAX_SHRINK_RUNS) {
-		better = shrink_count(c);
-		better |= shrink_value(c, &c->rate.tokens);
-		better |= shrink_value(c, &c->rate.period_ns);
-		better |= shrink_value(c, &c->burst);
-		better |= shrink_value(c, &c->start);
-		for (i = 0; i < c->count; i++)
-			for (j = 0; j < 3; j++)
-				better |= shrink_value(c, &c->ops[i].v[j]);
-	}
-	run_case(c);
+	better |= shrink_value(c, &c->rate.period_ns);
+	better |= shrink_value(c, &c->burst);
+	better |= shrink_value(c, &c->start);
+	for (i = 0; i < c->count; i++)
+		for (j = 0; j < 3; j++)
+			better |= shrink_value(c, &c->ops[i].v[j]);
+	return better;
 }
 
 static void print_case(const struct test_case *c)
@@ -707,42 +600,6 @@ static void print_case(const struct test_case *c)
 	}
 }
 
-static u64 base_seed, case_seed, ops_wanted;
-
-#ifdef SANITIZED
-#include <sanitizer/common_interface_defs.h>
-
-/* A sanitizer ends the process: say at least which case it was. */
-static void on_death(void)
-{
-	printf("# died in the case with SEED=0x%llx\n", case_seed);
-	fflush(stdout);
-}
-#endif
-
-static void run_profile(const struct profile *p)
-{
-	static struct test_case c;
-	static char again[64];
-	u64 done = 0, cases = 0;
-
-	for (case_seed = base_seed; done < ops_wanted; case_seed++, cases++) {
-		random_state = case_seed * 0xd1342543de82ef95ULL;
-		generate(&c, p);
-		done += c.count;
-		if (run_case(&c))
-			continue;
-		shrink(&c);
-		print_case(&c);
-		snprintf(again, sizeof(again), " SEED=0x%llx", case_seed);
-		unit_rerun = again;
-		unit_fail("%s (shrunk to the case above)", failure.why);
-		return;
-	}
-	printf("# %llu operations in %llu cases, SEED=0x%llx\n", done, cases,
-	       base_seed);
-}
-
 static void random_calls(void)
 {
 	run_profile(&(struct profile){ false, false });
@@ -770,33 +627,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(random_extreme_packets),
 };
 
-static u64 number_from_env(const char *name, u64 otherwise)
-{
-	const char *s = getenv(name);
-	char *end;
-	u64 v;
-
-	if (!s || !*s)
-		return otherwise;
-	v = strtoull(s, &end, 0);
-	if (*end) {
-		fprintf(stderr, "%s: not a number: %s\n", name, s);
-		exit(2);
-	}
-	return v;
-}
-
 int main(int argc, char **argv)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	base_seed = (u64)now.tv_sec * 1000003 + now.tv_nsec;
-	base_seed = number_from_env("SEED", base_seed & 0xffffffff);
-	ops_wanted = number_from_env("OPS", DEFAULT_OPS) / ARRAY_SIZE(tests);
-	signal(SIGFPE, on_trap);
-#ifdef SANITIZED
-	__sanitizer_set_death_callback(on_death);
-#endif
-	return unit_main(tests, ARRAY_SIZE(tests), argc, argv);
+	return random_main(tests, ARRAY_SIZE(tests), DEFAULT_OPS, argc, argv);
 }
