@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel's list.h for host programs wants of headers that can't be
+ * had beside bucket.h: their u64 is another type than that of user space's
+ * <linux/types.h>. The last one it includes is this.
+ */
+#ifndef REIN_UNIT_COMPILER_H
+#define REIN_UNIT_COMPILER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+#define container_of(ptr, type, member)					\
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#define READ_ONCE(x)		(*(volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+
+#endif /* REIN_UNIT_COMPILER_H */
