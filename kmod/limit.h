@@ -30,7 +30,7 @@
 #include <linux/types.h>
 #include <linux/rein.h>
 
-#include "bucket.h"
+#include "plan.h"
 
 struct rein_target;
 
@@ -44,16 +44,6 @@ struct rein_target;
 struct rein_count {
 	u64 packets;
 	u64 bytes;
-};
-
-/**
- * struct rein_tier - one bucket of a limit
- * @unit:	what a token stands for
- * @bucket:	the tokens
- */
-struct rein_tier {
-	enum rein_unit unit;
-	struct rein_bucket bucket;
 };
 
 /* Events of the data path that are folded into one record per limit. */

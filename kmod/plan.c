@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The plan: see plan.h for what it promises.
+ *
+ * Each bucket has a course: it starts as it is, is refilled, and is charged
+ * what is planned, at the planned times. To charge somebody else as well, at
+ * some time t, lowers the rest of the course by the cost, or by less: where
+ * the course without it is cut off by the burst, the one with it catches up,
+ * and once it is full they are the same for good.
+ *
+ * From this follows how one bucket is searched:
+ *
+ * - A later charge, if nobody is planned in between, leaves never more: until
+ *   then the cap can only have swallowed less. So of the times between two
+ *   entries only the earliest with enough tokens has to be tried.
+ * - If that one leaves too little for a later entry, so does any other time
+ *   before that entry. The search goes on behind it.
+ *
+ * So a search goes forward only. It looks ahead in the course until the bucket
+ * is full or somebody is short, and goes through that part once more when it
+ * has come there: each entry of one bucket is visited at most twice.
+ *
+ * Several buckets have to agree on a time: each in turn says the earliest one
+ * from the last proposal on, until all of them have said the same. No time
+ * that suits all is passed over, as none of them passes one that suits it.
+ * This ends, since each new proposal is behind an entry of a bucket or at the
+ * moment at which it has the tokens, of which there is one between any two
+ * entries. If buckets disagree a lot, one may be looked ahead in as often as
+ * others move; a caller that counts the steps can then pass a later from.
+ */
+#include "plan.h"
+
+/* Let the bucket's time go on to t, never back. */
+static void advance(struct rein_bucket *b, u64 t)
+{
+	if (t > b->last)
+		rein_bucket_refill(b, t);
+}
+
+static bool before(const struct rein_entry *a, const struct rein_entry *b)
+{
+	if (a->place->when != b->place->when)
+		return a->place->when < b->place->when;
+	return a->place->ticket < b->place->ticket;
+}
+
+/* The entry behind this one, NULL if it is the last; of NULL: the first. */
+static struct rein_entry *following(const struct rein_ledger *ledger,
+				    const struct rein_entry *entry)
+{
+	const struct list_head *node = entry ? &entry->node : &ledger->entries;
+
+	if (node->next == &ledger->entries)
+		return NULL;
+	return list_entry(node->next, struct rein_entry, node);
+}
+
+/* The entry before this one, NULL if it is the first. */
+static struct rein_entry *preceding(const struct rein_ledger *ledger,
+				    const struct rein_entry *entry)
+{
+	if (entry->node.prev == &ledger->entries)
+		return NULL;
+	return list_entry(entry->node.prev, struct rein_entry, node);
+}
+
+/* Go on in the course by the entry that follows. */
+static void pass(struct rein_tier *tier, struct rein_entry *entry)
+{
+	if (!tier->upto)
+		tier->tail = tier->bucket;
+	advance(&tier->tail, entry->place->when);
+	rein_bucket_charge(&tier->tail, entry->cost);
+	tier->upto = entry;
+}
+
+/* The first one who would be short if the cost was taken at t, before next. */
+static struct rein_entry *delayed(const struct rein_ledger *ledger,
+				  const struct rein_tier *tier,
+				  struct rein_entry *next, u64 cost, u64 t,
+				  unsigned int *steps)
+{
+	struct rein_bucket b = tier->tail;
+
+	advance(&b, t);
+	rein_bucket_charge(&b, cost);
+	for (; next; next = following(ledger, next)) {
+		++*steps;
+		advance(&b, next->place->when);
+		if (b.tokens == b.burst)
+			return NULL;	/* as it would be anyway */
+		if (rein_bucket_wait(&b, next->cost, false))
+			return next;
+		rein_bucket_charge(&b, next->cost);
+	}
+	return NULL;
+}
+
+/* The earliest time from t on at which this bucket can give the cost. */
+static u64 earliest(const struct rein_ledger *ledger, struct rein_tier *tier,
+		    u64 cost, u64 t, unsigned int *steps)
+{
+	struct rein_entry *next, *who;
+	struct rein_bucket b;
+	u64 wait;
+
+	++*steps;
+	if (t < tier->bucket.last)
+		t = tier->bucket.last;
+	if (tier->upto && tier->upto->place->when > t)
+		tier->upto = NULL;
+	if (!tier->upto)
+		tier->tail = tier->bucket;
+	next = following(ledger, tier->upto);
+
+	for (;;) {
+		/* Who is planned for the same time goes first. */
+		while (next && next->place->when <= t) {
+			++*steps;
+			pass(tier, next);
+			next = following(ledger, next);
+		}
+
+		b = tier->tail;
+		advance(&b, t);
+		wait = rein_bucket_wait(&b, cost, false);
+		if (wait >= REIN_NEVER - t)
+			return REIN_NEVER;
+		t += wait;
+		if (next && next->place->when <= t)
+			continue;
+
+		who = delayed(ledger, tier, next, cost, t, steps);
+		if (!who)
+			return t;
+		t = who->place->when;
+	}
+}
+
+/**
+ * rein_ledger_init() - make a ledger without entries
+ * @ledger:	the ledger
+ * @tiers:	the buckets of its limit
+ * @n_tiers:	how many, at least 1
+ */
+void rein_ledger_init(struct rein_ledger *ledger, struct rein_tier *tiers,
+		      unsigned int n_tiers)
+{
+	unsigned int i;
+
+	INIT_LIST_HEAD(&ledger->entries);
+	ledger->tiers = tiers;
+	ledger->n_tiers = n_tiers;
+	for (i = 0; i < n_tiers; i++)
+		tiers[i].upto = NULL;
+}
+
+/**
+ * rein_plan_find() - when can a place have its tokens?
+ * @place:	the place, not in its ledgers; its @when means nothing
+ * @now:	the time in ns; where a bucket was refilled beyond it, that time
+ * @from:	an earlier answer is not wanted, in ns; 0: any
+ * @steps:	increased by the number of buckets and entries looked at, which
+ *		is what the time spent is proportional to; may be NULL
+ *
+ * Promise: at the time returned, every bucket of every ledger of the place has
+ * the cost, after all who are planned for no later time; everybody planned for
+ * a later one still finds the tokens at that time; and no earlier time, from
+ * @now and @from on, is like that. Nobody goes into debt for it; what a bucket
+ * owes is paid first. Tokens are taken from all of them or from none. Exact to
+ * the nanosecond.
+ *
+ * Nothing is changed but how far the tiers have been reckoned up. Places whose
+ * time has come and which were not granted yet are in order.
+ *
+ * @from makes the search shorter. If nobody has gone away since without those
+ * behind it being planned anew, the time planned for an older place is a lower
+ * bound for any that wants as much or more of the same limits or more: whatever
+ * hindered that one hinders this one too. With a @from that is not before the
+ * last entry of any of its ledgers, and if the last search there came to the
+ * end, it takes one step for each bucket and round, so that planning many of a
+ * kind is linear. Any @from delays nobody else: that of the last entry is a way
+ * to bound the steps, if this place may do without an earlier time.
+ *
+ * Else it takes up to two steps for each entry and bucket, or more if the
+ * buckets disagree often: see the top of this file.
+ *
+ * Context: any; the caller serializes access to the ledgers.
+ *
+ * Return: time in ns; REIN_NEVER: not at these rates (closed, or a cost greater
+ * than the burst), or not before 2^64 - 1 ns.
+ */
+u64 rein_plan_find(const struct rein_place *place, u64 now, u64 from,
+		   unsigned int *steps)
+{
+	unsigned int i, j, seen = 0, agreed = 0, buckets = 0;
+	u64 t = now < from ? from : now;
+
+	for (i = 0; i < place->n; i++)
+		buckets += place->entries[i].ledger->n_tiers;
+
+	i = 0;
+	j = 0;
+	while (agreed < buckets && t != REIN_NEVER) {
+		const struct rein_entry *entry = &place->entries[i];
+		const struct rein_ledger *ledger = entry->ledger;
+		u64 at = earliest(ledger, &ledger->tiers[j], entry->cost, t,
+				  &seen);
+
+		agreed = at == t ? agreed + 1 : 1;
+		t = at;
+		if (++j == ledger->n_tiers) {
+			j = 0;
+			if (++i == place->n)
+				i = 0;
+		}
+	}
+
+	if (steps)
+		*steps += seen;
+	return t;
+}
+
+/* Put the entry where it belongs: after a search that is where that ended. */
+static void enter(struct rein_entry *entry)
+{
+	struct rein_ledger *ledger = entry->ledger;
+	struct rein_entry *prev = ledger->tiers[0].upto, *next;
+	unsigned int i;
+
+	while (prev && before(entry, prev))
+		prev = preceding(ledger, prev);
+	next = following(ledger, prev);
+	while (next && before(next, entry)) {
+		prev = next;
+		next = following(ledger, prev);
+	}
+	list_add(&entry->node, prev ? &prev->node : &ledger->entries);
+
+	for (i = 0; i < ledger->n_tiers; i++) {
+		struct rein_tier *tier = &ledger->tiers[i];
+
+		if (tier->upto && before(entry, tier->upto))
+			tier->upto = NULL;
+		else if (tier->upto == prev)
+			pass(tier, entry);
+	}
+}
+
+/* Take the entry out; what was reckoned with it is void. */
+static void leave(struct rein_entry *entry)
+{
+	struct rein_ledger *ledger = entry->ledger;
+	unsigned int i;
+
+	for (i = 0; i < ledger->n_tiers; i++) {
+		struct rein_tier *tier = &ledger->tiers[i];
+
+		if (tier->upto && !before(tier->upto, entry))
+			tier->upto = NULL;
+	}
+	list_del(&entry->node);
+}
+
+/**
+ * rein_plan_add() - put a place on the plan
+ * @place:	the place, on no plan; its ticket is set, and of its entries
+ *		the ledger, the place and the cost
+ * @when:	as found by rein_plan_find(), in ns, with nothing changed in the
+ *		ledgers since
+ *
+ * With REIN_NEVER the place is put in no ledger; only its @when is set. Takes
+ * one step for each bucket.
+ *
+ * Context: any; the caller serializes access to the ledgers.
+ */
+void rein_plan_add(struct rein_place *place, u64 when)
+{
+	unsigned int i;
+
+	place->when = when;
+	if (when == REIN_NEVER)
+		return;
+	for (i = 0; i < place->n; i++)
+		enter(&place->entries[i]);
+}
+
+/**
+ * rein_plan_del() - take a place off the plan, unserved
+ * @place:	a place that was added; its @when is REIN_NEVER afterwards
+ *
+ * Nobody else's time changes, nobody will be short. That those behind it may
+ * now have an earlier one is for the caller to see to: see plan.h.
+ *
+ * Context: any; the caller serializes access to the ledgers.
+ */
+void rein_plan_del(struct rein_place *place)
+{
+	unsigned int i;
+
+	if (place->when == REIN_NEVER)
+		return;
+	for (i = 0; i < place->n; i++)
+		leave(&place->entries[i]);
+	place->when = REIN_NEVER;
+}
+
+/**
+ * rein_plan_grant() - take a place's tokens, and the place off the plan
+ * @place:	the place, the first in all of its ledgers; its @when, which
+ *		has come, is REIN_NEVER afterwards
+ *
+ * The buckets are charged as of the planned time, not of now: so what a timer
+ * is late by costs nobody tokens, and nobody's time changes.
+ *
+ * Context: any; the caller serializes access to the ledgers.
+ */
+void rein_plan_grant(struct rein_place *place)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < place->n; i++) {
+		struct rein_entry *entry = &place->entries[i];
+		struct rein_ledger *ledger = entry->ledger;
+
+		for (j = 0; j < ledger->n_tiers; j++) {
+			struct rein_tier *tier = &ledger->tiers[j];
+
+			advance(&tier->bucket, place->when);
+			rein_bucket_charge(&tier->bucket, entry->cost);
+			/* What was reckoned beyond it holds still. */
+			if (tier->upto == entry)
+				tier->upto = NULL;
+		}
+		list_del(&entry->node);
+	}
+	place->when = REIN_NEVER;
+}
