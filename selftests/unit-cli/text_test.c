@@ -103,10 +103,10 @@ static void batch_lines(void)
 	}
 }
 
-static int find_in(const char *text, struct cgroup_mount *mount)
+static int find_in(const char *text, struct rein_mount *mount)
 {
 	FILE *file = fmemopen((void *)text, strlen(text), "r");
-	int ret = cgroup_find_mount(file, mount);
+	int ret = rein_find_mount(file, mount);
 
 	fclose(file);
 	return ret;
@@ -114,7 +114,7 @@ static int find_in(const char *text, struct cgroup_mount *mount)
 
 static void mounts(void)
 {
-	static struct cgroup_mount mount;
+	static struct rein_mount mount;
 
 	CHECK_EQ(find_in("31 23 0:26 / /sys/fs/cgroup rw - cgroup2 none rw\n", &mount), 0);
 	CHECK_STR(mount.path, "/sys/fs/cgroup");
@@ -145,7 +145,7 @@ static void mounts(void)
 static int own_in(const char *text, char *path, size_t size)
 {
 	FILE *file = fmemopen((void *)text, strlen(text), "r");
-	int ret = cgroup_read_own(file, path, size);
+	int ret = rein_read_cgroup(file, path, size);
 
 	fclose(file);
 	return ret;

@@ -9,23 +9,10 @@
 #ifndef REIN_CLI_CGROUP_H
 #define REIN_CLI_CGROUP_H
 
-#include <limits.h>
-#include <stdio.h>
+#include "hierarchy.h"
 
 struct cli;
 
-/**
- * struct cgroup_mount - where the cgroup2 hierarchy is mounted
- * @path:	the mount point
- * @root:	which part of the hierarchy it shows
- */
-struct cgroup_mount {
-	char path[PATH_MAX];
-	char root[PATH_MAX];
-};
-
-int cgroup_find_mount(FILE *mountinfo, struct cgroup_mount *mount);
-int cgroup_read_own(FILE *cgroups, char *path, size_t size);
 int cgroup_open(struct cli *cli, const char *name, int *fd);
 int cgroup_open_pid(struct cli *cli, const char *pid, int *fd);
 

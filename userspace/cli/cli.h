@@ -36,7 +36,7 @@ struct cli {
 	struct rein *rein;
 	const char *file;
 	unsigned int line;
-	struct cgroup_mount *mount;
+	struct rein_mount *mount;
 };
 
 /**
