@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * librein: talk to the rein kernel module over generic netlink.
+ * librein: talk to the rein kernel module, over generic netlink to configure
+ * it, through /dev/rein to take tokens.
  *
  * Promise: one call is one request. It returns 0, or a negative errno with
  * everything the kernel said about it in rein_last_error(). Nothing is
@@ -8,9 +9,10 @@
  * given is valid until it returns; it must not use the connection itself.
  *
  * Units: times in nanoseconds, rates as tokens per period, sizes in tokens of
- * their tier (bytes, packets or calls), queues in bytes.
+ * their tier (bytes, packets or calls).
  *
- * Context: a struct rein belongs to one thread at a time.
+ * Context: a struct rein belongs to one thread at a time. What takes tokens
+ * needs none, and any number of threads may share its descriptor.
  */
 #ifndef REIN_H
 #define REIN_H
@@ -20,6 +22,7 @@
 #include <stdint.h>
 
 #include <linux/rein.h>
+#include <linux/rein_dev.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -443,6 +446,148 @@ int rein_fd(const struct rein *rein);
  * errno.
  */
 int rein_receive(struct rein *rein, rein_limit_fn limit, rein_record_fn record, void *arg);
+
+/**
+ * rein_dev_open() - open /dev/rein, to take tokens
+ *
+ * Anybody may who has access to the device. Close it with close(); it is not
+ * inherited by what the process executes.
+ *
+ * Return: a file descriptor; -ENODEV if the module is not loaded; -ENOENT if
+ * it is, but there is no such device here, as in a container that was not
+ * given it; another negative errno of open().
+ */
+int rein_dev_open(void);
+
+/**
+ * struct rein_take_result - what became of a take
+ * @granted_ns:	when the tokens were there, CLOCK_MONOTONIC
+ * @waited_ns:	how long it took from the call until then, or until it ended
+ * @retry_after_ns: how long from now until the tokens would have been there;
+ *		REIN_DEV_NEVER: not at the present rates
+ * @wanted:	of the limit that said no: the tokens wanted
+ * @available:	likewise: the tokens it had
+ * @record:	id of the record that tells the whole story, 0: none
+ * @limit_id:	the limit that said no, 0: none in particular
+ * @code:	why not: the number in REIN-Ennnn; 0 if taken, or if the kernel
+ *		didn't say
+ * @want:	which of the wants is at fault, if @code is not 0
+ * @message:	why not, one line; empty if taken, or if the kernel didn't say
+ */
+struct rein_take_result {
+	uint64_t granted_ns;
+	uint64_t waited_ns;
+	uint64_t retry_after_ns;
+	uint64_t wanted;
+	uint64_t available;
+	uint64_t record;
+	uint64_t limit_id;
+	uint32_t code;
+	uint32_t want;
+	char message[128];
+};
+
+/**
+ * rein_take() - take tokens of one or several limits, as these say
+ * @fd:		what rein_dev_open() returned
+ * @wants:	name and tokens of each, no name twice
+ * @n:		how many, 1 to REIN_TAKE_NAMES_MAX
+ * @result:	what became of it, success or not; may be NULL
+ *
+ * Each name is looked up from the caller's cgroup upwards, and every limit of
+ * that name on the way is charged: all of them or none. Waits if every limit
+ * that has no tokens says "over wait"; is refused otherwise.
+ *
+ * May sleep. Any thread; threads that share @fd don't get into each other's
+ * way.
+ *
+ * Return: 0 when the tokens are taken; a negative errno and none is:
+ * -EAGAIN (no tokens, or a longer wait than a limit's patience), -E2BIG (more
+ * than a burst: never), -ENOENT (no such limit binds the caller), -ENOBUFS
+ * (too many wait already), -EMFILE (this process waits in too many places),
+ * -EINTR (a signal; take again to go on), -EINVAL, -ENOSPC, -EFAULT, -ENOMEM;
+ * -ENOTTY if the module is too old to know takes.
+ */
+int rein_take(int fd, const struct rein_take_want *wants, unsigned int n,
+	      struct rein_take_result *result);
+
+/**
+ * rein_try() - rein_take() that never waits
+ * @fd:		what rein_dev_open() returned
+ * @wants:	name and tokens of each, no name twice
+ * @n:		how many, 1 to REIN_TAKE_NAMES_MAX
+ * @result:	what became of it, success or not; may be NULL
+ *
+ * Return: as rein_take(), -EAGAIN instead of a wait.
+ */
+int rein_try(int fd, const struct rein_take_want *wants, unsigned int n,
+	     struct rein_take_result *result);
+
+/**
+ * rein_take_timeout() - rein_take() that waits so long, whatever "over" says
+ * @fd:		what rein_dev_open() returned
+ * @wants:	name and tokens of each, no name twice
+ * @n:		how many, 1 to REIN_TAKE_NAMES_MAX
+ * @timeout_ns:	from now; REIN_FOREVER_NS: as long as it takes
+ * @result:	what became of it, success or not; may be NULL
+ *
+ * Return: as rein_take(); -ETIME at once if the time won't suffice;
+ * -ETIMEDOUT if it turned out not to.
+ */
+int rein_take_timeout(int fd, const struct rein_take_want *wants, unsigned int n,
+		      uint64_t timeout_ns, struct rein_take_result *result);
+
+/**
+ * rein_take_deadline() - rein_take_timeout() with a point in time
+ * @fd:		what rein_dev_open() returned
+ * @wants:	name and tokens of each, no name twice
+ * @n:		how many, 1 to REIN_TAKE_NAMES_MAX
+ * @deadline_ns: CLOCK_MONOTONIC of the caller's time namespace;
+ *		REIN_FOREVER_NS: as long as it takes
+ * @result:	what became of it, success or not; may be NULL
+ *
+ * The form to repeat after -EINTR: the deadline stays where it is.
+ *
+ * Return: as rein_take_timeout().
+ */
+int rein_take_deadline(int fd, const struct rein_take_want *wants, unsigned int n,
+		       uint64_t deadline_ns, struct rein_take_result *result);
+
+/**
+ * struct rein_rate - how often a take can be had
+ * @unlimited:	as often as one likes; @operations and @period_ns are 0
+ * @operations:	takes per @period_ns, an exact fraction; 0: never
+ * @period_ns:	the period
+ * @burst:	takes that can be had at once when all buckets are full; 0: not
+ *		even one, it wants more than a burst; UINT64_MAX if unlimited
+ */
+struct rein_rate {
+	bool unlimited;
+	uint64_t operations;
+	uint64_t period_ns;
+	uint64_t burst;
+};
+
+/**
+ * rein_rate() - the tightest rate of what a take wants
+ * @rein:	the connection (takes need none, this does)
+ * @wants:	what one take wants, no name twice
+ * @n:		how many, 1 to REIN_TAKE_NAMES_MAX
+ * @rate:	where it goes, if the call succeeds
+ *
+ * Reads the limits that bind the caller's own cgroup, which everybody may,
+ * and gives the slowest tier and the smallest burst for takes of @wants. It
+ * says what the limits are, not what others leave of them. Limits that only
+ * observe hold nothing back. If rein_interrupted(), limits changed while they
+ * were read.
+ *
+ * Return: 0; -ENOENT if no limit of one of these names binds the caller;
+ * -ERANGE if the exact fraction has no room in @operations and @period_ns;
+ * -ESRCH if the caller's cgroup can't be found, as where the cgroup2 hierarchy
+ * is not mounted; -EINVAL if @wants can't be; or another negative errno.
+ */
+int rein_rate(struct rein *rein, const struct rein_take_want *wants, unsigned int n,
+	      struct rein_rate *rate);
 
 /**
  * rein_*_name() - the word for a value of an enum
