@@ -8,18 +8,30 @@
 
 typedef unsigned __int128 u128;
 
-/* The rate that holds everything else back, one per unit. */
+#define RESOURCES	(REIN_RESOURCE_CALL + 1)
+#define UNITS		(REIN_UNIT_CALLS + 1)
+
+/* The rate that holds everything else back, one per resource and unit. */
 struct tightest {
 	struct rein_tier tier;
 	char *limit;
 	char *cgroup;
 };
 
+/**
+ * struct chain - the limits of a chain, as they come
+ * @out:	where they go
+ * @found:	there was one
+ * @open:	a level is open
+ * @cgroup_id:	which
+ * @tightest:	so far
+ */
 struct chain {
 	struct out *out;
-	bool any;
+	bool found;
+	bool open;
 	uint64_t cgroup_id;
-	struct tightest tightest[REIN_UNIT_CALLS + 1];
+	struct tightest tightest[RESOURCES][UNITS];
 };
 
 static bool slower(const struct rein_tier *a, const struct rein_tier *b)
@@ -33,9 +45,10 @@ static void compare(struct chain *chain, const struct rein_limit *limit,
 	struct tightest *tightest;
 
 	/* A limit that only observes holds nothing back. */
-	if (limit->over == REIN_OVER_OBSERVE || tier->unlimited || tier->unit > REIN_UNIT_CALLS)
+	if (limit->over == REIN_OVER_OBSERVE || tier->unlimited || tier->unit >= UNITS ||
+	    limit->resource >= RESOURCES)
 		return;
-	tightest = &chain->tightest[tier->unit];
+	tightest = &chain->tightest[limit->resource][tier->unit];
 	if (tightest->limit && !slower(tier, &tightest->tier))
 		return;
 	free(tightest->limit);
@@ -47,18 +60,33 @@ static void compare(struct chain *chain, const struct rein_limit *limit,
 
 static void end_level(struct chain *chain)
 {
-	if (!chain->any)
+	if (!chain->open)
 		return;
 	out_end(chain->out);
 	out_end(chain->out);
+	chain->open = false;
+}
+
+/* What waits, in requests and in what they cost. */
+static void show_waiting(struct out *out, const struct rein_limit *limit)
+{
+	const struct rein_count *queued = &limit->stats.count[REIN_A_STATS_QUEUED];
+
+	if (is_packet_resource(limit->resource)) {
+		out_num(out, "waiting_packets", "\twaiting ", queued->packets);
+		out_about(out, "waiting_bytes", "p ", queued->bytes, REIN_UNIT_BYTES);
+		return;
+	}
+	out_num(out, "waiting_calls", "\twaiting ", queued->packets);
+	out_about(out, "waiting_tokens", " takes ", queued->bytes, REIN_UNIT_CALLS);
+	out_text(out, " tokens");
 }
 
 static void show_link(const struct rein_limit *limit, void *arg)
 {
 	struct chain *chain = arg;
-	const struct rein_count *queued = &limit->stats.count[REIN_A_STATS_QUEUED];
 	struct out *out = chain->out;
-	bool new = !chain->any || chain->cgroup_id != limit->cgroup_id;
+	bool new = !chain->open || chain->cgroup_id != limit->cgroup_id;
 	size_t i;
 
 	if (new) {
@@ -71,7 +99,8 @@ static void show_link(const struct rein_limit *limit, void *arg)
 		out_id(out, "cgroup_id", NULL, limit->cgroup_id);
 		out_list(out, "limits");
 	}
-	chain->any = true;
+	chain->open = true;
+	chain->found = true;
 	chain->cgroup_id = limit->cgroup_id;
 	out_object(out, NULL);
 	out_str(out, "name", "\tlimit ", limit->name);
@@ -79,12 +108,12 @@ static void show_link(const struct rein_limit *limit, void *arg)
 	out_word(out, "over", "\tover ", rein_over_name(limit->over), limit->over);
 	out_list(out, "tiers");
 	for (i = 0; i < limit->n_tiers; i++) {
-		show_tier(out, &limit->tiers[i], i ? ", " : "\t", NULL, " has ", " owes ");
+		show_tier(out, &limit->tiers[i], i ? ", " : "\t", " burst ", " has ",
+			  " owes ");
 		compare(chain, limit, &limit->tiers[i]);
 	}
 	out_end(out);
-	out_num(out, "waiting_packets", "\twaiting ", queued->packets);
-	out_about(out, "waiting_bytes", "p ", queued->bytes, REIN_UNIT_BYTES);
+	show_waiting(out, limit);
 	out_end(out);
 }
 
@@ -94,13 +123,14 @@ static void show_tightest(struct chain *chain)
 	size_t i;
 
 	out_list(out, "tightest");
-	for (i = 0; i <= REIN_UNIT_CALLS; i++) {
-		struct tightest *tightest = &chain->tightest[i];
+	for (i = 0; i < RESOURCES * UNITS; i++) {
+		struct tightest *tightest = &chain->tightest[i / UNITS][i % UNITS];
 
 		if (!tightest->limit)
 			continue;
 		out_object(out, NULL);
-		out_rate(out, "\ntightest: ", &tightest->tier);
+		out_str(out, "resource", "\ntightest: ", rein_resource_name(i / UNITS));
+		out_rate(out, " ", &tightest->tier);
 		out_str(out, "limit", " by ", tightest->limit);
 		out_str(out, "cgroup", " on ", tightest->cgroup);
 		out_end(out);
@@ -110,18 +140,21 @@ static void show_tightest(struct chain *chain)
 	out_end(out);
 }
 
-static int show_chain(struct cli *cli, const struct rein_limit_request *request,
-		      const char *option)
+static int show_chain(struct cli *cli, struct rein_limit_request *request, const char *option)
 {
 	struct chain chain = { .out = &cli->out };
 
 	out_object(&cli->out, NULL);
 	out_list(&cli->out, "levels");
-	if (rein_limit_dump(cli->rein, request, show_link, &chain))
-		return cli_fail_kernel(cli, option);
-	end_level(&chain);
+	/* What meters one resource is a chain of its own, from the leaf up. */
+	request->has_resource = true;
+	for (request->resource = 0; request->resource < RESOURCES; request->resource++) {
+		if (rein_limit_dump(cli->rein, request, show_link, &chain))
+			return cli_fail_kernel(cli, option);
+		end_level(&chain);
+	}
 	out_end(&cli->out);
-	if (!chain.any)
+	if (!chain.found)
 		out_text(&cli->out, "no limit binds it");
 	out_flush(&cli->out);
 	show_tightest(&chain);

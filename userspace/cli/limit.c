@@ -162,28 +162,33 @@ static int take_target_option(struct cli *cli, struct limit_args *limit)
 	return cgroup ? cgroup_open(cli, cgroup, &limit->request.cgroup_fd) : 0;
 }
 
+/* What is read differently for packets than for calls and connections. */
+static int take_amounts(struct cli *cli, struct limit_args *limit)
+{
+	struct rein_limit_request *request = &limit->request;
+	const char *queue = opt_value(&limit->args, "queue");
+	struct parse_error error;
+
+	if (queue && parse_queue(queue, request->resource, &request->queue, &error))
+		return cli_fail_parse(cli, "--queue", queue, &error);
+	request->has_queue = queue;
+	return take_tiers(cli, limit);
+}
+
 static int take_options(struct cli *cli, struct limit_args *limit)
 {
 	struct rein_limit_request *request = &limit->request;
 	const char *on = opt_value(&limit->args, "on");
 	const char *over = opt_value(&limit->args, "over");
-	const char *queue = opt_value(&limit->args, "queue");
 	struct parse_error error;
-	int ret;
 
-	/* Where it is not said (limit set), rates are those of packets. */
-	request->resource = REIN_RESOURCE_EGRESS;
 	if (on && parse_resource(on, &request->resource, &error))
 		return cli_fail_parse(cli, "--on", on, &error);
 	request->has_resource = on;
 	if (over && parse_over(over, &request->over, &error))
 		return cli_fail_parse(cli, "--over", over, &error);
 	request->has_over = over;
-	if (queue && parse_size(queue, REIN_UNIT_BYTES, &request->queue_bytes, &error))
-		return cli_fail_parse(cli, "--queue", queue, &error);
-	request->has_queue = queue;
-	ret = take_tiers(cli, limit);
-	return ret ? ret : take_times(cli, limit);
+	return take_times(cli, limit);
 }
 
 static const struct opt change_opts[] = {
@@ -192,7 +197,7 @@ static const struct opt change_opts[] = {
 	{ "rate", 0, "RATE[,burst=SIZE]", true },
 	{ "over", 0, "refuse|wait|mark|observe", false },
 	{ "patience", 0, "TIME", false },
-	{ "queue", 0, "SIZE", false },
+	{ "queue", 0, "SIZE|N", false },
 	{ "for", 0, "TIME", false },
 	{ 0 },
 };
@@ -223,31 +228,62 @@ static int check_set(struct cli *cli, const struct limit_args *limit)
 			"there is nothing to set");
 }
 
+static void take_resource(const struct rein_limit *limit, void *arg)
+{
+	*(uint32_t *)arg = limit->resource;
+}
+
+/* Amounts without a resource are those of the resource that the limit has. */
+static int ask_amounts(struct cli *cli, struct limit_args *limit)
+{
+	struct rein_limit_request request = {
+		.name = limit->request.name, .cgroup_fd = limit->request.cgroup_fd,
+	};
+
+	if (!opt_find(&limit->args, "rate") && !opt_find(&limit->args, "queue"))
+		return 0;
+	if (rein_limit_get(cli->rein, &request, take_resource, &limit->request.resource))
+		return fail_limit(cli, limit);
+	return take_amounts(cli, limit);
+}
+
+/* All that can be said about a change without asking the kernel. */
+static int take_change(struct cli *cli, struct limit_args *limit, int argc, char **argv, bool set)
+{
+	int ret;
+
+	ret = opt_parse(cli, argc, argv, change_opts, &limit->args);
+	if (!ret)
+		ret = opt_words(cli, &limit->args, 1, 1, "the NAME of the limit");
+	if (!ret)
+		ret = take_options(cli, limit);
+	if (!ret && (!set || limit->request.has_resource))
+		ret = take_amounts(cli, limit);
+	limit->request.name = limit->args.words[0];
+	if (ret)
+		return ret;
+	return set ? check_set(cli, limit) : check_new(cli, limit);
+}
+
 static int limit_change(struct cli *cli, int argc, char **argv, unsigned int command,
 			const char *done)
 {
 	struct limit_args limit = { 0 };
+	bool set = command == REIN_CMD_LIMIT_SET;
 	int ret;
 
-	ret = opt_parse(cli, argc, argv, change_opts, &limit.args);
-	if (!ret)
-		ret = opt_words(cli, &limit.args, 1, 1, "the NAME of the limit");
-	if (!ret)
-		ret = take_options(cli, &limit);
-	if (!ret && command != REIN_CMD_LIMIT_SET)
-		ret = check_new(cli, &limit);
-	if (!ret && command == REIN_CMD_LIMIT_SET)
-		ret = check_set(cli, &limit);
+	ret = take_change(cli, &limit, argc, argv, set);
 	if (!ret)
 		ret = cli_connect(cli);
 	if (!ret)
 		ret = take_target_option(cli, &limit);
 	if (ret)
 		return ret;
-	limit.request.name = limit.args.words[0];
-	if (rein_limit_change(cli->rein, command, &limit.request))
+	if (set && !limit.request.has_resource)
+		ret = ask_amounts(cli, &limit);
+	if (!ret && rein_limit_change(cli->rein, command, &limit.request))
 		ret = fail_limit(cli, &limit);
-	else
+	else if (!ret)
 		ret = cli_done(cli, done, "limit", limit.request.name);
 	if (limit.request.cgroup_fd >= 0)
 		close(limit.request.cgroup_fd);
@@ -387,20 +423,23 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 	" NAME --cgroup PATH --on RESOURCE\n" \
 	"                --rate RATE[,burst=SIZE] [--rate ...]\n" \
 	"                [--over refuse|wait|mark|observe] [--patience TIME]\n" \
-	"                [--queue SIZE] [--for TIME]"
+	"                [--queue SIZE|N] [--for TIME]"
 
 #define CHANGE_DETAILS \
 	"  --cgroup PATH    what it binds: a path as below the cgroup2 mount, / is the\n" \
 	"                   root; an absolute path below that mount; or self\n" \
-	"  --on RESOURCE    what it meters: egress\n" \
+	"  --on RESOURCE    what it meters: egress (packets that leave); call (tokens\n" \
+	"                   that are taken by name, see: rein help take)\n" \
 	"  --rate RATE[,burst=SIZE]\n" \
 	"                   up to 8 of them, all must have tokens: 10Mbit/s 1MB/s\n" \
-	"                   5kp/s 1p/min; 0: closed; unlimited. SIZE in bytes or packets\n" \
-	"                   as the rate; default: what a second gives, at least 64KiB\n" \
+	"                   5kp/s 1p/min, of calls 2/s 10/min; 0: closed; unlimited.\n" \
+	"                   SIZE in bytes, packets or calls as the rate; default: what\n" \
+	"                   a second gives, at least 64KiB, one packet or one call\n" \
 	"  --over WHAT      what happens over the limit: refuse (default), wait,\n" \
 	"                   mark (set ECN CE), observe (only count)\n" \
-	"  --patience TIME  longest wait of one packet: 50ms 2s 5min\n" \
-	"  --queue SIZE     bytes that may wait at the same time\n" \
+	"  --patience TIME  longest wait of one packet or call: 50ms 2s 5min\n" \
+	"  --queue SIZE|N   bytes of packets, or how many calls, that may wait at the\n" \
+	"                   same time\n" \
 	"  --for TIME       the limit removes itself after this long\n"
 
 #define ONE_DETAILS \
@@ -417,7 +456,7 @@ const struct command limit_commands[] = {
 	  .summary = "change a limit; what isn't named stays, tokens are kept",
 	  .usage = "set NAME [--cgroup PATH] [--rate RATE[,burst=SIZE]]...\n"
 		   "                [--over refuse|wait|mark|observe] [--patience TIME]\n"
-		   "                [--queue SIZE] [--for TIME|infinity]",
+		   "                [--queue SIZE|N] [--for TIME|infinity]",
 	  .details = CHANGE_DETAILS "\n--rate replaces all tiers. " ONE_DETAILS },
 	{ .name = "del", .run = limit_del, .summary = "remove a limit; what waits is let go",
 	  .usage = "del NAME [--cgroup PATH]", .details = ONE_DETAILS },
@@ -425,6 +464,6 @@ const struct command limit_commands[] = {
 	  .usage = "show NAME [--cgroup PATH]", .details = ONE_DETAILS },
 	{ .name = "list", .run = limit_list, .summary = "the limits there are",
 	  .usage = "list [--cgroup PATH] [--on RESOURCE] [-s]",
-	  .details = "  -s, --stats      with what became of the packets\n" },
+	  .details = "  -s, --stats      with what became of the requests\n" },
 	{ 0 },
 };

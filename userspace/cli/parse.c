@@ -233,9 +233,29 @@ int parse_time(const char *text, uint64_t *ns, struct parse_error *error)
 		      "'%s' is not a unit of time: %s", p, text);
 }
 
-static bool is_packet_resource(uint32_t resource)
+/* Is it packets that it meters? Otherwise calls or connections. */
+bool is_packet_resource(uint32_t resource)
 {
 	return resource == REIN_RESOURCE_EGRESS || resource == REIN_RESOURCE_INGRESS;
+}
+
+/**
+ * parse_queue() - what may wait at the same time
+ * @text:	a size in bytes (64KiB), or a number of waiters (1024)
+ * @resource:	enum rein_resource, which of the two
+ * @queue:	where it goes
+ * @error:	why not
+ *
+ * Return: 0 or -1.
+ */
+int parse_queue(const char *text, uint32_t resource, uint64_t *queue, struct parse_error *error)
+{
+	if (is_packet_resource(resource))
+		return parse_size(text, REIN_UNIT_BYTES, queue, error);
+	if (!parse_size(text, REIN_UNIT_CALLS, queue, error))
+		return 0;
+	return reject(error, error->code, "so many may wait at the same time: 10, 1k",
+		      "'%s' is not a number of waiters", text);
 }
 
 /* mbps means megabit to some and megabyte to others. */

@@ -26,10 +26,13 @@ struct parse_error {
 int parse_tier(const char *text, uint32_t resource, struct rein_tier *tier,
 	       struct parse_error *error);
 int parse_size(const char *text, uint32_t unit, uint64_t *size, struct parse_error *error);
+int parse_queue(const char *text, uint32_t resource, uint64_t *queue, struct parse_error *error);
 int parse_time(const char *text, uint64_t *ns, struct parse_error *error);
 int parse_resource(const char *text, uint32_t *resource, struct parse_error *error);
 int parse_over(const char *text, uint32_t *over, struct parse_error *error);
 int parse_number(const char *text, const char *what, uint64_t max, uint64_t *number,
 		 struct parse_error *error);
+
+bool is_packet_resource(uint32_t resource);
 
 #endif /* REIN_CLI_PARSE_H */

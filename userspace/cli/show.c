@@ -12,14 +12,35 @@ static const uint32_t stats_order[] = {
 	REIN_A_STATS_OBSERVED,
 };
 
+/*
+ * What there were of requests, and what they cost: packets and bytes, or takes
+ * and tokens.
+ */
+static void show_count(struct out *out, const struct rein_count *count, bool calls, bool shown,
+		       bool table)
+{
+	const char *lead = shown ? "" : NULL;
+
+	out_num(out, calls ? "calls" : "packets", lead, count->packets);
+	if (shown && calls)
+		out_text(out, table ? " takes\t" : " takes ");
+	else if (shown)
+		out_text(out, table ? " packets\t" : "p ");
+	out_about(out, calls ? "tokens" : "bytes", lead, count->bytes,
+		  calls ? REIN_UNIT_CALLS : REIN_UNIT_BYTES);
+	if (shown && calls)
+		out_text(out, " tokens");
+}
+
 /**
  * show_stats() - print statistics
  * @out:	where
  * @key:	of the object in JSON
  * @stats:	what
+ * @calls:	they are of takes and tokens, not of packets and bytes
  * @text:	how they look as text
  */
-void show_stats(struct out *out, const char *key, const struct rein_stats *stats,
+void show_stats(struct out *out, const char *key, const struct rein_stats *stats, bool calls,
 		enum stats_text text)
 {
 	size_t i;
@@ -39,10 +60,7 @@ void show_stats(struct out *out, const char *key, const struct rein_stats *stats
 			out_text(out, name);
 			out_text(out, table ? ":\t" : " ");
 		}
-		out_num(out, "packets", shown ? "" : NULL, count->packets);
-		if (shown)
-			out_text(out, table ? " packets\t" : "p ");
-		out_about(out, "bytes", shown ? "" : NULL, count->bytes, REIN_UNIT_BYTES);
+		show_count(out, count, calls, shown, table);
 		out_end(out);
 	}
 	out_end(out);
@@ -76,6 +94,27 @@ static void show_for(struct out *out, const struct rein_limit *limit, const char
 		out_null(out, "for_ns", NULL);
 }
 
+static void show_patience(struct out *out, const struct rein_limit *limit, const char *lead)
+{
+	if (limit->patience_ns && limit->patience_ns != REIN_FOREVER_NS) {
+		out_ns(out, "patience_ns", lead, limit->patience_ns);
+		return;
+	}
+	out_null(out, "patience_ns", NULL);
+	out_str(out, NULL, lead, "none");
+}
+
+static void show_queue(struct out *out, const struct rein_limit *limit, const char *lead)
+{
+	if (is_packet_resource(limit->resource)) {
+		out_size(out, "queue_bytes", lead, limit->queue, REIN_UNIT_BYTES);
+		return;
+	}
+	out_num(out, "queue_waiters", lead, limit->queue);
+	if (lead)
+		out_text(out, " waiters");
+}
+
 /**
  * show_limit_row() - print a limit as a line of a table
  * @out:	where
@@ -94,15 +133,15 @@ void show_limit_row(struct out *out, const struct rein_limit *limit, bool stats)
 		show_tier(out, &limit->tiers[i], i ? ", " : "\t", " burst ", NULL, NULL);
 	out_end(out);
 	out_word(out, "over", "\tover ", rein_over_name(limit->over), limit->over);
-	out_ns(out, "patience_ns", limit->over == REIN_OVER_WAIT ? "\tpatience " : NULL,
-	       limit->patience_ns);
-	out_size(out, "queue_bytes", NULL, limit->queue_bytes, REIN_UNIT_BYTES);
+	show_patience(out, limit, limit->over == REIN_OVER_WAIT ? "\tpatience " : NULL);
+	show_queue(out, limit, NULL);
 	show_for(out, limit, "\tfor ");
 	out_id(out, "id", NULL, limit->id);
 	out_id(out, "cgroup_id", NULL, limit->cgroup_id);
 	out_num(out, "level", NULL, limit->level);
 	if (stats)
-		show_stats(out, "stats", &limit->stats, STATS_LINE);
+		show_stats(out, "stats", &limit->stats, !is_packet_resource(limit->resource),
+			   STATS_LINE);
 }
 
 /**
@@ -128,11 +167,12 @@ void show_limit_full(struct out *out, const struct rein_limit *limit)
 			  ", debt ");
 	out_end(out);
 	out_word(out, "over", "\n  over:\t", rein_over_name(limit->over), limit->over);
-	out_ns(out, "patience_ns", "\n  patience:\t", limit->patience_ns);
-	out_size(out, "queue_bytes", "\n  queue:\t", limit->queue_bytes, REIN_UNIT_BYTES);
+	show_patience(out, limit, "\n  patience:\t");
+	show_queue(out, limit, "\n  queue:\t");
 	show_for(out, limit, "\n  for:\t");
 	if (limit->has_stats)
-		show_stats(out, "stats", &limit->stats, STATS_TABLE);
+		show_stats(out, "stats", &limit->stats, !is_packet_resource(limit->resource),
+			   STATS_TABLE);
 }
 
 static const char *protocol_name(uint32_t protocol)

@@ -73,7 +73,7 @@ static int put_request(struct nl_msg *msg, const struct rein_limit_request *requ
 			return -ENOBUFS;
 	if ((request->has_patience &&
 	     nla_put_u64(msg, REIN_A_LIMIT_PATIENCE_NS, request->patience_ns)) ||
-	    (request->has_queue && nla_put_u64(msg, REIN_A_LIMIT_QUEUE, request->queue_bytes)) ||
+	    (request->has_queue && nla_put_u64(msg, REIN_A_LIMIT_QUEUE, request->queue)) ||
 	    (request->has_for && nla_put_u64(msg, REIN_A_LIMIT_FOR_NS, request->for_ns)) ||
 	    (request->chain && nla_put_flag(msg, REIN_A_LIMIT_CHAIN)))
 		return -ENOBUFS;
@@ -196,7 +196,7 @@ void rein_limit_parse(struct nlmsghdr *nlh, rein_limit_fn fn, void *arg)
 	limit.level = rein_u32(tb[REIN_A_LIMIT_LEVEL]);
 	limit.n_tiers = parse_tiers(nlh, tiers, REIN_TIERS_MAX);
 	limit.patience_ns = rein_u64(tb[REIN_A_LIMIT_PATIENCE_NS]);
-	limit.queue_bytes = rein_u64(tb[REIN_A_LIMIT_QUEUE]);
+	limit.queue = rein_u64(tb[REIN_A_LIMIT_QUEUE]);
 	limit.expires = tb[REIN_A_LIMIT_FOR_NS];
 	limit.for_ns = rein_u64(tb[REIN_A_LIMIT_FOR_NS]);
 	limit.event = rein_u32(tb[REIN_A_LIMIT_EVENT]);

@@ -111,6 +111,11 @@ struct rein_tier {
 	uint64_t debt;
 };
 
+/**
+ * struct rein_count - requests and what they cost
+ * @packets:	or, of limits on calls and connections, takes
+ * @bytes:	or, likewise, tokens
+ */
 struct rein_count {
 	uint64_t packets;
 	uint64_t bytes;
@@ -136,8 +141,8 @@ struct rein_stats {
  * @n_tiers:	how many
  * @has_patience: @patience_ns is meant
  * @patience_ns: longest wait
- * @has_queue:	@queue_bytes is meant
- * @queue_bytes: bytes that may wait at the same time
+ * @has_queue:	@queue is meant
+ * @queue:	what may wait at the same time: bytes of packets, or takers
  * @has_for:	@for_ns is meant
  * @for_ns:	the limit removes itself after this long; 0: it stays
  * @chain:	dumps only: the limits of the cgroup and of all its ancestors
@@ -157,7 +162,7 @@ struct rein_limit_request {
 	bool has_patience;
 	uint64_t patience_ns;
 	bool has_queue;
-	uint64_t queue_bytes;
+	uint64_t queue;
 	bool has_for;
 	uint64_t for_ns;
 	bool chain;
@@ -174,8 +179,8 @@ struct rein_limit_request {
  * @level:	depth of that cgroup, the root is 0
  * @tiers:	its buckets
  * @n_tiers:	how many
- * @patience_ns: longest wait
- * @queue_bytes: bytes that may wait at the same time
+ * @patience_ns: longest wait; 0 or REIN_FOREVER_NS: none is set
+ * @queue:	what may wait at the same time: bytes of packets, or takers
  * @expires:	it removes itself in @for_ns
  * @for_ns:	what is left of it
  * @has_stats:	@stats is there
@@ -193,7 +198,7 @@ struct rein_limit {
 	const struct rein_tier *tiers;
 	size_t n_tiers;
 	uint64_t patience_ns;
-	uint64_t queue_bytes;
+	uint64_t queue;
 	bool expires;
 	uint64_t for_ns;
 	bool has_stats;
