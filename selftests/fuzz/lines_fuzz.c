@@ -12,10 +12,16 @@
 #include "fuzz.h"
 
 int __wrap_rein_open(struct rein **rein);
+int __wrap_rein_dev_open(void);
 
 int __wrap_rein_open(struct rein **rein)
 {
 	*rein = NULL;
+	return -ENODEV;
+}
+
+int __wrap_rein_dev_open(void)
+{
 	return -ENODEV;
 }
 

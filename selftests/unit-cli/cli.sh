@@ -44,7 +44,7 @@ expect() {
 }
 
 run_usage() {
-	local all='there are: limit chain errors monitor stat flush version help'
+	local all='there are: limit take chain errors monitor stat flush version help'
 	local add='limit add web --cgroup / --on egress --rate'
 	local want pattern arguments
 
@@ -54,7 +54,11 @@ run_usage() {
 		expect "$want" "$pattern" $arguments
 	done <<-TABLE
 	1||usage: rein
-	1|take web|no command 'take'.*$all
+	1|tak web|did you mean take[?] $all
+	1|take|the NAME of a limit is missing
+	1|take web=0|'0' is not a number of tokens
+	125|take web=0 -- true|'0' is not a number of tokens
+	125|take web --|the COMMAND is missing
 	1|lim list|no command 'lim'.*$all
 	1|lmit|did you mean limit[?]
 	1|scope run|no command 'scope'
@@ -119,6 +123,8 @@ run_no_module() {
 	expect 6 'module is not loaded' stat
 	expect 6 'module is not loaded' limit add web --cgroup / --on egress --rate 1Mbit/s
 	expect 6 'module is not loaded' chain --pid 1
+	expect 6 'module is not loaded.*hint: load it: modprobe rein' take web
+	expect 125 'module is not loaded' take web -- true
 	expect 6 'rein: .*0\.1\.0.*module is not loaded' version
 	expect 6 'rein: .*module: *-' --version
 	expect 6 '"tool":"[0-9.]+","module":null' -j version
@@ -137,6 +143,8 @@ run_help() {
 	expect 0 '^usage: rein limit COMMAND' limit --help
 	expect 0 '^usage: rein errors ' errors --help
 	expect 0 '^usage: rein chain ' chain -h
+	expect 0 '^usage: rein take ' take web -h
+	expect 0 '^usage: rein take ' help take
 	expect 0 '^."help":"usage: rein stat' -j help stat
 	expect 1 "no command 'x'" help x
 	expect 1 'one argument too many' help stat x
@@ -199,6 +207,8 @@ run_json() {
 	valid -j version
 	valid -j help limit add
 	valid -j nope
+	valid -j take web
+	valid -jv take web=0 -- true
 	valid -j limit add $'\xff\e"\\'
 	valid -jv limit add w --cgroup / --on egress --rate $'\xc2\x9b'
 }

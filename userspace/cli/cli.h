@@ -15,7 +15,17 @@
 #define EXIT_OK		0
 #define EXIT_USAGE	1
 #define EXIT_REFUSED	2
+#define EXIT_OVER	3
+#define EXIT_LATE	4
+#define EXIT_CANCELLED	5
 #define EXIT_NO_MODULE	6
+/* Those of forms that run a command, whose own status it is otherwise. */
+#define EXIT_COMMAND_OVER	121
+#define EXIT_COMMAND_CANCELLED	122
+#define EXIT_COMMAND_LATE	124
+#define EXIT_COMMAND_FAILED	125
+#define EXIT_NO_EXEC		126
+#define EXIT_NO_COMMAND		127
 
 /**
  * struct cli - one run of the command
@@ -27,6 +37,7 @@
  * @file:	the batch file, NULL outside of a batch
  * @line:	the line of it
  * @mount:	where cgroups are; found when it is first needed, then kept
+ * @sigpipe:	what SIGPIPE did before; a command that is run gets it back
  */
 struct cli {
 	struct out out;
@@ -37,6 +48,7 @@ struct cli {
 	const char *file;
 	unsigned int line;
 	struct rein_mount *mount;
+	void (*sigpipe)(int sig);
 };
 
 /**
@@ -69,6 +81,7 @@ struct command {
  * @record:	id of the kernel's record, 0 if there is none
  * @targets:	what the name may have meant
  * @n_targets:	how many
+ * @take:	the take that was over a limit, NULL if it wasn't that
  */
 struct fault {
 	uint32_t code;
@@ -79,6 +92,7 @@ struct fault {
 	uint64_t record;
 	char **targets;
 	size_t n_targets;
+	const struct rein_take_result *take;
 };
 
 void fault_set(struct fault *fault, uint32_t code, const char *option, const char *hint,
@@ -102,6 +116,8 @@ extern const struct command top_commands[];
 extern const struct command limit_commands[];
 extern const struct command errors_commands[];
 
+char **take_command(int argc, char **argv, int *words);
+int take_main(struct cli *cli, int argc, char **argv);
 int chain_main(struct cli *cli, int argc, char **argv);
 int monitor_main(struct cli *cli, int argc, char **argv);
 int stat_main(struct cli *cli, int argc, char **argv);

@@ -38,6 +38,22 @@ static void report_place(struct cli *cli, struct out *out)
 	out_text(out, ": ");
 }
 
+/* When to come back: rounded up, as earlier would be in vain. */
+static void report_take(struct cli *cli, struct out *out, const struct rein_take_result *take)
+{
+	uint64_t unit = take->retry_after_ns < 1000000000 ? 1000000 : 100000000;
+
+	if (take->retry_after_ns == REIN_DEV_NEVER) {
+		out_null(out, "retry_after_ns", NULL);
+	} else {
+		out_num(out, "retry_after_ns", NULL, take->retry_after_ns);
+		out_left(out, NULL, take->retry_after_ns ? "\nretry after " : NULL,
+			 (take->retry_after_ns + unit - 1) / unit * unit);
+	}
+	out_num(out, "wanted", cli->verbose ? "\nwanted: " : NULL, take->wanted);
+	out_num(out, "available", cli->verbose ? ", available: " : NULL, take->available);
+}
+
 static void report_details(struct cli *cli, struct out *out, const struct fault *fault)
 {
 	const struct code *code = code_find(fault->code);
@@ -63,6 +79,8 @@ static void report_details(struct cli *cli, struct out *out, const struct fault 
 		out_num(out, NULL, " (rein errors show ", fault->record);
 		out_text(out, ")");
 	}
+	if (fault->take)
+		report_take(cli, out, fault->take);
 	if (cli->verbose && code) {
 		out_str(out, "meaning", "\nmeaning: ", code->meaning);
 		out_str(out, "remedy", "\nremedy: ", code->remedy);

@@ -14,6 +14,7 @@ static const char *const parts[100] = {
 	[2] = "A limit that can't be what it was asked to be",
 	[3] = "A request of the governed code that was over a limit",
 	[4] = "What became of a limit",
+	[5] = "A take that got no tokens",
 	[9] = "Errors of the command itself",
 };
 

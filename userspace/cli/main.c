@@ -13,6 +13,16 @@
 const struct command top_commands[] = {
 	{ .name = "limit", .subs = limit_commands, .summary = "limits on cgroups",
 	  .usage = "limit COMMAND ..." },
+	{ .name = "take", .run = take_main, .summary = "take tokens by name, then run a command",
+	  .usage = "take NAME[=N]... [--timeout TIME] [--try] [-- COMMAND...]",
+	  .details =
+	  "Takes N tokens (default: 1) of the limits of that name on call, from the own\n"
+	  "cgroup upwards; of several names all or nothing. Waits if the limits say wait.\n\n"
+	  "  --timeout TIME   wait so long, whatever they say: 50ms 2s infinity\n"
+	  "  --try            never wait\n"
+	  "  -- COMMAND       then become this command; the tokens stay taken\n\n"
+	  "Ends with 3 if it is over a limit, 4 if the time does not suffice; with a\n"
+	  "COMMAND with its status, or 121 and 124, and 125 if rein itself fails.\n" },
 	{ .name = "chain", .run = chain_main, .summary = "every limit that binds a cgroup",
 	  .usage = "chain (--cgroup PATH | --pid PID)",
 	  .details =
@@ -243,6 +253,12 @@ static int global_options(struct cli *cli, int argc, char **argv, int *next, con
 	return 0;
 }
 
+/* Where a command was to be run, what is wrong before it isn't its status. */
+static int fail_early(int ret, int argc, char **argv)
+{
+	return take_command(argc, argv, NULL) ? EXIT_COMMAND_FAILED : ret;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
 	const char *batch = NULL;
@@ -250,15 +266,19 @@ static int run(struct cli *cli, int argc, char **argv)
 
 	ret = global_options(cli, argc, argv, &next, &batch);
 	if (ret)
-		return ret < 0 ? EXIT_OK : ret;
-	if (batch && next < argc)
-		return cli_fail(cli, CODE_USAGE, argv[next], "write the command into the file",
-				"with -b there is no command besides those of the file");
+		return ret < 0 ? EXIT_OK : fail_early(ret, argc - next, argv + next);
+	if (batch && next < argc) {
+		ret = cli_fail(cli, CODE_USAGE, argv[next], "write the command into the file",
+			       "with -b there is no command besides those of the file");
+		return fail_early(ret, argc - next, argv + next);
+	}
 	if (batch)
 		return batch_run(cli, batch);
-	if (cli->force)
-		return cli_fail(cli, CODE_USAGE, "-f", "use it with -b FILE",
-				"-f is about batches");
+	if (cli->force) {
+		ret = cli_fail(cli, CODE_USAGE, "-f", "use it with -b FILE",
+			       "-f is about batches");
+		return fail_early(ret, argc - next, argv + next);
+	}
 	if (next == argc) {
 		help_top(stderr);
 		return EXIT_USAGE;
@@ -293,7 +313,7 @@ int main(int argc, char **argv)
 	struct cli cli = { .out = { .file = stdout } };
 	int ret;
 
-	signal(SIGPIPE, SIG_IGN);
+	cli.sigpipe = signal(SIGPIPE, SIG_IGN);
 	ret = finish(&cli, run(&cli, argc, argv));
 	rein_close(cli.rein);
 	out_free(&cli.out);

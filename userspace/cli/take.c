@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * rein take: tokens by name, and perhaps a command once they are there.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define NSEC_PER_SEC	1000000000ULL
+
+/**
+ * struct take - a take as the command line describes it
+ * @args:	the options and names
+ * @wants:	what is wanted
+ * @n:		of how many limits
+ * @try:	never wait
+ * @timed:	wait for @timeout_ns, whatever the limits say
+ * @timeout_ns:	REIN_FOREVER_NS: as long as it takes
+ * @command:	what to run then, NULL: nothing
+ * @result:	what became of it
+ */
+struct take {
+	struct opt_args args;
+	struct rein_take_want wants[REIN_TAKE_NAMES_MAX];
+	unsigned int n;
+	bool try;
+	bool timed;
+	uint64_t timeout_ns;
+	char **command;
+	struct rein_take_result result;
+};
+
+/* NAME[=N] */
+static int take_want(struct cli *cli, struct take *take, const char *word)
+{
+	struct rein_take_want *want = &take->wants[take->n];
+	const char *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	struct parse_error error;
+	uint64_t tokens = 1;
+	unsigned int i;
+
+	if (!len)
+		return cli_fail(cli, CODE_USAGE, word, "write: NAME or NAME=N",
+				"the name of the limit is missing");
+	if (len >= sizeof(want->name))
+		return cli_fail(cli, CODE_USAGE, word, NULL,
+				"the name is too long: limits have at most %d characters",
+				REIN_NAME_MAX);
+	if (equals && parse_number(equals + 1, "number of tokens", UINT64_MAX, &tokens, &error))
+		return cli_fail(cli, error.code, word, error.hint, "%s", error.message);
+	memcpy(want->name, word, len);
+	want->tokens = tokens;
+	for (i = 0; i < take->n; i++)
+		if (!strcmp(take->wants[i].name, want->name))
+			return cli_fail(cli, CODE_USAGE, word, "name it once, with the sum",
+					"%s is named twice", want->name);
+	take->n++;
+	return 0;
+}
+
+static int take_wants(struct cli *cli, struct take *take)
+{
+	size_t i;
+	int ret = 0;
+
+	if (!take->args.n_words)
+		return cli_fail(cli, CODE_USAGE, NULL, NULL, "the NAME of a limit is missing");
+	if (take->args.n_words > REIN_TAKE_NAMES_MAX)
+		return cli_fail(cli, CODE_USAGE, take->args.words[REIN_TAKE_NAMES_MAX], NULL,
+				"at most %d limits can be named", REIN_TAKE_NAMES_MAX);
+	for (i = 0; i < take->args.n_words && !ret; i++)
+		ret = take_want(cli, take, take->args.words[i]);
+	return ret;
+}
+
+static int take_line(struct cli *cli, struct take *take, int argc, char **argv)
+{
+	static const struct opt opts[] = {
+		{ "timeout", 0, "TIME", false },
+		{ "try", 0, NULL, false },
+		{ 0 },
+	};
+	struct parse_error error;
+	const char *timeout;
+	int ret;
+
+	ret = opt_parse(cli, argc, argv, opts, &take->args);
+	if (!ret)
+		ret = take_wants(cli, take);
+	if (ret)
+		return ret;
+	timeout = opt_value(&take->args, "timeout");
+	take->try = opt_find(&take->args, "try");
+	take->timed = timeout;
+	if (timeout && parse_time(timeout, &take->timeout_ns, &error))
+		return cli_fail_parse(cli, "--timeout", timeout, &error);
+	if (take->timed && take->try)
+		return cli_fail(cli, CODE_USAGE, "--try", "name one of them",
+				"--try doesn't wait, so there is no time to give it");
+	if (take->command && !take->command[0])
+		return cli_fail(cli, CODE_USAGE, "--", NULL, "the COMMAND is missing");
+	return 0;
+}
+
+static int open_device(struct cli *cli, int *fd)
+{
+	struct fault fault;
+
+	*fd = rein_dev_open();
+	if (*fd >= 0)
+		return 0;
+	if (*fd == -ENODEV)
+		return cli_fail(cli, CODE_NO_MODULE, NULL, NULL, "the rein module is not loaded");
+	fault_set(&fault, CODE_DEVICE, REIN_DEV_PATH, NULL, "%s can't be opened: %s",
+		  REIN_DEV_PATH, strerror(-*fd));
+	fault.exit = EXIT_REFUSED;
+	return fault_report(cli, &fault);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+/* What is left of the time since then. */
+static uint64_t left_of(uint64_t timeout_ns, uint64_t since_ns)
+{
+	uint64_t spent = now_ns() - since_ns;
+
+	if (timeout_ns == REIN_FOREVER_NS)
+		return timeout_ns;
+	return timeout_ns > spent ? timeout_ns - spent : 0;
+}
+
+/*
+ * Signals that end a process end this one, without a handler. One that stops
+ * it ends the wait once it goes on: then it waits for what is left.
+ */
+static int ask(struct take *take, int fd)
+{
+	uint64_t since = now_ns(), left = take->timeout_ns;
+	int ret;
+
+	do {
+		if (take->try)
+			ret = rein_try(fd, take->wants, take->n, &take->result);
+		else if (take->timed)
+			ret = rein_take_timeout(fd, take->wants, take->n, left, &take->result);
+		else
+			ret = rein_take(fd, take->wants, take->n, &take->result);
+		left = left_of(take->timeout_ns, since);
+	} while (ret == -EINTR);
+	return ret;
+}
+
+/* By the code, or by the errno if the kernel gave none. */
+static int exit_of(uint32_t code, int err)
+{
+	static const struct {
+		uint32_t code;
+		int err;
+		int exit;
+	} outcomes[] = {
+		{ 501, EAGAIN, EXIT_OVER },	/* TAKE_OVER */
+		{ 502, ETIME, EXIT_LATE },	/* TAKE_LATE */
+		{ 503, ETIMEDOUT, EXIT_LATE },	/* TAKE_TIMEOUT */
+		{ 504, E2BIG, EXIT_OVER },	/* TAKE_BURST */
+		{ 506, ENOBUFS, EXIT_OVER },	/* TAKE_FULL */
+		{ 509, EMFILE, EXIT_OVER },	/* TAKE_PLACES */
+		{ 510, EAGAIN, EXIT_OVER },	/* TAKE_PATIENCE */
+		{ 0, ECANCELED, EXIT_CANCELLED },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
+		if (code ? outcomes[i].code == code : outcomes[i].err == err)
+			return outcomes[i].exit;
+	return EXIT_REFUSED;
+}
+
+static int fail_take(struct cli *cli, const struct take *take, int err)
+{
+	const struct rein_take_result *result = &take->result;
+	struct fault fault;
+
+	fault_set(&fault, result->code ? result->code : CODE_NETLINK, NULL, NULL, "%s",
+		  result->message);
+	if (err == ENOTTY)
+		snprintf(fault.message, sizeof(fault.message),
+			 "the module is too old to know takes");
+	else if (!*fault.message)
+		snprintf(fault.message, sizeof(fault.message), "the tokens can't be taken: %s",
+			 strerror(err));
+	/* Of too many places none is the one at fault. */
+	if (result->code && result->want < take->n && err != EMFILE)
+		snprintf(fault.option, sizeof(fault.option), "%s",
+			 take->args.words[result->want]);
+	fault.exit = exit_of(result->code, err);
+	fault.record = result->record;
+	if (result->code && (fault.exit == EXIT_OVER || fault.exit == EXIT_LATE))
+		fault.take = result;
+	return fault_report(cli, &fault);
+}
+
+/* Standard output is the command's, if there is one. */
+static void say_taken(struct cli *cli, const struct take *take)
+{
+	struct out to_stderr = {
+		.file = stderr, .json = cli->out.json, .pretty = cli->out.pretty,
+	};
+	struct out *out = take->command ? &to_stderr : &cli->out;
+	unsigned int i;
+
+	if (!out->json && !cli->verbose)
+		return;
+	out_object(out, NULL);
+	out_str(out, "result", "", "taken");
+	out_list(out, "wants");
+	for (i = 0; i < take->n; i++) {
+		out_object(out, NULL);
+		out_str(out, "name", " ", take->wants[i].name);
+		out_num(out, "tokens", "=", take->wants[i].tokens);
+		out_end(out);
+	}
+	out_end(out);
+	out_left(out, "waited_ns", ", waited ", take->result.waited_ns);
+	out_num(out, "granted_ns", NULL, take->result.granted_ns);
+	out_end(out);
+	out_flush(out);
+	out_free(&to_stderr);
+}
+
+/* Become the command; returns only if that fails. */
+static int run_command(struct cli *cli, char **command)
+{
+	struct fault fault;
+	int err;
+
+	fflush(NULL);
+	signal(SIGPIPE, cli->sigpipe);
+	execvp(command[0], command);
+	err = errno;
+	fault_set(&fault, CODE_EXEC, command[0], NULL, "can't run %s: %s", command[0],
+		  strerror(err));
+	fault.exit = err == ENOENT ? EXIT_NO_COMMAND : EXIT_NO_EXEC;
+	return fault_report(cli, &fault);
+}
+
+/* What ends rein in the command's place must not look like its statuses. */
+static int status_with_command(int ret)
+{
+	switch (ret) {
+	case EXIT_OVER:
+		return EXIT_COMMAND_OVER;
+	case EXIT_CANCELLED:
+		return EXIT_COMMAND_CANCELLED;
+	case EXIT_LATE:
+		return EXIT_COMMAND_LATE;
+	default:
+		return EXIT_COMMAND_FAILED;
+	}
+}
+
+static int take_tokens(struct cli *cli, struct take *take, int argc, char **argv)
+{
+	int ret, fd;
+
+	ret = take_line(cli, take, argc, argv);
+	if (!ret)
+		ret = open_device(cli, &fd);
+	if (ret)
+		return ret;
+	ret = ask(take, fd);
+	close(fd);
+	if (ret)
+		return fail_take(cli, take, -ret);
+	say_taken(cli, take);
+	return EXIT_OK;
+}
+
+/**
+ * take_command() - the command that is to be run with tokens
+ * @argc:	how many words
+ * @argv:	they, ended by NULL; the first is the name of rein's command
+ * @words:	how many come before it, may be NULL
+ *
+ * Return: it, NULL if there is none.
+ */
+char **take_command(int argc, char **argv, int *words)
+{
+	int i = 0;
+
+	while (i < argc && strcmp(argv[i], "--"))
+		i++;
+	if (words)
+		*words = i;
+	return i < argc && !strcmp(argv[0], "take") ? argv + i + 1 : NULL;
+}
+
+int take_main(struct cli *cli, int argc, char **argv)
+{
+	struct take take = { .n = 0 };
+	int words, ret;
+
+	take.command = take_command(argc, argv, &words);
+	if (take.command && cli->file)
+		return cli_fail(cli, CODE_BATCH, "--", "take in the batch, or run it on its own",
+				"a batch would end where rein becomes another command");
+	ret = take_tokens(cli, &take, words, argv);
+	if (!take.command)
+		return ret;
+	return ret ? status_with_command(ret) : run_command(cli, take.command);
+}
