@@ -14,9 +14,9 @@ _rein_cgroups() {
 _rein_value() {
 	case $1 in
 	--cgroup)	_rein_cgroups "$2"; echo self ;;
-	--on)		echo egress ;;
+	--on)		echo egress call ;;
 	--over)		echo refuse wait mark observe ;;
-	--for)		echo infinity ;;
+	--for | --timeout) echo infinity ;;
 	--pid)		compgen -f /proc/ | sed -n 's|^/proc/\([0-9]*\)$|\1|p' ;;
 	*)		return 1 ;;
 	esac
@@ -27,7 +27,7 @@ _rein_next() {
 	local change='--cgroup --on --rate --over --patience --queue --for'
 
 	case $1 in
-	'')		echo limit chain errors monitor stat flush version help -j -p -q -v -f -b ;;
+	'')		echo limit take chain errors monitor stat flush version help -j -p -q -v -f -b ;;
 	limit)		echo add replace set del show list ;;
 	"limit add"*)	echo "$change" ;;
 	"limit replace"* | "limit set"* | "limit del"* | "limit show"*)
@@ -38,22 +38,38 @@ _rein_next() {
 		rein -q limit list 2>/dev/null | awk '{ print $2 }'
 		;;
 	"limit list"*)	echo --cgroup --on --stats ;;
+	take*)
+		echo --timeout --try --
+		rein -q limit list --on call 2>/dev/null | awk '{ print $2 }' | sort -u
+		;;
 	chain*)		echo --cgroup --pid ;;
 	errors)		echo list show explain ;;
 	"errors show")	rein -q errors list 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
 	"errors explain") rein errors explain 2>/dev/null | awk '{ print $1 }' ;;
 	monitor*)	echo limits errors ;;
 	flush)		echo --force ;;
-	help)		echo limit chain errors monitor stat flush version help ;;
+	help)		echo limit take chain errors monitor stat flush version help ;;
 	"help limit")	echo add replace set del show list ;;
 	"help errors")	echo list show explain ;;
 	esac
+}
+
+# The command that follows "take ... --" is completed as it is on its own.
+_rein_command() {
+	local i
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		[[ ${COMP_WORDS[i]} == -- ]] && break
+	done
+	[[ $i -lt $COMP_CWORD && " ${COMP_WORDS[*]:0:i} " == *" take "* ]] && declare -F _command_offset >/dev/null &&
+		_command_offset $((i + 1))
 }
 
 _rein() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} i words=() all
 
 	COMPREPLY=()
+	_rein_command && return
 	case $before in
 	-b | --batch)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
