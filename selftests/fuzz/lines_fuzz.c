@@ -12,7 +12,6 @@
 #include "fuzz.h"
 
 int __wrap_rein_open(struct rein **rein);
-int __wrap_rein_dev_open(void);
 
 int __wrap_rein_open(struct rein **rein)
 {

@@ -52,17 +52,6 @@ static void forget(void)
 	memset(asked, 0, sizeof(*asked));
 }
 
-int __wrap_rein_open(struct rein **rein);
-int __wrap_rein_limit_change(struct rein *rein, unsigned int command,
-			     const struct rein_limit_request *request);
-int __wrap_rein_limit_get(struct rein *rein, const struct rein_limit_request *request,
-			  rein_limit_fn fn, void *arg);
-int __wrap_rein_limit_dump(struct rein *rein, const struct rein_limit_request *request,
-			   rein_limit_fn fn, void *arg);
-int __wrap_rein_own_mount(struct rein_mount *mount);
-int __wrap_rein_open_cgroup_of(const struct rein_mount *mount, const char *file_name,
-			       char *path, size_t size);
-
 int __wrap_rein_open(struct rein **rein)
 {
 	*rein = calloc(1, sizeof(**rein));
