@@ -12,7 +12,7 @@ exits_with 0 "it is loaded when it is asked for" rein stat
 echo /bin/false >/proc/sys/kernel/modprobe
 rmmod rein || not_ok "the module can be unloaded"
 for command in "limit list" "limit show x" "limit del x" "errors list" "errors show 1" stat \
-	flush "chain --cgroup /" monitor version \
+	flush "chain --cgroup /" "take x" monitor version \
 	"limit add x --cgroup $(cg web) --on egress --rate 1MB/s"; do
 	# shellcheck disable=SC2086 # words
 	exits_with 6 "rein $command: exit status 6" timeout 10 rein $command
