@@ -30,7 +30,13 @@ struct admit_total {
 
 static struct admit_total __percpu *totals;
 
-static void chain_lock(const struct rein_chain *chain)
+/**
+ * rein_chain_lock() - lock all limits of a chain
+ * @chain:	the chain
+ *
+ * Context: any but hard interrupts; disables bottom halves.
+ */
+void rein_chain_lock(const struct rein_chain *chain)
 {
 	unsigned int i = chain->n;
 
@@ -42,7 +48,11 @@ static void chain_lock(const struct rein_chain *chain)
 		spin_lock_nest_lock(&chain->limits[i]->lock, &chain_map);
 }
 
-static void chain_unlock(const struct rein_chain *chain)
+/**
+ * rein_chain_unlock() - undo rein_chain_lock()
+ * @chain:	the chain
+ */
+void rein_chain_unlock(const struct rein_chain *chain)
 {
 	unsigned int i;
 
@@ -54,25 +64,30 @@ static void chain_unlock(const struct rein_chain *chain)
 	local_bh_enable();
 }
 
-static void count(struct rein_limit *limit, unsigned int stat,
-		  const struct rein_request *req)
+/* What a request costs in a tier of the i-th limit of its chain. */
+static u64 cost_of(const struct rein_request *req, unsigned int i,
+		   enum rein_unit unit)
 {
-	lockdep_assert_held(&limit->lock);
-	/* Those of the queue are peeked at without the lock. */
-	WRITE_ONCE(limit->stats[stat].packets, limit->stats[stat].packets +
-		   req->cost[REIN_UNIT_PACKETS]);
-	WRITE_ONCE(limit->stats[stat].bytes, limit->stats[stat].bytes +
-		   req->cost[REIN_UNIT_BYTES]);
+	return req->tokens ? req->tokens[i] : req->cost[unit];
 }
 
-static void uncount(struct rein_limit *limit, unsigned int stat,
-		    const struct rein_request *req)
+static void count_add(struct rein_count *count, s64 packets, s64 bytes)
 {
+	/* Those of the queue are peeked at without the lock. */
+	WRITE_ONCE(count->packets, count->packets + packets);
+	WRITE_ONCE(count->bytes, count->bytes + bytes);
+}
+
+/* A take is one "packet", its tokens are "bytes". */
+static void count(const struct rein_chain *chain, unsigned int i,
+		  unsigned int stat, const struct rein_request *req, int sign)
+{
+	struct rein_limit *limit = chain->limits[i];
+	s64 packets = req->tokens ? 1 : req->cost[REIN_UNIT_PACKETS];
+	s64 bytes = cost_of(req, i, REIN_UNIT_BYTES);
+
 	lockdep_assert_held(&limit->lock);
-	WRITE_ONCE(limit->stats[stat].packets, limit->stats[stat].packets -
-		   req->cost[REIN_UNIT_PACKETS]);
-	WRITE_ONCE(limit->stats[stat].bytes, limit->stats[stat].bytes -
-		   req->cost[REIN_UNIT_BYTES]);
+	count_add(&limit->stats[stat], sign * packets, sign * bytes);
 }
 
 static void total_add(unsigned int stat, const struct rein_request *req,
@@ -82,6 +97,9 @@ static void total_add(unsigned int stat, const struct rein_request *req,
 	s64 packets = req->cost[REIN_UNIT_PACKETS];
 	s64 bytes = req->cost[REIN_UNIT_BYTES];
 
+	/* The sums are of packets. */
+	if (req->tokens)
+		return;
 	u64_stats_update_begin(&total->syncp);
 	u64_stats_add(&total->packets[stat], less ? -packets : packets);
 	u64_stats_add(&total->bytes[stat], less ? -bytes : bytes);
@@ -95,14 +113,14 @@ static void count_all(const struct rein_chain *chain,
 	unsigned int i;
 
 	for (i = 0; i < chain->n; i++) {
-		struct rein_limit *limit = chain->limits[i];
+		const struct rein_limit *limit = chain->limits[i];
 
 		/* A limit that came later has not seen it yet. */
 		if (req->waited && limit->born <= req->gen)
-			uncount(limit, REIN_STAT(QUEUED), req);
+			count(chain, i, REIN_STAT(QUEUED), req, -1);
 		else
-			count(limit, REIN_STAT(SEEN), req);
-		count(limit, stat, req);
+			count(chain, i, REIN_STAT(SEEN), req, 1);
+		count(chain, i, stat, req, 1);
 	}
 
 	if (req->waited)
@@ -116,9 +134,10 @@ static void count_all(const struct rein_chain *chain,
  * When the tiers of one limit have the tokens, and which tier is the last to:
  * 0 if they have them now. The buckets' own time may be ahead of ours.
  */
-static u64 limit_when(struct rein_limit *limit, const struct rein_request *req,
-		      struct rein_tier **dry)
+static u64 limit_when(const struct rein_chain *chain, unsigned int nth,
+		      const struct rein_request *req, struct rein_tier **dry)
 {
+	struct rein_limit *limit = chain->limits[nth];
 	u64 wait, when, latest = 0;
 	unsigned int i;
 
@@ -132,7 +151,7 @@ static u64 limit_when(struct rein_limit *limit, const struct rein_request *req,
 		 * It is monotonic, so that is the truth.
 		 */
 		rein_bucket_refill(bucket, max(req->now, bucket->last));
-		wait = rein_bucket_wait(bucket, req->cost[tier->unit],
+		wait = rein_bucket_wait(bucket, cost_of(req, nth, tier->unit),
 					req->may_debt);
 		if (!wait)
 			continue;
@@ -179,19 +198,19 @@ static bool limit_may_mark(const struct rein_limit *limit,
 	return true;
 }
 
-static void limit_charge(struct rein_limit *limit,
+static void limit_charge(const struct rein_chain *chain, unsigned int nth,
 			 const struct rein_request *req)
 {
+	struct rein_limit *limit = chain->limits[nth];
 	unsigned int i;
 
 	for (i = 0; i < limit->n_tiers; i++)
 		rein_bucket_charge(&limit->tiers[i].bucket,
-				   req->cost[limit->tiers[i].unit]);
+				   cost_of(req, nth, limit->tiers[i].unit));
 }
 
 static void lack_set(struct rein_lack *lack, struct rein_limit *limit,
-		     const struct rein_tier *dry, u64 when,
-		     const struct rein_request *req)
+		     const struct rein_tier *dry, u64 when, u64 wanted)
 {
 	const struct rein_bucket *bucket = &dry->bucket;
 
@@ -199,39 +218,53 @@ static void lack_set(struct rein_lack *lack, struct rein_limit *limit,
 		.limit = limit,
 		.when = when,
 		.unit = dry->unit,
-		.wanted = req->cost[dry->unit],
+		.wanted = wanted,
 		/* What is left at a closed rate is not to be had. */
 		.available = bucket->rate.tokens ? bucket->tokens : 0,
 	};
 }
 
-/* A limit has no tokens: let it change the verdict. */
-static void verdict_over(struct rein_verdict *verdict, struct rein_limit *limit,
+/* What is a limit to do with a request that it has no tokens for? */
+static enum rein_decision limit_decides(const struct rein_limit *limit,
+					const struct rein_request *req)
+{
+	switch (req->mode) {
+	case REIN_MODE_TRY:
+		return REIN_REFUSE;
+	case REIN_MODE_WAIT:
+		return REIN_WAIT;
+	case REIN_MODE_LIMIT:
+		break;
+	}
+	return limit->over == REIN_OVER_WAIT ? REIN_WAIT : REIN_REFUSE;
+}
+
+/* The nth limit has no tokens: let it change the verdict. */
+static void verdict_over(struct rein_verdict *verdict,
+			 const struct rein_chain *chain, unsigned int nth,
 			 const struct rein_tier *dry, u64 when,
 			 const struct rein_request *req)
 {
-	enum rein_decision decision = REIN_REFUSE;
+	struct rein_limit *limit = chain->limits[nth];
+	u64 wanted = cost_of(req, nth, dry->unit);
+	enum rein_decision decision;
 
-	switch (limit->over) {
-	case REIN_OVER_OBSERVE:
-		lack_set(&verdict->observed, limit, dry, when, req);
+	if (limit->over == REIN_OVER_OBSERVE) {
+		lack_set(&verdict->observed, limit, dry, when, wanted);
 		return;
-	case REIN_OVER_MARK:
-		if (limit_may_mark(limit, req)) {
-			verdict->mark = true;
-			return;
-		}
-		break;
-	case REIN_OVER_WAIT:
-		decision = REIN_WAIT;
-		break;
+	}
+	if (limit->over == REIN_OVER_MARK && limit_may_mark(limit, req)) {
+		verdict->mark = true;
+		return;
 	}
 
+	verdict->when = max(verdict->when, when);
+	decision = limit_decides(limit, req);
 	/* A refusal outranks a wait; among equals the longest wait decides. */
 	if (decision > verdict->decision ||
 	    (decision == verdict->decision && when > verdict->lack.when)) {
 		verdict->decision = decision;
-		lack_set(&verdict->lack, limit, dry, when, req);
+		lack_set(&verdict->lack, limit, dry, when, wanted);
 	}
 }
 
@@ -240,20 +273,36 @@ static void verdict_over(struct rein_verdict *verdict, struct rein_limit *limit,
  * the request pass marked or observed, or the one that did not let it pass.
  */
 static void count_short(const struct rein_verdict *verdict,
-			struct rein_limit *limit,
+			const struct rein_chain *chain, unsigned int nth,
 			const struct rein_request *req)
 {
+	const struct rein_limit *limit = chain->limits[nth];
 	unsigned int stat = limit->over == REIN_OVER_OBSERVE ?
 			    REIN_STAT(OBSERVED) : REIN_STAT(MARKED);
 
 	if (verdict->decision == REIN_GO) {
-		count(limit, stat, req);
+		count(chain, nth, stat, req, 1);
 		total_add(stat, req, false);
 	} else if (limit != verdict->lack.limit) {
 		return;
 	}
-	count(limit, REIN_STAT(SHORT), req);
+	count(chain, nth, REIN_STAT(SHORT), req, 1);
 	total_add(REIN_STAT(SHORT), req, false);
+}
+
+/* Does anybody wait for a limit that this take needs, too? */
+static bool others_wait(const struct rein_chain *chain,
+			const struct rein_request *req)
+{
+	unsigned int i;
+
+	if (!req->tokens)
+		return false;
+	for (i = 0; i < chain->n; i++)
+		if (chain->limits[i]->over != REIN_OVER_OBSERVE &&
+		    chain->limits[i]->stats[REIN_STAT(QUEUED)].packets)
+			return true;
+	return false;
 }
 
 /**
@@ -265,7 +314,9 @@ static void count_short(const struct rein_verdict *verdict,
  * REIN_GO: every limit was charged, but those that only observe and had no
  * tokens. REIN_REFUSE and REIN_WAIT: none was. The request is counted by all
  * limits, as passed, released or refused; one that is told to wait is not
- * counted yet, since it may find no room: see rein_admit_count().
+ * counted yet, since it may find no room: see rein_admit_count(). A take is told
+ * to wait, whatever its mode, if others wait already for a limit that binds it:
+ * the plan has to say whether it may go.
  *
  * Context: RCU read side; takes the locks of all limits of the chain.
  */
@@ -277,22 +328,26 @@ void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
 
 	*verdict = (struct rein_verdict){ .decision = REIN_GO };
 
-	chain_lock(chain);
+	rein_chain_lock(chain);
+	if (others_wait(chain, req)) {
+		verdict->decision = REIN_WAIT;
+		goto out;
+	}
 	for (i = 0; i < chain->n; i++) {
 		struct rein_tier *dry = NULL;
-		u64 when = limit_when(chain->limits[i], req, &dry);
+		u64 when = limit_when(chain, i, req, &dry);
 
 		if (!when)
 			continue;
 		__set_bit(i, is_short);
-		verdict_over(verdict, chain->limits[i], dry, when, req);
+		verdict_over(verdict, chain, i, dry, when, req);
 	}
 
 	if (verdict->decision == REIN_GO) {
 		for (i = 0; i < chain->n; i++)
 			if (!test_bit(i, is_short) ||
 			    chain->limits[i]->over == REIN_OVER_MARK)
-				limit_charge(chain->limits[i], req);
+				limit_charge(chain, i, req);
 		count_all(chain, req, req->waited ? REIN_STAT(RELEASED) :
 						    REIN_STAT(PASSED));
 	} else if (verdict->decision == REIN_REFUSE) {
@@ -301,8 +356,9 @@ void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
 	/* One that waits was counted as short when it began to. */
 	if (verdict->decision != REIN_WAIT || !req->waited)
 		for_each_set_bit(i, is_short, chain->n)
-			count_short(verdict, chain->limits[i], req);
-	chain_unlock(chain);
+			count_short(verdict, chain, i, req);
+out:
+	rein_chain_unlock(chain);
 }
 
 /**
@@ -317,9 +373,86 @@ void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
 void rein_admit_count(const struct rein_chain *chain,
 		      const struct rein_request *req, unsigned int stat)
 {
-	chain_lock(chain);
+	rein_chain_lock(chain);
 	count_all(chain, req, stat);
-	chain_unlock(chain);
+	rein_chain_unlock(chain);
+}
+
+/**
+ * rein_admit_end() - rein_admit_count() with the locks of the chain held
+ * @chain:	the limits that bind it
+ * @req:	the request
+ * @stat:	what it came to
+ * @dry:	the limit that had no tokens for it, or NULL
+ */
+void rein_admit_end(const struct rein_chain *chain,
+		    const struct rein_request *req, unsigned int stat,
+		    const struct rein_limit *dry)
+{
+	unsigned int i;
+
+	count_all(chain, req, stat);
+	for (i = 0; i < chain->n; i++)
+		if (chain->limits[i] == dry)
+			count(chain, i, REIN_STAT(SHORT), req, 1);
+}
+
+/**
+ * rein_admit_planned() - let a take go that the plan has charged
+ * @chain:	the limits that bind it, locked
+ * @req:	the request, as of its planned time
+ *
+ * What is left to do: the limits that only observe are not part of a plan.
+ *
+ * Return: one of these that had no tokens, if there is one.
+ */
+struct rein_lack rein_admit_planned(const struct rein_chain *chain,
+				    const struct rein_request *req)
+{
+	struct rein_lack lack = { };
+	struct rein_tier *dry;
+	unsigned int i;
+	u64 when;
+
+	for (i = 0; i < chain->n; i++) {
+		if (chain->limits[i]->over != REIN_OVER_OBSERVE)
+			continue;
+		when = limit_when(chain, i, req, &dry);
+		if (!when) {
+			limit_charge(chain, i, req);
+			continue;
+		}
+		lack_set(&lack, chain->limits[i], dry, when, req->tokens[i]);
+		count(chain, i, REIN_STAT(OBSERVED), req, 1);
+		count(chain, i, REIN_STAT(SHORT), req, 1);
+	}
+	count_all(chain, req, req->waited ? REIN_STAT(RELEASED) :
+					    REIN_STAT(PASSED));
+	return lack;
+}
+
+/**
+ * rein_admit_welcome() - limits that came later see a take that waits
+ * @chain:	the limits that bind it now
+ * @tokens:	what it takes from each
+ * @gen:	generation it was counted in last
+ *
+ * Context: RCU read side; takes the locks of the chain.
+ */
+void rein_admit_welcome(const struct rein_chain *chain, const u64 *tokens,
+			u64 gen)
+{
+	struct rein_request req = { .tokens = tokens };
+	unsigned int i;
+
+	rein_chain_lock(chain);
+	for (i = 0; i < chain->n; i++) {
+		if (chain->limits[i]->born <= gen)
+			continue;
+		count(chain, i, REIN_STAT(SEEN), &req, 1);
+		count(chain, i, REIN_STAT(QUEUED), &req, 1);
+	}
+	rein_chain_unlock(chain);
 }
 
 /**

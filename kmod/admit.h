@@ -23,9 +23,19 @@ enum rein_decision {
 	REIN_REFUSE,
 };
 
+/* What becomes of a request that there are no tokens for. */
+enum rein_mode {
+	REIN_MODE_LIMIT,	/* what the limit's "over" says */
+	REIN_MODE_TRY,		/* it is refused */
+	REIN_MODE_WAIT,		/* it waits, unless it is only observed */
+};
+
 /**
  * struct rein_request - what is asked of a chain
  * @cost:	tokens, by unit
+ * @tokens:	tokens by index of the chain, instead of by unit: a take, which
+ *		also waits its turn where others wait; NULL: a packet
+ * @mode:	what to do without tokens
  * @now:	CLOCK_MONOTONIC, ns
  * @may_debt:	a cost above the burst is paid by a full bucket and debt
  * @ecn:	CE can be set on it
@@ -35,6 +45,8 @@ enum rein_decision {
  */
 struct rein_request {
 	u64 cost[REIN_UNITS];
+	const u64 *tokens;
+	enum rein_mode mode;
 	u64 now;
 	bool may_debt;
 	bool ecn;
@@ -64,12 +76,14 @@ struct rein_lack {
  * @decision:	what to do
  * @mark:	REIN_GO, but set CE
  * @lack:	the limit that decides; none for REIN_GO
+ * @when:	when all limits would have had the tokens
  * @observed:	the limit that would have said no, were it not only observing
  */
 struct rein_verdict {
 	enum rein_decision decision;
 	bool mark;
 	struct rein_lack lack;
+	u64 when;
 	struct rein_lack observed;
 };
 
@@ -77,6 +91,17 @@ void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
 		struct rein_verdict *verdict);
 void rein_admit_count(const struct rein_chain *chain,
 		      const struct rein_request *req, unsigned int stat);
+
+void rein_chain_lock(const struct rein_chain *chain);
+void rein_chain_unlock(const struct rein_chain *chain);
+void rein_admit_end(const struct rein_chain *chain,
+		    const struct rein_request *req, unsigned int stat,
+		    const struct rein_limit *dry);
+struct rein_lack rein_admit_planned(const struct rein_chain *chain,
+				    const struct rein_request *req);
+void rein_admit_welcome(const struct rein_chain *chain, const u64 *tokens,
+			u64 gen);
+
 void rein_admit_total(struct rein_count total[REIN_STATS]);
 
 int rein_admit_init(void);

@@ -10,6 +10,7 @@
 
 #include "hook.h"
 #include "limit.h"
+#include "line.h"
 #include "netlink.h"
 #include "record.h"
 #include "target.h"
@@ -21,6 +22,8 @@
 #define QUEUE_MAX	SZ_1G
 #define QUEUE_LEAST	SZ_1M
 #define QUEUE_MOST	SZ_64M
+#define TAKERS_LEAST	1024
+#define TAKERS_MAX	SZ_16K
 #define LIFETIME_MAX	(100 * 366 * 24 * 3600ULL * NSEC_PER_SEC)
 
 DEFINE_MUTEX(rein_mutex);
@@ -60,11 +63,16 @@ static int fail_name(const struct rein_limit_spec *spec, struct rein_ask *ask)
 }
 
 static int check_tier(const struct rein_tier *tier, const struct nlattr *attr,
-		      struct rein_ask *ask)
+		      enum rein_resource resource, struct rein_ask *ask)
 {
 	const struct rein_rate *rate = &tier->bucket.rate;
+	bool calls = resource == REIN_RESOURCE_CALL;
 
-	if (tier->unit == REIN_UNIT_CALLS)
+	if (calls && tier->unit != REIN_UNIT_CALLS)
+		return rein_fail(ask, attr, REIN_E_UNIT_MISMATCH,
+				 "calls are metered in calls",
+				 "calls are metered in calls, not in bytes or packets");
+	if (!calls && tier->unit == REIN_UNIT_CALLS)
 		return rein_fail(ask, attr, REIN_E_UNIT_MISMATCH,
 				 "egress is metered in bytes or packets",
 				 "egress is metered in bytes or packets, not in calls");
@@ -80,33 +88,57 @@ static int check_tier(const struct rein_tier *tier, const struct nlattr *attr,
 	return 0;
 }
 
-static int check_spec(const struct rein_limit_spec *spec, struct rein_ask *ask)
+static int check_queue(const struct rein_limit_spec *spec,
+		       enum rein_resource resource, struct rein_ask *ask)
 {
+	const struct nlattr *attr = rein_ask_attr(ask, REIN_A_LIMIT_QUEUE);
+
+	if (resource == REIN_RESOURCE_CALL) {
+		if (spec->queue && spec->queue <= TAKERS_MAX)
+			return 0;
+		return rein_fail(ask, attr, REIN_E_QUEUE_RANGE,
+				 "the queue must be between 1 and 16384 takers",
+				 "a queue of %llu takers is not between 1 and 16384",
+				 spec->queue);
+	}
+	if (spec->queue >= QUEUE_MIN && spec->queue <= QUEUE_MAX)
+		return 0;
+	return rein_fail(ask, attr, REIN_E_QUEUE_RANGE,
+			 "the queue must be between 64 KiB and 1 GiB",
+			 "a queue of %llu bytes is not between 64 KiB and 1 GiB",
+			 spec->queue);
+}
+
+static int check_spec(const struct rein_limit_spec *spec,
+		      enum rein_resource resource, struct rein_ask *ask)
+{
+	bool for_ever = resource == REIN_RESOURCE_CALL &&
+			spec->patience_ns == REIN_NEVER;
 	unsigned int i;
 	int err;
 
 	if (!name_good(spec->name))
 		return fail_name(spec, ask);
 	for (i = 0; i < spec->n_tiers; i++) {
-		err = check_tier(&spec->tiers[i], spec->tier_attrs[i], ask);
+		err = check_tier(&spec->tiers[i], spec->tier_attrs[i], resource,
+				 ask);
 		if (err)
 			return err;
 	}
-	if (spec->has_patience && (spec->patience_ns < PATIENCE_MIN ||
-				   spec->patience_ns > PATIENCE_MAX))
+	if (spec->has_queue) {
+		err = check_queue(spec, resource, ask);
+		if (err)
+			return err;
+	}
+	if (spec->has_patience && !for_ever &&
+	    (spec->patience_ns < PATIENCE_MIN ||
+	     spec->patience_ns > PATIENCE_MAX))
 		return rein_fail(ask,
 				 rein_ask_attr(ask, REIN_A_LIMIT_PATIENCE_NS),
 				 REIN_E_PATIENCE_RANGE,
 				 "the patience must be between 1 ms and 1 day",
 				 "a patience of %llu ns is not between 1 ms and 1 day",
 				 spec->patience_ns);
-	if (spec->has_queue && (spec->queue < QUEUE_MIN ||
-				spec->queue > QUEUE_MAX))
-		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_QUEUE),
-				 REIN_E_QUEUE_RANGE,
-				 "the queue must be between 64 KiB and 1 GiB",
-				 "a queue of %llu bytes is not between 64 KiB and 1 GiB",
-				 spec->queue);
 	if (spec->has_lifetime && spec->lifetime_ns > LIFETIME_MAX)
 		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_FOR_NS),
 				 REIN_E_LIFETIME_RANGE,
@@ -116,14 +148,21 @@ static int check_spec(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	return 0;
 }
 
+/* What a new limit is to meter. */
+static enum rein_resource resource_of(const struct rein_limit_spec *spec)
+{
+	return spec->has_resource ? spec->resource : REIN_RESOURCE_EGRESS;
+}
+
 static int check_target(const struct rein_limit_spec *spec,
 			struct rein_ask *ask)
 {
-	if (spec->has_resource && spec->resource != REIN_RESOURCE_EGRESS)
+	if (spec->has_resource && spec->resource != REIN_RESOURCE_EGRESS &&
+	    spec->resource != REIN_RESOURCE_CALL)
 		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
 				 REIN_E_RESOURCE_UNSUPPORTED,
 				 "the resource is not metered by this module",
-				 "only egress is metered by this module");
+				 "only egress and call are metered by this module");
 	if (!spec->cgrp)
 		return rein_fail(ask, NULL, REIN_E_MISSING,
 				 "the target is missing: cgroup-fd",
@@ -167,22 +206,44 @@ u64 rein_limit_time(const struct rein_limit *limit, u64 bytes, u64 packets)
 	return longest;
 }
 
-/* Time enough for four packets of the largest size. */
+/**
+ * rein_limit_burst() - the most tokens that a limit can hold
+ * @limit:	the limit; under RCU
+ *
+ * Return: the smallest burst of its tiers.
+ */
+u64 rein_limit_burst(struct rein_limit *limit)
+{
+	u64 burst = U64_MAX;
+	unsigned int i;
+
+	spin_lock_bh(&limit->lock);
+	for (i = 0; i < limit->n_tiers; i++)
+		burst = min(burst, limit->tiers[i].bucket.burst);
+	spin_unlock_bh(&limit->lock);
+	return burst;
+}
+
+/* Time enough for four packets of the largest size; for ever for a take. */
 static u64 default_patience(const struct rein_limit *limit)
 {
 	u64 time = rein_limit_time(limit, 4 * SZ_64K, 4);
 
+	if (limit->resource == REIN_RESOURCE_CALL)
+		return REIN_NEVER;
 	/* Nothing moves at a closed limit, however long it is waited for. */
 	if (time == REIN_NEVER)
 		time = 0;
 	return clamp(time, PATIENCE_LEAST, PATIENCE_MAX);
 }
 
-/* Room for what goes out in a second, in powers of two. */
+/* Room for what goes out in a second, in powers of two; takers by number. */
 static u64 default_queue(const struct rein_limit *limit)
 {
 	u64 queue = QUEUE_LEAST;
 
+	if (limit->resource == REIN_RESOURCE_CALL)
+		return TAKERS_LEAST;
 	while (queue < QUEUE_MOST &&
 	       rein_limit_time(limit, queue, queue / 1500) < NSEC_PER_SEC)
 		queue *= 2;
@@ -403,8 +464,7 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 
 	spin_lock_init(&limit->lock);
 	strcpy(limit->name, spec->name);
-	limit->resource = spec->has_resource ? spec->resource :
-					       REIN_RESOURCE_EGRESS;
+	limit->resource = resource_of(spec);
 	limit->over = spec->has_over ? spec->over : REIN_OVER_REFUSE;
 	limit->n_tiers = spec->n_tiers;
 	for (i = 0; i < spec->n_tiers; i++) {
@@ -419,6 +479,7 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 	limit->patience_ns = spec->has_patience ? spec->patience_ns :
 						  default_patience(limit);
 	limit->queue = spec->has_queue ? spec->queue : default_queue(limit);
+	rein_ledger_init(&limit->ledger, limit->tiers, limit->n_tiers);
 	timerqueue_init(&limit->expiry);
 	return limit;
 }
@@ -514,7 +575,8 @@ int rein_limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	struct rein_target *target;
 	int err;
 
-	err = check_target(spec, ask) ?: check_spec(spec, ask);
+	err = check_target(spec, ask) ?:
+	      check_spec(spec, resource_of(spec), ask);
 	if (err)
 		return err;
 	target = rein_target_lookup(spec->cgrp);
@@ -570,6 +632,8 @@ static struct rein_tier *limit_retier(struct rein_limit *limit,
 	}
 	limit->tiers = tiers;
 	limit->n_tiers = spec->n_tiers;
+	/* Nobody is on the plan: see limit_set(). */
+	rein_ledger_init(&limit->ledger, tiers, spec->n_tiers);
 	return old;
 }
 
@@ -577,6 +641,8 @@ static int limit_set(struct rein_limit *limit,
 		     const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
 	struct rein_tier *tiers = NULL;
+	struct rein_tree *tree;
+	int err;
 
 	if (spec->has_resource && spec->resource != limit->resource)
 		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
@@ -584,6 +650,9 @@ static int limit_set(struct rein_limit *limit,
 				 "the resource of a limit can't be changed",
 				 "the resource of limit %s can't be changed",
 				 limit->name);
+	err = check_spec(spec, limit->resource, ask);
+	if (err)
+		return err;
 	if (spec->n_tiers) {
 		tiers = kcalloc(spec->n_tiers, sizeof(*tiers),
 				GFP_KERNEL_ACCOUNT);
@@ -591,6 +660,9 @@ static int limit_set(struct rein_limit *limit,
 			return fail_memory(ask);
 	}
 
+	/* What is planned was planned with the old rates. */
+	tree = rein_tree_lock(limit->target);
+	rein_line_unplan(tree);
 	spin_lock_bh(&limit->lock);
 	if (tiers)
 		tiers = limit_retier(limit, spec, tiers);
@@ -607,6 +679,7 @@ static int limit_set(struct rein_limit *limit,
 	else if (!limit->own_queue)
 		WRITE_ONCE(limit->queue, default_queue(limit));
 	spin_unlock_bh(&limit->lock);
+	rein_tree_unlock(tree);
 	kfree(tiers);
 
 	if (spec->has_lifetime)
@@ -629,12 +702,8 @@ static int limit_set(struct rein_limit *limit,
  */
 int rein_limit_set(const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
-	struct rein_limit *limit;
-	int err = check_spec(spec, ask);
+	struct rein_limit *limit = rein_limit_find(spec, ask);
 
-	if (err)
-		return err;
-	limit = rein_limit_find(spec, ask);
 	return IS_ERR(limit) ? PTR_ERR(limit) : limit_set(limit, spec, ask);
 }
 
@@ -655,12 +724,15 @@ int rein_limit_replace(const struct rein_limit_spec *spec,
 	struct rein_limit *limit;
 	int err;
 
-	err = check_target(spec, ask) ?: check_spec(spec, ask);
+	err = check_target(spec, ask);
 	if (err)
 		return err;
 	target = rein_target_lookup(spec->cgrp);
 	limit = target ? find_on(target, spec->name) : NULL;
-	return limit ? limit_set(limit, spec, ask) : limit_add(spec, ask);
+	if (limit)
+		return limit_set(limit, spec, ask);
+	return check_spec(spec, resource_of(spec), ask) ?:
+	       limit_add(spec, ask);
 }
 
 /* --- going ---------------------------------------------------------------------- */

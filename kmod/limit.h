@@ -56,6 +56,12 @@ enum rein_fold {
 	REIN_FOLD_TEARDOWN,
 	REIN_FOLD_OBSERVED,
 	REIN_FOLDS,
+
+	/* Of takes; these have no packets, and packets don't do these. */
+	REIN_FOLD_BURST = REIN_FOLD_NOMEM,
+	REIN_FOLD_LATE = REIN_FOLD_TEARDOWN,
+	/* One that leaves no record. */
+	REIN_FOLD_CANCELLED = REIN_FOLDS,
 };
 
 /**
@@ -70,9 +76,10 @@ enum rein_fold {
  * @own_queue:	@queue likewise
  * @tiers:	the buckets
  * @patience_ns: longest wait of one request
- * @queue:	bytes that may wait at the same time
+ * @queue:	bytes of packets, or takers, that may wait at the same time
  * @stats:	counters, see the spec for the identity they keep
  * @fold:	id of the open record of each kind of event, see record.c
+ * @ledger:	what is planned to be taken from it; the tree's lock
  * @id:		unique until the module is unloaded
  * @born:	configuration generation that published the limit
  * @target:	what the limit is attached to
@@ -93,6 +100,7 @@ struct rein_limit {
 	u64 queue;
 	struct rein_count stats[REIN_STATS];
 	u64 fold[REIN_FOLDS];
+	struct rein_ledger ledger;
 
 	u64 id;
 	u64 born;
@@ -156,6 +164,7 @@ struct rein_limit *rein_limit_find(const struct rein_limit_spec *spec,
 struct rein_limit *rein_limit_next(u64 id);
 bool rein_limit_visible(const struct rein_limit *limit, struct cgroup *viewer);
 u64 rein_limit_time(const struct rein_limit *limit, u64 bytes, u64 packets);
+u64 rein_limit_burst(struct rein_limit *limit);
 u64 rein_limit_lifetime(const struct rein_limit *limit);
 
 void rein_limit_exit(void);

@@ -7,14 +7,33 @@
 #include <net/genetlink.h>
 
 #include "admit.h"
+#include "dev.h"
 #include "hook.h"
 #include "limit.h"
 #include "netlink.h"
 #include "queue.h"
 #include "record.h"
 #include "room.h"
+#include "take.h"
 #include "target.h"
 #include "version.h"
+
+static void rein_stop(void)
+{
+	rein_netlink_exit();
+	mutex_lock(&rein_mutex);
+	rein_limit_flush();
+	mutex_unlock(&rein_mutex);
+	rein_hook_exit();
+	rein_target_exit();
+	rein_limit_exit();
+	rein_netlink_quiet();
+	rein_take_exit();
+	rein_queue_exit();
+	rein_room_exit();
+	rein_admit_exit();
+	rein_record_exit();
+}
 
 static int __init rein_init(void)
 {
@@ -32,21 +51,30 @@ static int __init rein_init(void)
 	err = rein_queue_init();
 	if (err)
 		goto err_room;
-	err = rein_target_init();
+	err = rein_take_init();
 	if (err)
 		goto err_queue;
+	err = rein_target_init();
+	if (err)
+		goto err_take;
 	err = rein_hook_init();
 	if (err)
 		goto err_target;
 	err = rein_netlink_init();
 	if (err)
 		goto err_hook;
-	return 0;
+	/* Last: from here on somebody may have it open. */
+	err = rein_dev_init();
+	if (err)
+		rein_stop();
+	return err;
 
 err_hook:
 	rein_hook_exit();
 err_target:
 	rein_target_exit();
+err_take:
+	rein_take_exit();
 err_queue:
 	rein_queue_exit();
 err_room:
@@ -60,18 +88,8 @@ err_record:
 
 static void __exit rein_exit(void)
 {
-	rein_netlink_exit();
-	mutex_lock(&rein_mutex);
-	rein_limit_flush();
-	mutex_unlock(&rein_mutex);
-	rein_hook_exit();
-	rein_target_exit();
-	rein_limit_exit();
-	rein_netlink_quiet();
-	rein_queue_exit();
-	rein_room_exit();
-	rein_admit_exit();
-	rein_record_exit();
+	rein_dev_exit();
+	rein_stop();
 }
 
 module_init(rein_init);

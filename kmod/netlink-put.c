@@ -63,18 +63,20 @@ static int put_rate(struct sk_buff *skb, const struct rein_rate *rate)
 				 rate->period_ns, REIN_A_TIER_PAD);
 }
 
-static int put_tier(struct sk_buff *skb, const struct rein_tier *tier)
+static int put_tier(struct sk_buff *skb, const struct rein_tier *tier, u64 now)
 {
-	const struct rein_bucket *bucket = &tier->bucket;
 	struct nlattr *nest = nla_nest_start(skb, REIN_A_LIMIT_TIER);
+	/* A copy: what is planned is charged as of a time that may be past. */
+	struct rein_bucket bucket = tier->bucket;
 
+	rein_bucket_refill(&bucket, now);
 	if (!nest || nla_put_u32(skb, REIN_A_TIER_UNIT, tier->unit) ||
-	    put_rate(skb, &bucket->rate) ||
-	    nla_put_u64_64bit(skb, REIN_A_TIER_BURST, bucket->burst,
+	    put_rate(skb, &bucket.rate) ||
+	    nla_put_u64_64bit(skb, REIN_A_TIER_BURST, bucket.burst,
 			      REIN_A_TIER_PAD) ||
-	    nla_put_u64_64bit(skb, REIN_A_TIER_TOKENS, bucket->tokens,
+	    nla_put_u64_64bit(skb, REIN_A_TIER_TOKENS, bucket.tokens,
 			      REIN_A_TIER_PAD) ||
-	    nla_put_u64_64bit(skb, REIN_A_TIER_DEBT, bucket->debt,
+	    nla_put_u64_64bit(skb, REIN_A_TIER_DEBT, bucket.debt,
 			      REIN_A_TIER_PAD))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
@@ -90,8 +92,7 @@ static int put_locked(struct sk_buff *skb, struct rein_limit *limit)
 
 	spin_lock_bh(&limit->lock);
 	for (i = 0; i < limit->n_tiers; i++) {
-		rein_bucket_refill(&limit->tiers[i].bucket, now);
-		if (put_tier(skb, &limit->tiers[i]))
+		if (put_tier(skb, &limit->tiers[i], now))
 			goto out;
 	}
 	err = rein_put_stats(skb, REIN_A_LIMIT_STATS, limit->stats);

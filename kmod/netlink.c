@@ -23,6 +23,7 @@
 #include "netlink-put.h"
 #include "netlink-read.h"
 #include "record.h"
+#include "take.h"
 #include "target.h"
 #include "version.h"
 
@@ -191,16 +192,8 @@ int rein_nl_limit_del_doit(struct sk_buff *skb, struct genl_info *info)
 /* The caller's cgroup, if limits outside its branch are none of its business. */
 static struct cgroup *viewer_of(struct sk_buff *skb)
 {
-	struct cgroup *cgrp;
-
-	if (netlink_capable(skb, CAP_NET_ADMIN))
-		return NULL;
-	rcu_read_lock();
-	do {
-		cgrp = task_dfl_cgroup(current);
-	} while (!css_tryget(&cgrp->self));
-	rcu_read_unlock();
-	return cgrp;
+	return netlink_capable(skb, CAP_NET_ADMIN) ? NULL :
+						     rein_cgroup_current();
 }
 
 /* The root of the caller's cgroup namespace, which lives as long as that. */
@@ -405,8 +398,10 @@ int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	mutex_lock(&rein_mutex);
-	if (info->attrs[REIN_A_FLUSH_FORCE])
+	if (info->attrs[REIN_A_FLUSH_FORCE]) {
 		rein_hook_drain();
+		rein_take_cancel_all();
+	}
 	rein_limit_flush();
 	mutex_unlock(&rein_mutex);
 	return 0;
@@ -537,6 +532,24 @@ static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
 	return rein_put_limit(skb, hdr, limit, root_of(), dump->path);
 }
 
+/* The youngest limit of a target that is older than @below. */
+static struct rein_limit *next_older(const struct rein_target *target,
+				     const struct rein_limit_spec *spec,
+				     u64 below)
+{
+	struct rein_limit *limit, *next = NULL;
+	unsigned int i;
+
+	for (i = 0; i < REIN_RESOURCES; i++) {
+		if (spec->has_resource && spec->resource != i)
+			continue;
+		list_for_each_entry(limit, &target->limits[i], node)
+			if (limit->id < below && (!next || limit->id > next->id))
+				next = limit;
+	}
+	return next;
+}
+
 static int dump_level(struct sk_buff *skb, struct netlink_callback *cb,
 		      const struct rein_target *target)
 {
@@ -545,10 +558,7 @@ static int dump_level(struct sk_buff *skb, struct netlink_callback *cb,
 	int err;
 
 	/* Youngest first, as they are checked. */
-	list_for_each_entry(limit, &target->limits[dump->spec.resource],
-			    node) {
-		if (limit->id >= dump->below)
-			continue;
+	while ((limit = next_older(target, &dump->spec, dump->below))) {
 		err = dump_limit(skb, cb, limit);
 		if (err)
 			return err;

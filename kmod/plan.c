@@ -155,6 +155,37 @@ void rein_ledger_init(struct rein_ledger *ledger, struct rein_tier *tiers,
 		tiers[i].upto = NULL;
 }
 
+/* The earliest time from t on that suits all buckets of n entries. */
+static u64 find(const struct rein_entry *entries, unsigned int n, u64 t,
+		unsigned int *steps)
+{
+	unsigned int i, j, seen = 0, agreed = 0, buckets = 0;
+
+	for (i = 0; i < n; i++)
+		buckets += entries[i].ledger->n_tiers;
+
+	i = 0;
+	j = 0;
+	while (agreed < buckets && t != REIN_NEVER) {
+		const struct rein_entry *entry = &entries[i];
+		const struct rein_ledger *ledger = entry->ledger;
+		u64 at = earliest(ledger, &ledger->tiers[j], entry->cost, t,
+				  &seen);
+
+		agreed = at == t ? agreed + 1 : 1;
+		t = at;
+		if (++j == ledger->n_tiers) {
+			j = 0;
+			if (++i == n)
+				i = 0;
+		}
+	}
+
+	if (steps)
+		*steps += seen;
+	return t;
+}
+
 /**
  * rein_plan_find() - when can a place have its tokens?
  * @place:	the place, not in its ledgers; its @when means nothing
@@ -193,32 +224,21 @@ void rein_ledger_init(struct rein_ledger *ledger, struct rein_tier *tiers,
 u64 rein_plan_find(const struct rein_place *place, u64 now, u64 from,
 		   unsigned int *steps)
 {
-	unsigned int i, j, seen = 0, agreed = 0, buckets = 0;
-	u64 t = now < from ? from : now;
+	return find(place->entries, place->n, now < from ? from : now, steps);
+}
 
-	for (i = 0; i < place->n; i++)
-		buckets += place->entries[i].ledger->n_tiers;
-
-	i = 0;
-	j = 0;
-	while (agreed < buckets && t != REIN_NEVER) {
-		const struct rein_entry *entry = &place->entries[i];
-		const struct rein_ledger *ledger = entry->ledger;
-		u64 at = earliest(ledger, &ledger->tiers[j], entry->cost, t,
-				  &seen);
-
-		agreed = at == t ? agreed + 1 : 1;
-		t = at;
-		if (++j == ledger->n_tiers) {
-			j = 0;
-			if (++i == place->n)
-				i = 0;
-		}
-	}
-
-	if (steps)
-		*steps += seen;
-	return t;
+/**
+ * rein_plan_find_entry() - when could a place have the tokens of one limit?
+ * @entry:	its entry, in no ledger
+ * @now:	the time in ns
+ *
+ * Context: any; the caller serializes access to the ledger.
+ *
+ * Return: as rein_plan_find() for this entry alone.
+ */
+u64 rein_plan_find_entry(const struct rein_entry *entry, u64 now)
+{
+	return find(entry, 1, now, NULL);
 }
 
 /* Put the entry where it belongs: after a search that is where that ended. */

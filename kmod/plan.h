@@ -107,6 +107,7 @@ void rein_ledger_init(struct rein_ledger *ledger, struct rein_tier *tiers,
 		      unsigned int n_tiers);
 u64 rein_plan_find(const struct rein_place *place, u64 now, u64 from,
 		   unsigned int *steps);
+u64 rein_plan_find_entry(const struct rein_entry *entry, u64 now);
 void rein_plan_add(struct rein_place *place, u64 when);
 void rein_plan_del(struct rein_place *place);
 void rein_plan_grant(struct rein_place *place);

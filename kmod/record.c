@@ -53,11 +53,8 @@ static struct {
 	.lock = __SPIN_LOCK_UNLOCKED(ring.lock),
 };
 
-/* What the data path records, and how it says so. */
-static const struct {
-	enum rein_code code;
-	const char *message;
-} folds[REIN_FOLDS] = {
+/* What the data path records, and how it says so: of packets… */
+static const struct rein_fold_info packet_folds[REIN_FOLDS] = {
 	[REIN_FOLD_REFUSED] = { REIN_E_REFUSED,
 		"packets were refused: the limit had no tokens for them" },
 	[REIN_FOLD_IMPATIENT] = { REIN_E_IMPATIENT,
@@ -74,6 +71,40 @@ static const struct {
 		"packets passed that would have been over the limit" },
 };
 
+/* …and of takes. */
+static const struct rein_fold_info call_folds[REIN_FOLDS + 1] = {
+	[REIN_FOLD_REFUSED] = { REIN_E_TAKE_OVER,
+		"the limit had no tokens for a take" },
+	[REIN_FOLD_IMPATIENT] = { REIN_E_TAKE_PATIENCE,
+		"a take would have waited longer than the limit's patience" },
+	[REIN_FOLD_STALE] = { REIN_E_TAKE_TIMEOUT,
+		"the deadline passed while a take waited" },
+	[REIN_FOLD_OVERFLOW] = { REIN_E_TAKE_FULL,
+		"too many takes waited for the limit already" },
+	[REIN_FOLD_BURST] = { REIN_E_TAKE_BURST,
+		"a take wanted more tokens than the limit can ever hold" },
+	[REIN_FOLD_LATE] = { REIN_E_TAKE_LATE,
+		"the tokens would not have been there before the deadline" },
+	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
+		"takes passed that would have been over the limit" },
+	[REIN_FOLD_CANCELLED] = { REIN_E_TAKE_CANCELLED,
+		"a take was cancelled: the limits were flushed by force" },
+};
+
+/**
+ * rein_fold_info() - what an event of the data path is called
+ * @resource:	of the limit
+ * @fold:	the event
+ *
+ * Return: its code and message.
+ */
+const struct rein_fold_info *rein_fold_info(enum rein_resource resource,
+					    enum rein_fold fold)
+{
+	return resource == REIN_RESOURCE_CALL ? &call_folds[fold] :
+						&packet_folds[fold];
+}
+
 static const struct rein_code_info *code_info(enum rein_code code)
 {
 	unsigned int i;
@@ -83,6 +114,17 @@ static const struct rein_code_info *code_info(enum rein_code code)
 			return &code_book[i];
 	/* The last one is the bug: a code that isn't in the book. */
 	return &code_book[ARRAY_SIZE(code_book) - 1];
+}
+
+/**
+ * rein_code_errno() - what an error is to the caller
+ * @code:	the error
+ *
+ * Return: a positive errno.
+ */
+int rein_code_errno(enum rein_code code)
+{
+	return code_info(code)->err ?: EINVAL;
 }
 
 static struct rein_record *slot_of(u64 id)
@@ -323,6 +365,61 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 	return err ? -err : -EINVAL;
 }
 
+/* Who an event of the data path is about, besides the limit. */
+struct event_subject {
+	const struct sk_buff *skb;	/* NULL: a take */
+	u16 family;
+	bool is_current;		/* of the task that takes */
+};
+
+static void record_current(struct rein_record *rec)
+{
+	unsigned long stack[REIN_RECORD_STACK];
+	char comm[TASK_COMM_LEN];
+
+	/* Not get_task_comm(): its lock must not nest in the ring's. */
+	strscpy(comm, current->comm, sizeof(comm));
+	record_task(rec, comm, stack,
+		    stack_trace_save(stack, ARRAY_SIZE(stack), 2));
+}
+
+static u64 record_event(struct rein_limit *limit, enum rein_fold fold,
+			const struct event_subject *subject,
+			const struct rein_value *value,
+			const struct rein_site *site)
+{
+	const struct rein_fold_info *info;
+	struct rein_record *rec;
+	u64 id;
+
+	id = READ_ONCE(limit->fold[fold]);
+	if (record_fold(id, value))
+		return id;
+
+	spin_lock_bh(&ring.lock);
+	/* Another CPU may have been first. */
+	id = READ_ONCE(limit->fold[fold]);
+	if (record_fold(id, value)) {
+		spin_unlock_bh(&ring.lock);
+		return id;
+	}
+	info = rein_fold_info(limit->resource, fold);
+	rec = record_open(info->code, site);
+	record_subject(rec, limit);
+	if (subject->skb)
+		record_flow(&rec->flow, subject->skb, subject->family);
+	else if (subject->is_current)
+		record_current(rec);
+	memcpy(rec->value, value, sizeof(rec->value));
+	strscpy(rec->message, info->message, sizeof(rec->message));
+	id = rec->id;
+	WRITE_ONCE(limit->fold[fold], id);
+	record_close(rec);
+	spin_unlock_bh(&ring.lock);
+	rein_netlink_wake();
+	return id;
+}
+
 /**
  * rein_record_packet() - record what happened to a packet
  * @limit:	whose doing it was
@@ -343,26 +440,30 @@ void rein_record_packet(struct rein_limit *limit, enum rein_fold fold,
 			const struct rein_value value[REIN_RECORD_VALUES],
 			const struct rein_site *site)
 {
-	struct rein_record *rec;
+	struct event_subject subject = { .skb = skb, .family = family };
 
-	if (record_fold(READ_ONCE(limit->fold[fold]), value))
-		return;
+	record_event(limit, fold, &subject, value, site);
+}
 
-	spin_lock_bh(&ring.lock);
-	/* Another CPU may have been first. */
-	if (record_fold(READ_ONCE(limit->fold[fold]), value)) {
-		spin_unlock_bh(&ring.lock);
-		return;
-	}
-	rec = record_open(folds[fold].code, site);
-	record_subject(rec, limit);
-	record_flow(&rec->flow, skb, family);
-	memcpy(rec->value, value, sizeof(rec->value));
-	strscpy(rec->message, folds[fold].message, sizeof(rec->message));
-	WRITE_ONCE(limit->fold[fold], rec->id);
-	record_close(rec);
-	spin_unlock_bh(&ring.lock);
-	rein_netlink_wake();
+/**
+ * rein_record_call() - record what happened to a take
+ * @limit:	whose doing it was
+ * @fold:	what happened, but for REIN_FOLD_CANCELLED
+ * @value:	what was wanted, what there was, and so on
+ * @is_current:	the task that takes is the present one
+ * @site:	REIN_SITE
+ *
+ * Folded, and called, as rein_record_packet().
+ *
+ * Return: id of the record.
+ */
+u64 rein_record_call(struct rein_limit *limit, enum rein_fold fold,
+		     const struct rein_value value[REIN_RECORD_VALUES],
+		     bool is_current, const struct rein_site *site)
+{
+	struct event_subject subject = { .is_current = is_current };
+
+	return record_event(limit, fold, &subject, value, site);
 }
 
 /**

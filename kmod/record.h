@@ -195,7 +195,24 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 
 const struct nlattr *rein_ask_attr(const struct rein_ask *ask, int type);
 
+/**
+ * struct rein_fold_info - what an event of the data path is called
+ * @code:	its code
+ * @message:	one line for its reader
+ */
+struct rein_fold_info {
+	enum rein_code code;
+	const char *message;
+};
+
+const struct rein_fold_info *rein_fold_info(enum rein_resource resource,
+					    enum rein_fold fold);
+int rein_code_errno(enum rein_code code);
+
 struct sk_buff;
+u64 rein_record_call(struct rein_limit *limit, enum rein_fold fold,
+		     const struct rein_value value[REIN_RECORD_VALUES],
+		     bool is_current, const struct rein_site *site);
 void rein_record_packet(struct rein_limit *limit, enum rein_fold fold,
 			const struct sk_buff *skb, u16 family,
 			const struct rein_value value[REIN_RECORD_VALUES],

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "limit.h"
+#include "line.h"
 #include "queue.h"
 #include "room.h"
 #include "target.h"
@@ -521,6 +522,7 @@ static struct rein_tree *tree_new(void)
 	timerqueue_init_head(&tree->sleepers);
 	INIT_LIST_HEAD(&tree->occupied);
 	room_init(&tree->ground, NULL);
+	rein_line_open(tree);
 	tree->swept = ktime_get_ns();
 	return tree;
 }
@@ -531,6 +533,7 @@ static void tree_put(struct rein_tree *tree)
 	if (--tree->targets)
 		return;
 	hrtimer_cancel(&tree->timer);
+	rein_line_close(tree);
 	kfree_rcu(tree, rcu);
 }
 
@@ -620,6 +623,7 @@ void rein_room_move(struct rein_target *target, struct rein_target *parent)
 		/* from must outlive its lock */
 		from->targets++;
 		branch_to_tree(target, from, to);
+		rein_line_move(from, to);
 	}
 	if (above) {
 		room_attach(to, target);
@@ -647,7 +651,7 @@ void rein_room_move(struct rein_target *target, struct rein_target *parent)
 bool rein_room_idle(struct rein_target *target)
 {
 	struct rein_tree *tree = rein_tree_lock(target);
-	bool idle = !target->room.held;
+	bool idle = !target->room.held && !target->room.takers;
 
 	if (tree)
 		rein_tree_unlock(tree);
@@ -671,18 +675,24 @@ static void class_close(struct rein_tree *tree, struct rein_room *class)
 
 /**
  * rein_room_close() - remove the room of a target
- * @target:	the target; it is idle and has no children
+ * @target:	the target; it has no children, and nobody finds it any more
  *
  * Whoever still tries to wait there is told to look again.
  *
  * Context: rein_mutex held; may sleep.
+ *
+ * Return: true; false if something waits there.
  */
-void rein_room_close(struct rein_target *target)
+bool rein_room_close(struct rein_target *target)
 {
 	struct rein_room *room = &target->room;
 	struct rein_tree *tree = rein_tree_lock(target);
 	struct rb_node *node;
 
+	if (room->held || room->takers) {
+		rein_tree_unlock(tree);
+		return false;
+	}
 	/* There are no packets, but places that are kept for a round. */
 	while ((node = rb_first(&room->classes)))
 		class_close(tree, rb_entry(node, struct rein_room, node));
@@ -691,6 +701,7 @@ void rein_room_close(struct rein_target *target)
 	RCU_INIT_POINTER(room->tree, NULL);
 	rein_tree_unlock(tree);
 	tree_put(tree);
+	return true;
 }
 
 /* Virtual times of one unit mean nothing in another: all begin anew. */
@@ -727,6 +738,7 @@ void rein_room_kick(struct rein_target *target, enum rein_unit unit)
 	if (room->blocked)
 		room_wake(tree, room);
 	rein_tree_arm(tree);
+	rein_line_again(tree);
 	rein_tree_unlock(tree);
 }
 

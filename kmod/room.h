@@ -29,6 +29,7 @@
 #include "limit.h"
 
 struct cgroup;
+struct rein_taker;
 struct rein_target;
 struct rein_tree;
 struct sock;
@@ -67,6 +68,7 @@ struct rein_turn {
  * @packets:	likewise
  * @held:	packets that wait with @target's chain; a target's room only
  * @occupied:	in the tree's list of rooms with @held > 0
+ * @takers:	programs in the tree's line that entered the chain at @target
  *
  * All under the tree's lock, but for what rein_room_busy() peeks at.
  */
@@ -90,6 +92,22 @@ struct rein_room {
 	u64 packets;
 	unsigned long held;
 	struct list_head occupied;
+	unsigned int takers;
+};
+
+/**
+ * struct rein_line - those who wait for tokens by name: see line.h
+ * @takers:	all of them, by ticket
+ * @unplanned:	the first one without a planned time; all behind it have none
+ *		either; NULL: all have one
+ * @due:	those who have, by that time
+ * @timer:	grants what is due
+ */
+struct rein_line {
+	struct list_head takers;
+	struct rein_taker *unplanned;
+	struct timerqueue_head due;
+	struct hrtimer timer;
 };
 
 /**
@@ -99,6 +117,7 @@ struct rein_room {
  * @sleepers:	blocked rooms, by when to look again
  * @occupied:	targets' rooms that packets wait in
  * @ground:	the room that topmost rooms take turns in
+ * @line:	where programs wait for tokens
  * @swept:	when stale packets were last looked for
  * @targets:	how many targets' rooms there are; rein_mutex
  * @rcu:	to free it
@@ -109,6 +128,7 @@ struct rein_tree {
 	struct timerqueue_head sleepers;
 	struct list_head occupied;
 	struct rein_room ground;
+	struct rein_line line;
 	u64 swept;
 	unsigned int targets;
 	struct rcu_head rcu;
@@ -155,7 +175,7 @@ struct rein_flow *rein_tree_pick(struct rein_tree *tree);
 
 int rein_room_open(struct rein_target *target, struct rein_target *parent);
 void rein_room_move(struct rein_target *target, struct rein_target *parent);
-void rein_room_close(struct rein_target *target);
+bool rein_room_close(struct rein_target *target);
 bool rein_room_idle(struct rein_target *target);
 void rein_room_kick(struct rein_target *target, enum rein_unit unit);
 

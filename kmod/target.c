@@ -156,6 +156,23 @@ struct rein_target *rein_chain_find(struct rein_chain *chain,
 	return leaf;
 }
 
+/**
+ * rein_cgroup_current() - the caller's cgroup
+ *
+ * Return: the cgroup, with a reference.
+ */
+struct cgroup *rein_cgroup_current(void)
+{
+	struct cgroup *cgrp;
+
+	rcu_read_lock();
+	do {
+		cgrp = task_dfl_cgroup(current);
+	} while (!css_tryget(&cgrp->self));
+	rcu_read_unlock();
+	return cgrp;
+}
+
 /* --- configuration ---------------------------------------------------------- */
 
 static struct rein_target *parent_of(const struct rein_target *target)
@@ -251,6 +268,7 @@ struct rein_target *rein_target_get(struct cgroup *cgrp)
 	if (!target)
 		return NULL;
 	if (rhashtable_insert_fast(&targets, &target->hash, params)) {
+		/* Nobody has found it. */
 		rein_room_close(target);
 		call_rcu(&target->rcu, target_free);
 		return NULL;
@@ -270,26 +288,39 @@ struct rein_target *rein_target_get(struct cgroup *cgrp)
 	return target;
 }
 
-static void target_remove(struct rein_target *target)
+/* Whoever looks from now on finds the one above. */
+static void target_unlist(struct rein_target *target)
 {
-	struct rein_target *parent = parent_of(target), *child, *next;
-
-	/* Whoever looks from now on finds the one above. */
+	if (target->unlisted)
+		return;
+	target->unlisted = true;
 	rhashtable_remove_fast(&targets, &target->hash, params);
 	write_seqlock_bh(&rein_config_seq);
 	/* After the removal: whoever has this generation can't find it. */
 	smp_store_release(&rein_config_gen, rein_config_gen + 1);
 	write_sequnlock_bh(&rein_config_seq);
+}
 
+/*
+ * Remove a target without limits. Returns false if somebody who found it just
+ * before has begun to wait there: then it only runs empty, to be tried again.
+ */
+static bool target_remove(struct rein_target *target)
+{
+	struct rein_target *parent = parent_of(target), *child, *next;
+
+	target_unlist(target);
 	list_for_each_entry_safe(child, next, &target->children, siblings) {
 		list_move_tail(&child->siblings, children_of(parent));
 		rein_room_move(child, parent);
 	}
+	if (!rein_room_close(target))
+		return false;
 	list_del(&target->siblings);
-	rein_room_close(target);
 	call_rcu(&target->rcu, target_free);
 	if (!--n_targets)
 		rein_hook_need(false);
+	return true;
 }
 
 /**
@@ -304,9 +335,7 @@ void rein_target_settle(struct rein_target *target)
 {
 	if (target->n_limits)
 		return;
-	if (rein_room_idle(target))
-		target_remove(target);
-	else
+	if (!rein_room_idle(target) || !target_remove(target))
 		mod_delayed_work(system_power_efficient_wq, &reap_work,
 				 REAP_SOON);
 }
@@ -432,13 +461,11 @@ static void reap(struct work_struct *work)
 		pos->n_limits--;
 		if (pos->n_limits)
 			continue;
-		if (rein_room_idle(pos)) {
-			/* Its children moved up: they come next now. */
-			target_remove(pos);
+		/* If its children moved up they come next now. */
+		if (rein_room_idle(pos) && target_remove(pos))
 			next = rein_target_next(NULL, NULL);
-		} else {
+		else
 			delay = REAP_SOON;
-		}
 	}
 	if (n_targets)
 		queue_delayed_work(system_power_efficient_wq, &reap_work,
@@ -493,7 +520,8 @@ void rein_target_exit(void)
 
 	mutex_lock(&rein_mutex);
 	while ((pos = rein_target_next(NULL, NULL)))
-		target_remove(pos);
+		if (WARN_ON_ONCE(!target_remove(pos)))
+			break;
 	mutex_unlock(&rein_mutex);
 	cancel_delayed_work_sync(&reap_work);
 	/* Targets are freed by RCU callbacks in this module. */

@@ -31,6 +31,7 @@ struct sock;
  * @parent:	nearest ancestor that is a target, or NULL; RCU
  * @limits:	the limits, by resource, youngest first; RCU
  * @n_limits:	how many there are in all; rein_mutex
+ * @unlisted:	nobody finds it any more, it only runs empty; rein_mutex
  * @siblings:	among the children of @parent, or the topmost targets;
  *		rein_mutex
  * @children:	targets whose parent this is; rein_mutex
@@ -44,6 +45,7 @@ struct rein_target {
 	struct rein_target __rcu *parent;
 	struct list_head limits[REIN_RESOURCES];
 	unsigned int n_limits;
+	bool unlisted;
 	struct list_head siblings;
 	struct list_head children;
 	struct rein_room room;
@@ -75,6 +77,8 @@ static inline bool rein_cgroup_dead(const struct cgroup *cgrp)
 {
 	return !(READ_ONCE(cgrp->self.flags) & CSS_ONLINE);
 }
+
+struct cgroup *rein_cgroup_current(void);
 
 struct rein_target *rein_chain_find(struct rein_chain *chain,
 				    struct cgroup *cgrp,

@@ -73,8 +73,8 @@ struct rein_take_want {
  *
  * Return: 0, or -1 with errno EAGAIN (no tokens), ETIME (the deadline can't
  * be met; at once), ETIMEDOUT (it passed), E2BIG (more than a burst),
- * ENOBUFS (too many wait already), EMFILE (this process has too many places),
- * ENOENT (no such limit), EINTR (a signal), EINVAL, EFAULT, ENOMEM.
+ * ENOBUFS (too many wait already), ENOENT (no such limit), EINTR (a signal),
+ * ECANCELED (the limits were flushed by force), EINVAL, EFAULT, ENOMEM.
  */
 struct rein_take_args {
 	__u32 flags;

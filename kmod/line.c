@@ -1,0 +1,793 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lines: where programs wait that take tokens by name. See line.h.
+ */
+#include <linux/cgroup.h>
+#include <linux/list_sort.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+
+#include "line.h"
+#include "record.h"
+#include "room.h"
+
+/* Most steps (see rein_plan_find()) before others get the CPU. */
+#define PLAN_BUDGET		4096
+/* Most grants of the timer, likewise. */
+#define GRANT_BUDGET		64
+
+static atomic64_t last_ticket;
+
+static struct rein_line *line_of(struct rein_tree *tree)
+{
+	lockdep_assert_held(&tree->lock);
+	return &tree->line;
+}
+
+static struct rein_limit *entry_limit(const struct rein_entry *entry)
+{
+	return container_of(entry->ledger, struct rein_limit, ledger);
+}
+
+/* --- what binds a taker ------------------------------------------------------ */
+
+/*
+ * Keep those limits of the chain that are wanted. Returns the index of a want
+ * which none of them has the name of, or -1.
+ */
+static int taker_select(struct rein_taker *taker)
+{
+	struct rein_chain *chain = &taker->chain;
+	unsigned int i, w, kept = 0;
+	u32 found = 0;
+
+	for (i = 0; i < chain->n; i++) {
+		struct rein_limit *limit = chain->limits[i];
+
+		for (w = 0; w < taker->n_wants; w++)
+			if (!strcmp(limit->name, taker->wants[w].name))
+				break;
+		if (w == taker->n_wants)
+			continue;
+		found |= BIT(w);
+		taker->tokens[kept] = taker->wants[w].tokens;
+		chain->limits[kept++] = limit;
+	}
+	chain->n = kept;
+	for (w = 0; w < taker->n_wants; w++)
+		if (!(found & BIT(w)))
+			return w;
+	return -1;
+}
+
+/* One entry for each limit that does more than observe. */
+static void taker_entries(struct rein_taker *taker)
+{
+	struct rein_place *place = &taker->place;
+	unsigned int i;
+
+	place->n = 0;
+	place->when = REIN_NEVER;
+	for (i = 0; i < taker->chain.n; i++) {
+		struct rein_limit *limit = taker->chain.limits[i];
+		struct rein_entry *entry = &place->entries[place->n];
+
+		if (READ_ONCE(limit->over) == REIN_OVER_OBSERVE)
+			continue;
+		INIT_LIST_HEAD(&entry->node);
+		entry->ledger = &limit->ledger;
+		entry->place = place;
+		entry->cost = taker->tokens[i];
+		place->n++;
+	}
+}
+
+/**
+ * rein_taker_bind() - find out which limits bind a taker
+ * @taker:	its @cgrp, @wants and @n_wants are set
+ *
+ * Context: RCU read side, which keeps the limits.
+ *
+ * Return: -1, or the index of a want that no limit has the name of.
+ */
+int rein_taker_bind(struct rein_taker *taker)
+{
+	int missing;
+
+	taker->target = rein_chain_find(&taker->chain, taker->cgrp,
+					REIN_RESOURCE_CALL);
+	missing = taker_select(taker);
+	taker_entries(taker);
+	return missing;
+}
+
+/* The same for one that waits, when limits have come or gone. */
+static void taker_rebind(struct rein_taker *taker)
+{
+	struct rein_target *before = taker->target;
+	u64 gen = taker->chain.gen;
+
+	rein_taker_bind(taker);
+	/* Without any limit left it still has to leave where it entered. */
+	if (!taker->target)
+		taker->target = before;
+	before->room.takers--;
+	taker->target->room.takers++;
+	rein_admit_welcome(&taker->chain, taker->tokens, gen);
+}
+
+static void taker_request(const struct rein_taker *taker, u64 now,
+			  struct rein_request *req)
+{
+	*req = (struct rein_request){
+		.tokens = taker->tokens,
+		.now = now,
+		.waited = taker->state == REIN_TAKER_WAITS,
+		.gen = taker->chain.gen,
+	};
+}
+
+/* --- why not ------------------------------------------------------------------- */
+
+/* The tier of a limit that has the fewest tokens. */
+static const struct rein_tier *limit_driest(const struct rein_limit *limit)
+{
+	const struct rein_tier *driest = limit->tiers;
+	unsigned int i;
+
+	for (i = 1; i < limit->n_tiers; i++)
+		if (limit->tiers[i].bucket.tokens < driest->bucket.tokens)
+			driest = &limit->tiers[i];
+	return driest;
+}
+
+/**
+ * rein_taker_blame() - say why a take fails, and whose doing it is
+ * @taker:	the taker
+ * @fold:	why
+ * @lack:	the limit, and what it had
+ *
+ * Context: RCU read side, which keeps the limit.
+ */
+void rein_taker_blame(struct rein_taker *taker, enum rein_fold fold,
+		      const struct rein_lack *lack)
+{
+	taker->fold = fold;
+	taker->lack = *lack;
+	taker->limit_id = lack->limit->id;
+	for (taker->want = 0; taker->want < taker->n_wants; taker->want++)
+		if (!strcmp(taker->wants[taker->want].name, lack->limit->name))
+			break;
+}
+
+/* The same with the chain's locks held, for one limit of the plan. */
+static void taker_blame(struct rein_taker *taker, enum rein_fold fold,
+			const struct rein_entry *entry, u64 when)
+{
+	struct rein_limit *limit = entry_limit(entry);
+	const struct rein_tier *dry = limit_driest(limit);
+	struct rein_lack lack = {
+		.limit = limit,
+		.unit = REIN_UNIT_CALLS,
+		.when = when,
+		.wanted = entry->cost,
+		/* What is left at a closed rate is not to be had. */
+		.available = dry->bucket.rate.tokens ? dry->bucket.tokens : 0,
+	};
+
+	rein_taker_blame(taker, fold, &lack);
+}
+
+/* The limit that will have the tokens last: it alone decides when. */
+static const struct rein_entry *taker_tightest(const struct rein_taker *taker,
+					       u64 now)
+{
+	const struct rein_entry *entry, *tightest = taker->place.entries;
+	u64 when, latest = 0;
+	unsigned int i;
+
+	for (i = 0; i < taker->place.n; i++) {
+		entry = &taker->place.entries[i];
+		when = rein_plan_find_entry(entry, now);
+		if (when > latest) {
+			latest = when;
+			tightest = entry;
+		}
+	}
+	return tightest;
+}
+
+/* Wants more of a limit than its bucket can hold. */
+static bool taker_too_much(struct rein_taker *taker)
+{
+	unsigned int i, t;
+
+	for (i = 0; i < taker->place.n; i++) {
+		const struct rein_entry *entry = &taker->place.entries[i];
+		const struct rein_limit *limit = entry_limit(entry);
+
+		for (t = 0; t < limit->n_tiers; t++) {
+			const struct rein_bucket *b = &limit->tiers[t].bucket;
+
+			if (entry->cost <= b->burst ||
+			    b->rate.tokens == REIN_RATE_UNLIMITED)
+				continue;
+			taker_blame(taker, REIN_FOLD_BURST, entry, REIN_NEVER);
+			taker->lack.available = b->burst;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Can't be served before it would have to give up. */
+static bool taker_too_late(struct rein_taker *taker, u64 when, u64 now)
+{
+	unsigned int i;
+
+	if (when > taker->deadline) {
+		taker_blame(taker, REIN_FOLD_LATE, taker_tightest(taker, now),
+			    when);
+		return true;
+	}
+	for (i = 0; i < taker->place.n; i++) {
+		const struct rein_entry *entry = &taker->place.entries[i];
+
+		if (when - taker->asked <= entry_limit(entry)->patience_ns)
+			continue;
+		taker_blame(taker, REIN_FOLD_IMPATIENT, entry, when);
+		return true;
+	}
+	return false;
+}
+
+/* A newcomer that is not to wait, by its own will or a limit's. */
+static bool taker_refused(struct rein_taker *taker, u64 when, u64 now)
+{
+	unsigned int i;
+
+	if (taker->mode == REIN_MODE_WAIT)
+		return false;
+	for (i = 0; i < taker->place.n; i++) {
+		const struct rein_entry *entry = &taker->place.entries[i];
+
+		if (taker->mode != REIN_MODE_TRY &&
+		    entry_limit(entry)->over == REIN_OVER_WAIT)
+			continue;
+		if (rein_plan_find_entry(entry, now) <= now)
+			continue;
+		taker_blame(taker, REIN_FOLD_REFUSED, entry, when);
+		return true;
+	}
+	/* Each could, but not all at the same time; or the plan is not ready. */
+	if (taker->mode != REIN_MODE_TRY)
+		return false;
+	taker_blame(taker, REIN_FOLD_REFUSED, taker_tightest(taker, now), when);
+	return true;
+}
+
+static bool taker_too_many(struct rein_taker *taker, u64 when)
+{
+	unsigned int i;
+
+	for (i = 0; i < taker->place.n; i++) {
+		const struct rein_entry *entry = &taker->place.entries[i];
+		const struct rein_limit *limit = entry_limit(entry);
+
+		if (limit->stats[REIN_STAT(QUEUED)].packets < limit->queue)
+			continue;
+		taker_blame(taker, REIN_FOLD_OVERFLOW, entry, when);
+		return true;
+	}
+	return false;
+}
+
+static u64 lack_record(const struct rein_taker *taker,
+		       const struct rein_lack *lack, enum rein_fold fold)
+{
+	struct rein_value value[REIN_RECORD_VALUES] = {
+		{ "wanted", "tokens", lack->wanted },
+		{ fold == REIN_FOLD_BURST ? "burst" : "available", "tokens",
+		  lack->available },
+	};
+	u64 now = ktime_get_ns();
+
+	if (lack->when != REIN_NEVER)
+		value[2] = (struct rein_value){
+			"retry_after", "ns",
+			lack->when > now ? lack->when - now : 0,
+		};
+	return rein_record_call(lack->limit, fold, value,
+				taker->task == current, REIN_SITE);
+}
+
+/**
+ * rein_taker_record() - record why a take failed
+ * @taker:	its @fold and @lack are set
+ *
+ * Context: as rein_record_packet().
+ *
+ * Return: id of the record.
+ */
+u64 rein_taker_record(const struct rein_taker *taker)
+{
+	return lack_record(taker, &taker->lack, taker->fold);
+}
+
+/**
+ * rein_taker_observed() - record that a take passed a limit without tokens
+ * @taker:	the taker
+ * @lack:	which limit, and what it had
+ *
+ * Context: as rein_record_packet().
+ */
+void rein_taker_observed(const struct rein_taker *taker,
+			 const struct rein_lack *lack)
+{
+	lack_record(taker, lack, REIN_FOLD_OBSERVED);
+}
+
+/* --- the plan -------------------------------------------------------------------- */
+
+/*
+ * When @taker can be served, at the earliest, from the one before it: what
+ * binds that one binds another that wants the same.
+ */
+static u64 plan_from(const struct rein_taker *before,
+		     const struct rein_taker *taker)
+{
+	const unsigned int n = taker->chain.n;
+
+	if (before->chain.n != n ||
+	    memcmp(before->chain.limits, taker->chain.limits,
+		   n * sizeof(*taker->chain.limits)) ||
+	    memcmp(before->tokens, taker->tokens, n * sizeof(*taker->tokens)))
+		return 0;
+	return before->place.when;
+}
+
+/* With the chain's locks held; @before is the one before it, or NULL. */
+static u64 taker_when(struct rein_taker *taker, const struct rein_taker *before,
+		      u64 now, unsigned int *steps)
+{
+	if (!taker->place.n)
+		return now;
+	return rein_plan_find(&taker->place, now,
+			      before ? plan_from(before, taker) : 0, steps);
+}
+
+static void taker_plan(struct rein_line *line, struct rein_taker *taker,
+		       u64 when)
+{
+	rein_plan_add(&taker->place, when);
+	if (when == REIN_NEVER)
+		return;
+	taker->due.expires = when;
+	timerqueue_add(&line->due, &taker->due);
+}
+
+static void taker_unplan(struct rein_line *line, struct rein_taker *taker)
+{
+	if (taker->place.when == REIN_NEVER)
+		return;
+	rein_plan_del(&taker->place);
+	taker->place.when = REIN_NEVER;
+	timerqueue_del(&line->due, &taker->due);
+}
+
+/* Take @taker and those behind it off the plan. */
+static void line_unplan_from(struct rein_line *line, struct rein_taker *taker)
+{
+	struct rein_taker *pos = taker;
+
+	if (!taker)
+		return;
+	list_for_each_entry_from(pos, &line->takers, node) {
+		/* Behind the first that is unplanned all are. */
+		if (pos == line->unplanned)
+			break;
+		taker_unplan(line, pos);
+	}
+	/* Unless that one stands before @taker. */
+	if (!line->unplanned || taker->place.ticket <
+				line->unplanned->place.ticket)
+		line->unplanned = taker;
+}
+
+static struct rein_taker *line_first(struct rein_line *line)
+{
+	return list_first_entry_or_null(&line->takers, struct rein_taker, node);
+}
+
+static struct rein_taker *line_last(struct rein_line *line)
+{
+	return list_empty(&line->takers) ? NULL :
+	       list_last_entry(&line->takers, struct rein_taker, node);
+}
+
+static struct rein_taker *line_next(struct rein_line *line,
+				    struct rein_taker *taker)
+{
+	return list_is_last(&taker->node, &line->takers) ? NULL :
+	       list_next_entry(taker, node);
+}
+
+static struct rein_taker *line_prev(struct rein_line *line,
+				    struct rein_taker *taker)
+{
+	return list_is_first(&taker->node, &line->takers) ? NULL :
+	       list_prev_entry(taker, node);
+}
+
+/* Take a taker, off the plan or served, out of the line. */
+static void line_remove(struct rein_line *line, struct rein_taker *taker)
+{
+	if (line->unplanned == taker)
+		line->unplanned = line_next(line, taker);
+	list_del(&taker->node);
+	taker->target->room.takers--;
+}
+
+/* The end of a wait. Its task may free the taker before this returns. */
+static void taker_end(struct rein_line *line, struct rein_taker *taker,
+		      enum rein_taker_state state)
+{
+	struct task_struct *task = taker->task;
+
+	line_remove(line, taker);
+	get_task_struct(task);
+	/* Pairs with taker_sleep(). */
+	smp_store_release(&taker->state, state);
+	wake_up_process(task);
+	put_task_struct(task);
+}
+
+/*
+ * With the chain's locks held, at the planned time. Returns a limit that had
+ * no tokens, but only observes.
+ */
+static struct rein_lack taker_grant(struct rein_line *line,
+				    struct rein_taker *taker)
+{
+	struct rein_request req;
+
+	taker->granted = taker->place.when;
+	taker_request(taker, taker->granted, &req);
+	timerqueue_del(&line->due, &taker->due);
+	if (taker->place.n)
+		rein_plan_grant(&taker->place);
+	return rein_admit_planned(&taker->chain, &req);
+}
+
+static void line_grant(struct rein_line *line, u64 now, unsigned int budget)
+{
+	struct timerqueue_node *next;
+	struct rein_lack observed;
+	struct rein_taker *taker;
+
+	while (budget-- && (next = timerqueue_getnext(&line->due)) &&
+	       next->expires <= now) {
+		taker = container_of(next, struct rein_taker, due);
+		if (now - next->expires > REIN_LINE_LATE_NS) {
+			line_unplan_from(line, line_first(line));
+			return;
+		}
+		rein_chain_lock(&taker->chain);
+		observed = taker_grant(line, taker);
+		rein_chain_unlock(&taker->chain);
+		if (observed.limit)
+			rein_taker_observed(taker, &observed);
+		taker_end(line, taker, REIN_TAKER_GRANTED);
+	}
+}
+
+/* Give the first that has none a time, or an end. */
+static void line_plan_next(struct rein_line *line, u64 now,
+			   unsigned int *steps)
+{
+	struct rein_taker *taker = line->unplanned;
+	struct rein_request req;
+	bool fails;
+	u64 when;
+
+	if (taker->chain.gen != READ_ONCE(rein_config_gen))
+		taker_rebind(taker);
+	else
+		taker_entries(taker);
+
+	taker_request(taker, now, &req);
+	rein_chain_lock(&taker->chain);
+	when = taker_when(taker, line_prev(line, taker), now, steps);
+	fails = taker_too_much(taker) || taker_too_late(taker, when, now);
+	if (fails)
+		rein_admit_end(&taker->chain, &req, REIN_STAT(STALE), NULL);
+	else
+		taker_plan(line, taker, when);
+	rein_chain_unlock(&taker->chain);
+
+	if (fails) {
+		taker->record = rein_taker_record(taker);
+		taker_end(line, taker, REIN_TAKER_FAILED);
+	} else {
+		line->unplanned = line_next(line, taker);
+	}
+}
+
+/* Have the timer run when there is next something to do. */
+static void line_arm(struct rein_line *line)
+{
+	struct timerqueue_node *next = timerqueue_getnext(&line->due);
+	ktime_t when;
+
+	if (line->unplanned)
+		when = ktime_get();
+	else if (next)
+		when = next->expires;
+	else
+		return;
+	hrtimer_start(&line->timer, when, HRTIMER_MODE_ABS_SOFT);
+}
+
+/* Grant what is due, plan what is not, as far as the budgets go. */
+static void line_run(struct rein_line *line, u64 now, unsigned int grants)
+{
+	unsigned int steps = 0;
+
+	line_grant(line, now, grants);
+	while (line->unplanned && steps < PLAN_BUDGET) {
+		steps++;
+		line_plan_next(line, now, &steps);
+	}
+	line_arm(line);
+}
+
+static enum hrtimer_restart line_timer(struct hrtimer *timer)
+{
+	struct rein_line *line = container_of(timer, struct rein_line, timer);
+	struct rein_tree *tree = container_of(line, struct rein_tree, line);
+
+	rcu_read_lock();
+	spin_lock_bh(&tree->lock);
+	line_run(line, ktime_get_ns(), GRANT_BUDGET);
+	spin_unlock_bh(&tree->lock);
+	rcu_read_unlock();
+	return HRTIMER_NORESTART;
+}
+
+/* --- coming and going --------------------------------------------------------------- */
+
+/* What is to become of a newcomer? Called with the chain's locks held. */
+static void line_decide(struct rein_line *line, struct rein_taker *taker,
+			u64 now, struct rein_lack *observed)
+{
+	unsigned int stat = REIN_STAT(REFUSED), steps = 0;
+	const struct rein_limit *dry = NULL;
+	struct rein_request req;
+	u64 when = REIN_NEVER;
+
+	taker_request(taker, now, &req);
+	if (!line->unplanned)
+		when = taker_when(taker, line_last(line), now, &steps);
+	if (when <= now) {
+		taker_plan(line, taker, now);
+		*observed = taker_grant(line, taker);
+		taker->state = REIN_TAKER_GRANTED;
+		return;
+	}
+
+	taker->state = REIN_TAKER_FAILED;
+	if (taker_too_much(taker) || taker_refused(taker, when, now) ||
+	    (!line->unplanned && taker_too_late(taker, when, now)))
+		dry = taker->lack.limit;
+	else if (taker_too_many(taker, when))
+		stat = REIN_STAT(OVERFLOW);
+	else
+		taker->state = REIN_TAKER_WAITS;
+	if (taker->state == REIN_TAKER_FAILED) {
+		rein_admit_end(&taker->chain, &req, stat, dry);
+		return;
+	}
+	if (!line->unplanned)
+		dry = entry_limit(taker_tightest(taker, now));
+	rein_admit_end(&taker->chain, &req, REIN_STAT(QUEUED), dry);
+	if (!line->unplanned)
+		taker_plan(line, taker, when);
+}
+
+/**
+ * rein_line_join() - take tokens, or stand in line for them
+ * @tree:	the tree, locked
+ * @taker:	the taker, bound to limits of this tree
+ *
+ * Sets the taker's state: granted; failed, with all about it that can be
+ * said; or it waits, and its owner has to until the state changes.
+ *
+ * Context: RCU read side; takes the locks of the chain.
+ */
+void rein_line_join(struct rein_tree *tree, struct rein_taker *taker)
+{
+	struct rein_line *line = line_of(tree);
+	struct rein_lack observed = { };
+	u64 now = ktime_get_ns();
+
+	/* All that is due: a newcomer is granted nothing before them. */
+	line_run(line, now, UINT_MAX);
+	taker->place.ticket = atomic64_inc_return(&last_ticket);
+	timerqueue_init(&taker->due);
+	rein_chain_lock(&taker->chain);
+	line_decide(line, taker, now, &observed);
+	rein_chain_unlock(&taker->chain);
+	if (observed.limit)
+		rein_taker_observed(taker, &observed);
+	if (taker->state == REIN_TAKER_FAILED)
+		taker->record = rein_taker_record(taker);
+	if (taker->state != REIN_TAKER_WAITS)
+		return;
+	taker->target->room.takers++;
+	list_add_tail(&taker->node, &line->takers);
+	line_arm(line);
+}
+
+/* The tree whose line a taker is in, locked; NULL: it is in none any more. */
+static struct rein_tree *taker_tree(struct rein_taker *taker)
+{
+	struct rein_tree *tree = NULL;
+
+	/* Its target may change, and go, as long as there is no lock. */
+	rcu_read_lock();
+	while (!tree && smp_load_acquire(&taker->state) == REIN_TAKER_WAITS)
+		tree = rein_tree_lock(READ_ONCE(taker->target));
+	rcu_read_unlock();
+	return tree;
+}
+
+/**
+ * rein_line_leave() - give up waiting
+ * @taker:	the taker; on return it is out of the line
+ * @fold:	why: REIN_FOLD_STALE, or REIN_FOLD_CANCELLED without a record
+ *
+ * It may turn out that it has got its tokens, or failed, in the meantime: see
+ * its state. Otherwise those behind move up.
+ */
+void rein_line_leave(struct rein_taker *taker, enum rein_fold fold)
+{
+	struct rein_tree *tree = taker_tree(taker);
+	u64 now = ktime_get_ns();
+	struct rein_request req;
+	struct rein_line *line;
+
+	if (!tree)
+		return;
+	line = line_of(tree);
+	rcu_read_lock();
+	if (taker->state == REIN_TAKER_WAITS) {
+		taker_request(taker, now, &req);
+		rein_chain_lock(&taker->chain);
+		if (taker->place.n)
+			taker_blame(taker, fold, taker_tightest(taker, now),
+				    taker->place.when);
+		rein_admit_end(&taker->chain, &req,
+			       fold == REIN_FOLD_STALE ? REIN_STAT(STALE) :
+							 REIN_STAT(CANCELLED),
+			       NULL);
+		rein_chain_unlock(&taker->chain);
+		if (fold == REIN_FOLD_STALE && taker->place.n)
+			taker->record = rein_taker_record(taker);
+		/* Who has no time is in nobody's way. */
+		if (taker->place.when != REIN_NEVER)
+			line_unplan_from(line, taker);
+		line_remove(line, taker);
+		taker->fold = fold;
+		taker->state = REIN_TAKER_FAILED;
+		line_run(line, now, GRANT_BUDGET);
+	}
+	rcu_read_unlock();
+	rein_tree_unlock(tree);
+}
+
+/* --- configuration --------------------------------------------------------------- */
+
+/**
+ * rein_line_unplan() - take everybody off the plan, since limits will change
+ * @tree:	the tree, locked
+ *
+ * To be followed by rein_line_again().
+ */
+void rein_line_unplan(struct rein_tree *tree)
+{
+	struct rein_line *line = line_of(tree);
+
+	line_unplan_from(line, line_first(line));
+}
+
+/**
+ * rein_line_again() - plan everybody anew, since limits have changed
+ * @tree:	the tree, locked
+ */
+void rein_line_again(struct rein_tree *tree)
+{
+	struct rein_line *line = line_of(tree);
+
+	if (list_empty(&line->takers))
+		return;
+	rcu_read_lock();
+	rein_line_unplan(tree);
+	line_run(line, ktime_get_ns(), GRANT_BUDGET);
+	rcu_read_unlock();
+}
+
+static int by_ticket(void *unused, const struct list_head *a,
+		     const struct list_head *b)
+{
+	return list_entry(a, struct rein_taker, node)->place.ticket >
+	       list_entry(b, struct rein_taker, node)->place.ticket;
+}
+
+/**
+ * rein_line_move() - takers follow their targets into another tree
+ * @from:	the tree they are in, locked
+ * @to:		the tree that some of their targets are in now, locked
+ */
+void rein_line_move(struct rein_tree *from, struct rein_tree *to)
+{
+	struct rein_taker *taker, *next;
+
+	rein_line_unplan(from);
+	rein_line_unplan(to);
+	list_for_each_entry_safe(taker, next, &from->line.takers, node)
+		if (rcu_access_pointer(taker->target->room.tree) == to)
+			list_move_tail(&taker->node, &to->line.takers);
+	list_sort(NULL, &to->line.takers, by_ticket);
+	from->line.unplanned = line_first(&from->line);
+	to->line.unplanned = line_first(&to->line);
+	line_arm(&from->line);
+	line_arm(&to->line);
+}
+
+/**
+ * rein_line_cancel() - let go all who wait, without tokens
+ * @tree:	the tree, locked
+ */
+void rein_line_cancel(struct rein_tree *tree)
+{
+	struct rein_line *line = line_of(tree);
+	u64 now = ktime_get_ns();
+	struct rein_taker *taker;
+	struct rein_request req;
+
+	rein_line_unplan(tree);
+	while ((taker = line_first(line))) {
+		taker_request(taker, now, &req);
+		rein_chain_lock(&taker->chain);
+		rein_admit_end(&taker->chain, &req, REIN_STAT(CANCELLED), NULL);
+		rein_chain_unlock(&taker->chain);
+		taker->fold = REIN_FOLD_CANCELLED;
+		taker_end(line, taker, REIN_TAKER_FAILED);
+	}
+}
+
+/**
+ * rein_line_open() - make the line of a new tree
+ * @tree:	the tree
+ */
+void rein_line_open(struct rein_tree *tree)
+{
+	struct rein_line *line = &tree->line;
+
+	INIT_LIST_HEAD(&line->takers);
+	timerqueue_init_head(&line->due);
+	hrtimer_setup(&line->timer, line_timer, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_SOFT);
+}
+
+/**
+ * rein_line_close() - undo rein_line_open()
+ * @tree:	the tree; nobody is in its line
+ *
+ * Context: may sleep.
+ */
+void rein_line_close(struct rein_tree *tree)
+{
+	hrtimer_cancel(&tree->line.timer);
+}

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Takes: programs ask for tokens by name. See take.h.
+ */
+#include <linux/cgroup.h>
+#include <linux/hrtimer.h>
+#include <linux/nsproxy.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/time_namespace.h>
+
+#include "line.h"
+#include "record.h"
+#include "room.h"
+#include "take.h"
+
+static struct kmem_cache *taker_cache;
+
+/* --- the caller's clock -------------------------------------------------------- */
+
+/* What the caller's time namespace adds to CLOCK_MONOTONIC. */
+static s64 clock_offset(void)
+{
+#ifdef CONFIG_TIME_NS
+	const struct timens_offsets *offsets;
+
+	offsets = &current->nsproxy->time_ns->offsets;
+	return timespec64_to_ns(&offsets->monotonic);
+#else
+	return 0;
+#endif
+}
+
+/* When a take has to give up, CLOCK_MONOTONIC; REIN_NEVER: no end. */
+static u64 deadline_of(const struct rein_take_args *args, u64 now)
+{
+	s64 offset = clock_offset();
+	u64 deadline = args->deadline_ns;
+
+	if (args->flags & REIN_TAKE_TIMEOUT)
+		return check_add_overflow(now, deadline, &deadline) ?
+		       REIN_NEVER : deadline;
+	if (!(args->flags & REIN_TAKE_DEADLINE) || deadline == REIN_DEV_NEVER)
+		return REIN_NEVER;
+	if (offset > 0)
+		return deadline > offset ? deadline - offset : 0;
+	return check_add_overflow(deadline, (u64)-offset, &deadline) ?
+	       REIN_NEVER : deadline;
+}
+
+/* --- answers --------------------------------------------------------------------- */
+
+static int answer_granted(struct rein_take_args *args, u64 asked, u64 granted)
+{
+	args->granted_ns = granted + clock_offset();
+	args->waited_ns = granted > asked ? granted - asked : 0;
+	return 0;
+}
+
+/* The limit is not to be followed here: it may be gone. */
+static int answer_failed(struct rein_take_args *args,
+			 const struct rein_taker *taker)
+{
+	const struct rein_lack *lack = &taker->lack;
+	const struct rein_fold_info *info;
+	u64 now = ktime_get_ns();
+
+	info = rein_fold_info(REIN_RESOURCE_CALL, taker->fold);
+	args->code = info->code;
+	strscpy(args->message, info->message, sizeof(args->message));
+	args->limit_id = taker->limit_id;
+	args->want = taker->want;
+	args->record = taker->record;
+	args->wanted = lack->wanted;
+	args->available = lack->available;
+	args->waited_ns = now > taker->asked ? now - taker->asked : 0;
+	if (lack->when == REIN_NEVER)
+		args->retry_after_ns = REIN_DEV_NEVER;
+	else if (lack->when > now)
+		args->retry_after_ns = lack->when - now;
+	return -rein_code_errno(args->code);
+}
+
+/*
+ * rein_fail() for takes: who asks has no extack, but the same in a struct.
+ */
+#define take_fail(args, nth, code_, what, ...) ({			\
+	struct netlink_ext_ack extack_ = { };				\
+	struct rein_ask ask_ = { &extack_, NULL };			\
+	int err_ = rein_fail(&ask_, NULL, code_, what, __VA_ARGS__);	\
+									\
+	answer_error(args, nth, code_, &extack_);			\
+	err_;								\
+})
+
+static void answer_error(struct rein_take_args *args, unsigned int nth,
+			 enum rein_code code,
+			 const struct netlink_ext_ack *extack)
+{
+	args->code = code;
+	args->want = nth;
+	args->retry_after_ns = REIN_DEV_NEVER;
+	memcpy(&args->record, extack->cookie, sizeof(args->record));
+	strscpy(args->message, extack->_msg, sizeof(args->message));
+}
+
+static int fail_unknown(struct rein_take_args *args,
+			const struct rein_taker *taker, unsigned int nth)
+{
+	return take_fail(args, nth, REIN_E_TAKE_UNKNOWN,
+			 "no cgroup from the caller's upwards has a call limit of that name",
+			 "no cgroup from the caller's upwards has a call limit named %s",
+			 taker->wants[nth].name);
+}
+
+static int fail_memory(struct rein_take_args *args)
+{
+	return take_fail(args, 0, REIN_E_NO_MEMORY, "out of memory",
+			 "there was no memory to take tokens");
+}
+
+/* --- what may be asked ------------------------------------------------------------ */
+
+static int check_flags(struct rein_take_args *args)
+{
+	const u32 all = REIN_TAKE_TRY | REIN_TAKE_DEADLINE | REIN_TAKE_TIMEOUT;
+
+	if (args->flags & ~all || hweight32(args->flags) > 1)
+		return take_fail(args, 0, REIN_E_TAKE_MALFORMED,
+				 "the flags of the take can't be read",
+				 "flags %#x are unknown or exclude each other",
+				 args->flags);
+	if (args->deadline_ns &&
+	    !(args->flags & (REIN_TAKE_DEADLINE | REIN_TAKE_TIMEOUT)))
+		return take_fail(args, 0, REIN_E_TAKE_MALFORMED,
+				 "a time was given without a flag that says what it means",
+				 "%llu ns were given without a flag that says what they mean",
+				 args->deadline_ns);
+	return 0;
+}
+
+static int check_wants(struct rein_take_args *args,
+		       const struct rein_take_want *wants)
+{
+	unsigned int i, j;
+
+	if (!args->n_wants || args->n_wants > REIN_TAKE_NAMES_MAX)
+		return take_fail(args, 0, REIN_E_TAKE_MALFORMED,
+				 "a take names 1 to 32 limits",
+				 "a take names %u limits, not 1 to 32",
+				 args->n_wants);
+	for (i = 0; i < args->n_wants; i++) {
+		const char *name = wants[i].name;
+
+		if (strnlen(name, REIN_TAKE_NAME_LEN) == REIN_TAKE_NAME_LEN ||
+		    !*name)
+			return take_fail(args, i, REIN_E_TAKE_MALFORMED,
+					 "a name is empty or not terminated",
+					 "name %u is empty or not terminated",
+					 i);
+		if (!wants[i].tokens)
+			return take_fail(args, i, REIN_E_TAKE_MALFORMED,
+					 "a take of no tokens",
+					 "no tokens of %*pE are wanted",
+					 (int)strlen(name), name);
+		for (j = 0; j < i; j++)
+			if (!strcmp(name, wants[j].name))
+				return take_fail(args, i, REIN_E_TAKE_TWICE,
+						 "a name is there twice",
+						 "%*pE is there twice",
+						 (int)strlen(name), name);
+	}
+	return 0;
+}
+
+static enum rein_mode mode_of(u32 flags)
+{
+	if (flags & REIN_TAKE_TRY)
+		return REIN_MODE_TRY;
+	return flags ? REIN_MODE_WAIT : REIN_MODE_LIMIT;
+}
+
+/* --- at once ------------------------------------------------------------------------ */
+
+static void refuse(struct rein_taker *taker, const struct rein_verdict *verdict)
+{
+	struct rein_lack lack = verdict->lack;
+
+	lack.when = verdict->when;
+	rein_taker_blame(taker, REIN_FOLD_REFUSED, &lack);
+	if (verdict->lack.when == REIN_NEVER &&
+	    rein_limit_burst(taker->lack.limit) < taker->lack.wanted) {
+		taker->fold = REIN_FOLD_BURST;
+		taker->lack.available = rein_limit_burst(taker->lack.limit);
+	}
+	taker->record = rein_taker_record(taker);
+}
+
+/*
+ * Decide a take that nobody stands in front of. Returns -EAGAIN if the line
+ * has to.
+ */
+static int take_at_once(struct rein_take_args *args, struct rein_taker *taker)
+{
+	struct rein_request req = {
+		.tokens = taker->tokens,
+		.mode = taker->mode,
+		.now = taker->asked,
+	};
+	struct rein_verdict verdict;
+	int missing;
+
+	missing = rein_taker_bind(taker);
+	if (missing >= 0)
+		return fail_unknown(args, taker, missing);
+	rein_admit(&taker->chain, &req, &verdict);
+	if (verdict.observed.limit && verdict.decision == REIN_GO)
+		rein_taker_observed(taker, &verdict.observed);
+	switch (verdict.decision) {
+	case REIN_GO:
+		return answer_granted(args, taker->asked, taker->asked);
+	case REIN_REFUSE:
+		refuse(taker, &verdict);
+		return answer_failed(args, taker);
+	case REIN_WAIT:
+		break;
+	}
+	return -EAGAIN;
+}
+
+/* --- after a wait --------------------------------------------------------------------- */
+
+/*
+ * Join the line of the tree that all limits are in. Those that a flush or a
+ * move takes from under us are looked up again. Returns the index of a want
+ * without a limit, or -1.
+ */
+static int join(struct rein_taker *taker)
+{
+	struct rein_tree *tree = NULL;
+	int missing;
+
+	rcu_read_lock();
+	while (true) {
+		missing = rein_taker_bind(taker);
+		if (missing >= 0)
+			break;
+		tree = rein_tree_lock(taker->target);
+		/*
+		 * A limit that goes is unpublished first, with a new
+		 * generation, and then everybody in line is planned anew, under
+		 * this lock: either we see that here or are seen there.
+		 */
+		if (tree && taker->chain.gen == READ_ONCE(rein_config_gen))
+			break;
+		if (tree)
+			rein_tree_unlock(tree);
+		cpu_relax();
+	}
+	if (missing < 0) {
+		rein_line_join(tree, taker);
+		rein_tree_unlock(tree);
+	}
+	rcu_read_unlock();
+	return missing;
+}
+
+/* Sleep until the state changes. Returns 0, -ETIME or -ERESTARTSYS. */
+static int taker_sleep(struct rein_taker *taker)
+{
+	ktime_t until = ns_to_ktime(min_t(u64, taker->deadline, KTIME_MAX));
+	int err = 0;
+
+	while (true) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		/* Pairs with taker_end(). */
+		if (smp_load_acquire(&taker->state) != REIN_TAKER_WAITS)
+			break;
+		if (signal_pending(current)) {
+			err = -ERESTARTSYS;
+			break;
+		}
+		if (!schedule_hrtimeout(&until, HRTIMER_MODE_ABS)) {
+			err = -ETIME;
+			break;
+		}
+	}
+	__set_current_state(TASK_RUNNING);
+	return err;
+}
+
+/* If the call is made again after a signal, the time it has goes on. */
+static int restart(struct rein_take_args *args, const struct rein_taker *taker)
+{
+	if (args->flags & REIN_TAKE_TIMEOUT) {
+		args->flags = REIN_TAKE_DEADLINE;
+		args->deadline_ns = taker->deadline == REIN_NEVER ?
+				    REIN_DEV_NEVER :
+				    taker->deadline + clock_offset();
+	}
+	return -ERESTARTSYS;
+}
+
+static int take_in_line(struct rein_take_args *args, struct rein_taker *taker)
+{
+	int err = 0, missing;
+
+	missing = join(taker);
+	if (missing >= 0)
+		return fail_unknown(args, taker, missing);
+	if (taker->state == REIN_TAKER_WAITS) {
+		err = taker_sleep(taker);
+		if (err)
+			rein_line_leave(taker, err == -ETIME ?
+					       REIN_FOLD_STALE :
+					       REIN_FOLD_CANCELLED);
+	}
+	if (taker->state == REIN_TAKER_GRANTED)
+		return answer_granted(args, taker->asked, taker->granted);
+	if (err == -ERESTARTSYS && taker->fold == REIN_FOLD_CANCELLED)
+		return restart(args, taker);
+	return answer_failed(args, taker);
+}
+
+/**
+ * rein_take() - take tokens by name, all or none
+ * @args:	what is asked, and where the answer goes; see the ABI
+ * @wants:	the names, args->n_wants of them
+ *
+ * The answer is complete whatever is returned, but for -ERESTARTSYS: then
+ * @args says how to ask again.
+ *
+ * Context: the task that takes; may sleep.
+ *
+ * Return: 0 or a negative errno.
+ */
+int rein_take(struct rein_take_args *args, const struct rein_take_want *wants)
+{
+	struct rein_taker *taker;
+	u64 now = ktime_get_ns();
+	int err;
+
+	err = check_flags(args) ?: check_wants(args, wants);
+	if (err)
+		return err;
+	taker = kmem_cache_alloc(taker_cache, GFP_KERNEL);
+	if (!taker)
+		return fail_memory(args);
+	taker->wants = wants;
+	taker->n_wants = args->n_wants;
+	taker->mode = mode_of(args->flags);
+	taker->asked = now;
+	taker->deadline = deadline_of(args, now);
+	taker->task = current;
+	taker->state = REIN_TAKER_NEW;
+	taker->limit_id = 0;
+	taker->want = 0;
+	taker->record = 0;
+	taker->lack = (struct rein_lack){ .when = REIN_NEVER };
+	taker->cgrp = rein_cgroup_current();
+
+	rcu_read_lock();
+	err = take_at_once(args, taker);
+	rcu_read_unlock();
+	if (err == -EAGAIN && !args->code)
+		err = take_in_line(args, taker);
+
+	cgroup_put(taker->cgrp);
+	kmem_cache_free(taker_cache, taker);
+	return err;
+}
+
+/**
+ * rein_take_cancel_all() - let all who wait go, without tokens
+ *
+ * Context: may sleep; rein_mutex held.
+ */
+void rein_take_cancel_all(void)
+{
+	struct rein_target *pos;
+	struct rein_tree *tree;
+
+	for (pos = rein_target_next(NULL, NULL); pos;
+	     pos = rein_target_next(NULL, pos)) {
+		tree = rein_tree_lock(pos);
+		if (!tree)
+			continue;
+		rein_line_cancel(tree);
+		rein_tree_unlock(tree);
+	}
+}
+
+/**
+ * rein_take_init() - make the cache
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int rein_take_init(void)
+{
+	taker_cache = KMEM_CACHE(rein_taker, SLAB_ACCOUNT);
+	return taker_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * rein_take_exit() - free the cache
+ */
+void rein_take_exit(void)
+{
+	kmem_cache_destroy(taker_cache);
+}
