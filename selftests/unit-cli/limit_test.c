@@ -246,21 +246,21 @@ static void chain(void)
 	CHECK_STR(run("chain --pid 1")->out, "no limit binds it\n");
 	add("web", REIN_RESOURCE_EGRESS, &bits);
 	counts(add("jobs", REIN_RESOURCE_CALL, &coarse));
+	add("conn", REIN_RESOURCE_CONNECT, &coarse);
 	limit = add("all", REIN_RESOURCE_CALL, &slow);
 	limit->cgroup_id = 1;
 	limit->cgroup = "/";
 	limit->level = 0;
-	add("conn", REIN_RESOURCE_CONNECT, &coarse);
 	CHECK_STR(run("chain --pid 1")->out,
 		  "level 1  /a  limit web   egress   over refuse  10Mbit/s burst 64KiB has 65.54kB  waiting 0p 0B\n"
-		  "level 1  /a  limit conn  connect  over refuse  10/min burst 30 has 7             waiting 0 takes 0 tokens\n"
 		  "level 1  /a  limit jobs  call     over refuse  10/min burst 30 has 7             waiting 2 takes 4 tokens\n"
+		  "level 1  /a  limit conn  connect  over refuse  10/min burst 30 has 7             waiting 0 takes 0 tokens\n"
 		  "level 0  /   limit all   call     over refuse  2/s burst 1 has 1                 waiting 0 takes 0 tokens\n"
 		  "tightest: egress 10Mbit/s by web on /a\n"
 		  "tightest: connect 10/min by conn on /a\n"
 		  "tightest: call 10/min by jobs on /a\n");
 	document = json_tokener_parse(run("-j chain --pid 1")->out);
-	CHECK_EQ(json_object_array_length(key(document, "levels")), 4);
+	CHECK_EQ(json_object_array_length(key(document, "levels")), 2);
 	CHECK_EQ(json_object_array_length(key(document, "tightest")), 3);
 	json_object_put(document);
 }

@@ -146,13 +146,9 @@ static int show_chain(struct cli *cli, struct rein_limit_request *request, const
 
 	out_object(&cli->out, NULL);
 	out_list(&cli->out, "levels");
-	/* What meters one resource is a chain of its own, from the leaf up. */
-	request->has_resource = true;
-	for (request->resource = 0; request->resource < RESOURCES; request->resource++) {
-		if (rein_limit_dump(cli->rein, request, show_link, &chain))
-			return cli_fail_kernel(cli, option);
-		end_level(&chain);
-	}
+	if (rein_limit_dump(cli->rein, request, show_link, &chain))
+		return cli_fail_kernel(cli, option);
+	end_level(&chain);
 	out_end(&cli->out);
 	if (!chain.found)
 		out_text(&cli->out, "no limit binds it");

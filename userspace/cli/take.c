@@ -169,14 +169,13 @@ static int exit_of(uint32_t code, int err)
 		int err;
 		int exit;
 	} outcomes[] = {
-		{ 501, EAGAIN, EXIT_OVER },	/* TAKE_OVER */
-		{ 502, ETIME, EXIT_LATE },	/* TAKE_LATE */
-		{ 503, ETIMEDOUT, EXIT_LATE },	/* TAKE_TIMEOUT */
-		{ 504, E2BIG, EXIT_OVER },	/* TAKE_BURST */
-		{ 506, ENOBUFS, EXIT_OVER },	/* TAKE_FULL */
-		{ 509, EMFILE, EXIT_OVER },	/* TAKE_PLACES */
-		{ 510, EAGAIN, EXIT_OVER },	/* TAKE_PATIENCE */
-		{ 0, ECANCELED, EXIT_CANCELLED },
+		{ CODE_TAKE_OVER, EAGAIN, EXIT_OVER },
+		{ CODE_TAKE_LATE, ETIME, EXIT_LATE },
+		{ CODE_TAKE_TIMEOUT, ETIMEDOUT, EXIT_LATE },
+		{ CODE_TAKE_BURST, E2BIG, EXIT_OVER },
+		{ CODE_TAKE_FULL, ENOBUFS, EXIT_OVER },
+		{ CODE_TAKE_PATIENCE, EAGAIN, EXIT_OVER },
+		{ CODE_TAKE_CANCELLED, ECANCELED, EXIT_CANCELLED },
 	};
 	size_t i;
 
@@ -199,8 +198,7 @@ static int fail_take(struct cli *cli, const struct take *take, int err)
 	else if (!*fault.message)
 		snprintf(fault.message, sizeof(fault.message), "the tokens can't be taken: %s",
 			 strerror(err));
-	/* Of too many places none is the one at fault. */
-	if (result->code && result->want < take->n && err != EMFILE)
+	if (result->code && result->want < take->n)
 		snprintf(fault.option, sizeof(fault.option), "%s",
 			 take->args.words[result->want]);
 	fault.exit = exit_of(result->code, err);

@@ -509,8 +509,8 @@ struct rein_take_result {
  * Return: 0 when the tokens are taken; a negative errno and none is:
  * -EAGAIN (no tokens, or a longer wait than a limit's patience), -E2BIG (more
  * than a burst: never), -ENOENT (no such limit binds the caller), -ENOBUFS
- * (too many wait already), -EMFILE (this process waits in too many places),
- * -EINTR (a signal; take again to go on), -EINVAL, -ENOSPC, -EFAULT, -ENOMEM;
+ * (too many wait already), -EINTR (a signal; take again to go on), -ECANCELED
+ * (the limits were flushed by force), -EINVAL, -EFAULT, -ENOMEM;
  * -ENOTTY if the module is too old to know takes.
  */
 int rein_take(int fd, const struct rein_take_want *wants, unsigned int n,
