@@ -109,7 +109,10 @@ long=$(printf 'n%.0s' {1..64})
 	wrong 2 REIN-E0207 34 "--rate 1bit/day" $new 1bit/day
 	wrong 2 REIN-E0207 34 "--rate 1001GB/s" $new 1001GB/s
 	wrong 2 REIN-E0209 95 "--on ingress" limit add new --cgroup "$A" --on ingress --rate 1Mbit/s
-	wrong 2 REIN-E0209 95 "--on call" limit add new --cgroup "$A" --on call --rate 2/s
+	wrong 2 REIN-E0210 22 "--rate 1Mbit/s" limit add new --cgroup "$A" --on call --rate 1Mbit/s
+	wrong 2 REIN-E0213 34 "--queue 0" limit add new --cgroup "$A" --on call --rate 2/s --queue 0
+	wrong 2 REIN-E0213 34 "--queue 20000" limit add new --cgroup "$A" --on call --rate 2/s \
+		--queue 20000
 	wrong 2 REIN-E0211 22 "a b" limit add "a b" --cgroup "$A" --on egress --rate 1p/s
 	wrong 2 REIN-E0211 22 "-x" limit add --cgroup "$A" --on egress --rate 1p/s -- -x
 	wrong 2 REIN-E0212 34 "--patience 2day" $new 1p/s --patience 2day

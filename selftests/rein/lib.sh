@@ -463,11 +463,10 @@ limit() {
 	json limit show "${1%%@*}" "${target[@]}" "$2"
 }
 
-# _counts LIMIT: a line "STAT PACKETS BYTES" for each counter; jq takes a third
-# of a second to start under emulation
+# _counts LIMIT: a line "STAT PACKETS BYTES" for each counter
 _counts() {
 	rein -j limit show "${1%%@*}" "${@:2}" | tr -d ' \n' | sed 's/[{}]/\n/g' | awk -F'[":,]+' '
-		/^"packets":/ { print stat, $3, $5 }
+		/^"(packets|calls)":/ { print stat, $3, $5 }
 		NF > 1 { stat = $(NF - 1) }'
 }
 
@@ -502,7 +501,7 @@ identity() {
 		$1 ~ /^(passed|released|refused|overflow|stale|teardown|nomem|cancelled|queued)$/ {
 			n++; packets -= $2; bytes -= $3 }
 		END { print n, packets, bytes }')
-	is "$sums" "9 0 0" "$1${2:+, $2}: seen is the sum of what became of them"
+	is "$sums" "10 0 0" "$1${2:+, $2}: seen is the sum of what became of them"
 }
 
 # --- afterwards --------------------------------------------------------------------
