@@ -636,6 +636,7 @@ static struct rein_tree *taker_tree(struct rein_taker *taker)
 
 	/* Its target may change, and go, as long as there is no lock. */
 	rcu_read_lock();
+	/* Pairs with taker_end(). */
 	while (!tree && smp_load_acquire(&taker->state) == REIN_TAKER_WAITS)
 		tree = rein_tree_lock(READ_ONCE(taker->target));
 	rcu_read_unlock();

@@ -85,7 +85,8 @@ static int answer_failed(struct rein_take_args *args,
 /*
  * rein_fail() for takes: who asks has no extack, but the same in a struct.
  */
-#define take_fail(args, nth, code_, what, ...) ({			\
+#define take_fail(args, nth, code, what, ...) ({			\
+	const enum rein_code code_ = (code);				\
 	struct netlink_ext_ack extack_ = { };				\
 	struct rein_ask ask_ = { &extack_, NULL };			\
 	int err_ = rein_fail(&ask_, NULL, code_, what, __VA_ARGS__);	\
