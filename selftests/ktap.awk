@@ -37,7 +37,8 @@ function end_file(ok, text,	why) {
 
 BEGIN { total = -1 }
 { sub(/\r$/, "") }
-/^1\.\.[0-9]+$/ { total = substr($0, 4) + 0; next }
+# One of each VM.
+/^1\.\.[0-9]+$/ { total = (total < 0 ? 0 : total) + substr($0, 4); next }
 /^# selftests: [^:]*: / { sub(/^# selftests: [^:]*: /, ""); begin($0); next }
 /^(not )?ok [0-9]+ selftests: / {
 	files++
