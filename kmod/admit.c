@@ -353,8 +353,8 @@ void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
 	} else if (verdict->decision == REIN_REFUSE) {
 		count_all(chain, req, REIN_STAT(REFUSED));
 	}
-	/* One that waits was counted as short when it began to. */
-	if (verdict->decision != REIN_WAIT || !req->waited)
+	/* One that waits was counted as short when it began to; a take will be. */
+	if (verdict->decision != REIN_WAIT || !(req->waited || req->tokens))
 		for_each_set_bit(i, is_short, chain->n)
 			count_short(verdict, chain, i, req);
 out:

@@ -108,7 +108,8 @@ call min 100/min,burst=10
 takes "${twenty[@]}" 100:kill:10
 is "$(column 2 10)" 4 "a signal ends the wait of the eleventh"
 is "$(column 4 | cut -d' ' -f1-10,12-20)" "${want% *}" "and those behind it move up"
-is "$(limit min .stats.cancelled.calls)" 1 "it is counted as cancelled"
+is "$(limit min '"\(.stats.cancelled.calls) \(.stats.short.calls)"')" "1 10" \
+	"it is counted as cancelled, and those that had to wait as short, once"
 identity min@a
 
 call sec 20/s,burst=1
