@@ -21,7 +21,7 @@ static struct {
 };
 #endif
 
-/* Each request that met a limit, counted once. */
+/* Each packet that met a limit, counted once. */
 struct admit_total {
 	struct u64_stats_sync syncp;
 	u64_stats_t packets[REIN_STATS];
@@ -54,25 +54,36 @@ static void chain_unlock(const struct rein_chain *chain)
 	local_bh_enable();
 }
 
+/* A call counts as one, and with its tokens; a packet with what it is. */
+static struct rein_count count_of(const struct rein_request *req)
+{
+	if (req->cost[REIN_UNIT_CALLS])
+		return (struct rein_count){ 1, req->cost[REIN_UNIT_CALLS] };
+	return (struct rein_count){ req->cost[REIN_UNIT_PACKETS],
+				    req->cost[REIN_UNIT_BYTES] };
+}
+
 static void count(struct rein_limit *limit, unsigned int stat,
 		  const struct rein_request *req)
 {
+	struct rein_count *stats = &limit->stats[stat];
+	struct rein_count more = count_of(req);
+
 	lockdep_assert_held(&limit->lock);
 	/* Those of the queue are peeked at without the lock. */
-	WRITE_ONCE(limit->stats[stat].packets, limit->stats[stat].packets +
-		   req->cost[REIN_UNIT_PACKETS]);
-	WRITE_ONCE(limit->stats[stat].bytes, limit->stats[stat].bytes +
-		   req->cost[REIN_UNIT_BYTES]);
+	WRITE_ONCE(stats->packets, stats->packets + more.packets);
+	WRITE_ONCE(stats->bytes, stats->bytes + more.bytes);
 }
 
 static void uncount(struct rein_limit *limit, unsigned int stat,
 		    const struct rein_request *req)
 {
+	struct rein_count *stats = &limit->stats[stat];
+	struct rein_count less = count_of(req);
+
 	lockdep_assert_held(&limit->lock);
-	WRITE_ONCE(limit->stats[stat].packets, limit->stats[stat].packets -
-		   req->cost[REIN_UNIT_PACKETS]);
-	WRITE_ONCE(limit->stats[stat].bytes, limit->stats[stat].bytes -
-		   req->cost[REIN_UNIT_BYTES]);
+	WRITE_ONCE(stats->packets, stats->packets - less.packets);
+	WRITE_ONCE(stats->bytes, stats->bytes - less.bytes);
 }
 
 static void total_add(unsigned int stat, const struct rein_request *req,
@@ -82,6 +93,9 @@ static void total_add(unsigned int stat, const struct rein_request *req,
 	s64 packets = req->cost[REIN_UNIT_PACKETS];
 	s64 bytes = req->cost[REIN_UNIT_BYTES];
 
+	/* Calls and packets would make no sum. */
+	if (req->cost[REIN_UNIT_CALLS])
+		return;
 	u64_stats_update_begin(&total->syncp);
 	u64_stats_add(&total->packets[stat], less ? -packets : packets);
 	u64_stats_add(&total->bytes[stat], less ? -bytes : bytes);
@@ -326,7 +340,7 @@ void rein_admit_count(const struct rein_chain *chain,
  * rein_admit_total() - sum up what all requests came to
  * @total:	where to
  *
- * Each request that met at least one limit is counted once. The sums are
+ * Each packet that met at least one limit is counted once. The sums are
  * exact while nothing moves; the counters of each limit always are.
  */
 void rein_admit_total(struct rein_count total[REIN_STATS])

@@ -25,7 +25,8 @@ enum rein_decision {
 
 /**
  * struct rein_request - what is asked of a chain
- * @cost:	tokens, by unit
+ * @cost:	tokens, by unit; what costs calls is no packet, but asks for one
+ *		to be let go
  * @now:	CLOCK_MONOTONIC, ns
  * @may_debt:	a cost above the burst is paid by a full bucket and debt
  * @ecn:	CE can be set on it
