@@ -8,6 +8,7 @@
 
 #include "admit.h"
 #include "hook.h"
+#include "known.h"
 #include "limit.h"
 #include "netlink.h"
 #include "queue.h"
@@ -69,6 +70,7 @@ static void __exit rein_exit(void)
 	rein_limit_exit();
 	rein_netlink_quiet();
 	rein_queue_exit();
+	rein_known_exit();
 	rein_room_exit();
 	rein_admit_exit();
 	rein_record_exit();

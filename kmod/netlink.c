@@ -353,7 +353,7 @@ static int put_stat(struct sk_buff *skb, const struct net *net)
 	err = put_stat_u64(skb, REIN_A_STAT_LIMITS, number_of_limits()) ||
 	      put_stat_u64(skb, REIN_A_STAT_CGROUPS, rein_target_number()) ||
 	      put_stat_u64(skb, REIN_A_STAT_NAMESPACES, rein_hook_nets()) ||
-	      nla_put_u32(skb, REIN_A_STAT_HOOKED, rein_hook_needed());
+	      nla_put_u32(skb, REIN_A_STAT_HOOKED, !!rein_hook_needed());
 	mutex_unlock(&rein_mutex);
 	return err || nla_put_string(skb, REIN_A_STAT_VERSION, REIN_VERSION) ||
 	       nla_put_u32(skb, REIN_A_STAT_ABI, ABI) ||
@@ -537,18 +537,33 @@ static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
 	return rein_put_limit(skb, hdr, limit, root_of(), dump->path);
 }
 
+/* The youngest limit of a cgroup that is older than @below, or NULL. */
+static struct rein_limit *limit_below(const struct cgroup *cgrp, u64 below)
+{
+	struct rein_limit *limit, *found = NULL;
+	const struct rein_target *target;
+	unsigned int i;
+
+	for (i = 0; i < REIN_RESOURCES; i++) {
+		target = rein_target_lookup(cgrp, rein_lane_of(i));
+		if (!target)
+			continue;
+		list_for_each_entry(limit, &target->limits[i], node)
+			if (limit->id < below && (!found || limit->id > found->id))
+				found = limit;
+	}
+	return found;
+}
+
 static int dump_level(struct sk_buff *skb, struct netlink_callback *cb,
-		      const struct rein_target *target)
+		      const struct cgroup *cgrp)
 {
 	struct nl_dump *dump = dump_of(cb);
 	struct rein_limit *limit;
 	int err;
 
 	/* Youngest first, as they are checked. */
-	list_for_each_entry(limit, &target->limits[dump->spec.resource],
-			    node) {
-		if (limit->id >= dump->below)
-			continue;
+	while ((limit = limit_below(cgrp, dump->below))) {
 		err = dump_limit(skb, cb, limit);
 		if (err)
 			return err;
@@ -561,13 +576,11 @@ static int dump_level(struct sk_buff *skb, struct netlink_callback *cb,
 static int dump_chain(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nl_dump *dump = dump_of(cb);
-	struct rein_target *target;
 	int err;
 
 	for (; dump->next; dump->next--, dump->below = U64_MAX) {
-		target = rein_target_lookup(cgroup_ancestor(dump->spec.cgrp,
-							    dump->next - 1));
-		err = target ? dump_level(skb, cb, target) : 0;
+		err = dump_level(skb, cb, cgroup_ancestor(dump->spec.cgrp,
+							  dump->next - 1));
 		if (err)
 			return err;
 	}

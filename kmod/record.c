@@ -54,10 +54,12 @@ static struct {
 };
 
 /* What the data path records, and how it says so. */
-static const struct {
+struct fold {
 	enum rein_code code;
 	const char *message;
-} folds[REIN_FOLDS] = {
+};
+
+static const struct fold packet_folds[REIN_FOLDS] = {
 	[REIN_FOLD_REFUSED] = { REIN_E_REFUSED,
 		"packets were refused: the limit had no tokens for them" },
 	[REIN_FOLD_IMPATIENT] = { REIN_E_IMPATIENT,
@@ -73,6 +75,43 @@ static const struct {
 	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
 		"packets passed that would have been over the limit" },
 };
+
+static const struct fold connect_folds[REIN_FOLDS] = {
+	[REIN_FOLD_REFUSED] = { REIN_E_CONNECT_REFUSED,
+		"connections were refused: the limit had no tokens for them" },
+	[REIN_FOLD_IMPATIENT] = { REIN_E_IMPATIENT,
+		"connections were refused: they would have waited too long" },
+	[REIN_FOLD_STALE] = { REIN_E_STALE,
+		"waiting connections were refused: they had waited too long" },
+	[REIN_FOLD_OVERFLOW] = { REIN_E_OVERFLOW,
+		"connections were refused: no room to wait in" },
+	[REIN_FOLD_NOMEM] = { REIN_E_NO_ROOM_MEMORY,
+		"connections were refused: no memory to let them wait" },
+	[REIN_FOLD_TEARDOWN] = { REIN_E_TEARDOWN,
+		"waiting connections were dropped: they had nowhere to go" },
+	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
+		"connections passed that would have been over the limit" },
+};
+
+static const struct fold accept_folds[REIN_FOLDS] = {
+	[REIN_FOLD_REFUSED] = { REIN_E_ACCEPT_REFUSED,
+		"incoming connections were refused: the limit had no tokens for them" },
+	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
+		"incoming connections passed that would have been over the limit" },
+};
+
+static const struct fold *fold_of(const struct rein_limit *limit,
+				  enum rein_fold fold)
+{
+	switch (limit->resource) {
+	case REIN_RESOURCE_CONNECT:
+		return &connect_folds[fold];
+	case REIN_RESOURCE_ACCEPT:
+		return &accept_folds[fold];
+	default:
+		return &packet_folds[fold];
+	}
+}
 
 static const struct rein_code_info *code_info(enum rein_code code)
 {
@@ -343,6 +382,7 @@ void rein_record_packet(struct rein_limit *limit, enum rein_fold fold,
 			const struct rein_value value[REIN_RECORD_VALUES],
 			const struct rein_site *site)
 {
+	const struct fold *what = fold_of(limit, fold);
 	struct rein_record *rec;
 
 	if (record_fold(READ_ONCE(limit->fold[fold]), value))
@@ -354,11 +394,11 @@ void rein_record_packet(struct rein_limit *limit, enum rein_fold fold,
 		spin_unlock_bh(&ring.lock);
 		return;
 	}
-	rec = record_open(folds[fold].code, site);
+	rec = record_open(what->code, site);
 	record_subject(rec, limit);
 	record_flow(&rec->flow, skb, family);
 	memcpy(rec->value, value, sizeof(rec->value));
-	strscpy(rec->message, folds[fold].message, sizeof(rec->message));
+	strscpy(rec->message, what->message, sizeof(rec->message));
 	WRITE_ONCE(limit->fold[fold], rec->id);
 	record_close(rec);
 	spin_unlock_bh(&ring.lock);
