@@ -58,6 +58,8 @@ static void show_link(const struct rein_limit *limit, void *arg)
 	struct chain *chain = arg;
 	const struct rein_count *queued = &limit->stats.count[REIN_A_STATS_QUEUED];
 	struct out *out = chain->out;
+	bool calls = limit->resource == REIN_RESOURCE_CONNECT ||
+		     limit->resource == REIN_RESOURCE_ACCEPT;
 	bool new = !chain->any || chain->cgroup_id != limit->cgroup_id;
 	size_t i;
 
@@ -84,7 +86,7 @@ static void show_link(const struct rein_limit *limit, void *arg)
 	}
 	out_end(out);
 	out_num(out, "waiting_packets", "\twaiting ", queued->packets);
-	out_about(out, "waiting_bytes", "p ", queued->bytes, REIN_UNIT_BYTES);
+	out_about(out, "waiting_bytes", calls ? NULL : "p ", queued->bytes, REIN_UNIT_BYTES);
 	out_end(out);
 }
 

@@ -14,12 +14,14 @@
  * struct limit_args - a limit as the command line describes it
  * @args:	the options
  * @request:	what the kernel is asked for
+ * @resource_open: what it meters was not said, and need not be
  * @tiers:	its tiers
  * @rates:	how they were typed
  */
 struct limit_args {
 	struct opt_args args;
 	struct rein_limit_request request;
+	bool resource_open;
 	struct rein_tier tiers[TIERS_MAX];
 	const char *rates[TIERS_MAX];
 };
@@ -109,6 +111,14 @@ static int fail_limit(struct cli *cli, const struct limit_args *limit)
 	return fault_report(cli, &fault);
 }
 
+/* Where nobody has said what is metered, a rate may be that of calls. */
+static bool is_of_calls(const struct limit_args *limit, const char *rate, struct rein_tier *tier)
+{
+	struct parse_error error;
+
+	return limit->resource_open && !parse_tier(rate, REIN_RESOURCE_CALL, tier, &error);
+}
+
 static int take_tiers(struct cli *cli, struct limit_args *limit)
 {
 	struct parse_error error;
@@ -121,7 +131,8 @@ static int take_tiers(struct cli *cli, struct limit_args *limit)
 			continue;
 		if (n == TIERS_MAX)
 			return cli_fail(cli, CODE_USAGE, "--rate", NULL, "too many --rate options");
-		if (parse_tier(given->value, limit->request.resource, &limit->tiers[n], &error))
+		if (parse_tier(given->value, limit->request.resource, &limit->tiers[n], &error) &&
+		    !is_of_calls(limit, given->value, &limit->tiers[n]))
 			return cli_fail_parse(cli, "--rate", given->value, &error);
 		limit->rates[n++] = given->value;
 	}
@@ -171,7 +182,6 @@ static int take_options(struct cli *cli, struct limit_args *limit)
 	struct parse_error error;
 	int ret;
 
-	/* Where it is not said (limit set), rates are those of packets. */
 	request->resource = REIN_RESOURCE_EGRESS;
 	if (on && parse_resource(on, &request->resource, &error))
 		return cli_fail_parse(cli, "--on", on, &error);
@@ -205,7 +215,7 @@ static int check_new(struct cli *cli, const struct limit_args *limit)
 				"name a cgroup: --cgroup PATH; / is the whole host",
 				"a limit needs a target, so that a forgotten option can't throttle the host");
 	if (!limit->request.has_resource)
-		return cli_fail(cli, CODE_USAGE, "--on", "say what is metered: --on egress",
+		return cli_fail(cli, CODE_USAGE, "--on", "say what is metered: --on egress, connect or accept",
 				"a limit needs a resource");
 	if (!limit->request.n_tiers)
 		return cli_fail(cli, CODE_USAGE, "--rate", "give at least one, as --rate 10Mbit/s",
@@ -223,6 +233,31 @@ static int check_set(struct cli *cli, const struct limit_args *limit)
 			"there is nothing to set");
 }
 
+static void take_resource(const struct rein_limit *limit, void *arg)
+{
+	uint32_t *resource = arg;
+
+	*resource = limit->resource;
+}
+
+/*
+ * Read the rates as those of the limit that is to be changed. If there is no
+ * such limit it is for the change itself to say so.
+ */
+static int take_tiers_again(struct cli *cli, struct limit_args *limit)
+{
+	struct rein_limit_request which = {
+		.name = limit->request.name,
+		.cgroup_fd = limit->request.cgroup_fd,
+	};
+
+	if (!limit->resource_open || !limit->request.n_tiers ||
+	    rein_limit_get(cli->rein, &which, take_resource, &limit->request.resource))
+		return 0;
+	limit->resource_open = false;
+	return take_tiers(cli, limit);
+}
+
 static int limit_change(struct cli *cli, int argc, char **argv, unsigned int command,
 			const char *done)
 {
@@ -232,6 +267,7 @@ static int limit_change(struct cli *cli, int argc, char **argv, unsigned int com
 	ret = opt_parse(cli, argc, argv, change_opts, &limit.args);
 	if (!ret)
 		ret = opt_words(cli, &limit.args, 1, 1, "the NAME of the limit");
+	limit.resource_open = command == REIN_CMD_LIMIT_SET && !opt_find(&limit.args, "on");
 	if (!ret)
 		ret = take_options(cli, &limit);
 	if (!ret && command != REIN_CMD_LIMIT_SET)
@@ -245,9 +281,10 @@ static int limit_change(struct cli *cli, int argc, char **argv, unsigned int com
 	if (ret)
 		return ret;
 	limit.request.name = limit.args.words[0];
-	if (rein_limit_change(cli->rein, command, &limit.request))
+	ret = take_tiers_again(cli, &limit);
+	if (!ret && rein_limit_change(cli->rein, command, &limit.request))
 		ret = fail_limit(cli, &limit);
-	else
+	else if (!ret)
 		ret = cli_done(cli, done, "limit", limit.request.name);
 	if (limit.request.cgroup_fd >= 0)
 		close(limit.request.cgroup_fd);
@@ -392,14 +429,16 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 #define CHANGE_DETAILS \
 	"  --cgroup PATH    what it binds: a path as below the cgroup2 mount, / is the\n" \
 	"                   root; an absolute path below that mount; or self\n" \
-	"  --on RESOURCE    what it meters: egress\n" \
+	"  --on RESOURCE    what it meters: egress (packets), connect or accept (new\n" \
+	"                   connections, out and in)\n" \
 	"  --rate RATE[,burst=SIZE]\n" \
 	"                   up to 8 of them, all must have tokens: 10Mbit/s 1MB/s\n" \
-	"                   5kp/s 1p/min; 0: closed; unlimited. SIZE in bytes or packets\n" \
-	"                   as the rate; default: what a second gives, at least 64KiB\n" \
+	"                   5kp/s 1p/min, of connections 2/s; 0: closed; unlimited.\n" \
+	"                   SIZE in the unit of the rate; default: what a second\n" \
+	"                   gives, at least 64KiB or 1\n" \
 	"  --over WHAT      what happens over the limit: refuse (default), wait,\n" \
 	"                   mark (set ECN CE), observe (only count)\n" \
-	"  --patience TIME  longest wait of one packet: 50ms 2s 5min\n" \
+	"  --patience TIME  longest wait of one packet or connection: 50ms 2s 5min\n" \
 	"  --queue SIZE     bytes that may wait at the same time\n" \
 	"  --for TIME       the limit removes itself after this long\n"
 

@@ -17,9 +17,10 @@ static const uint32_t stats_order[] = {
  * @out:	where
  * @key:	of the object in JSON
  * @stats:	what
+ * @calls:	they are about calls, each of which costs one token
  * @text:	how they look as text
  */
-void show_stats(struct out *out, const char *key, const struct rein_stats *stats,
+void show_stats(struct out *out, const char *key, const struct rein_stats *stats, bool calls,
 		enum stats_text text)
 {
 	size_t i;
@@ -40,9 +41,10 @@ void show_stats(struct out *out, const char *key, const struct rein_stats *stats
 			out_text(out, table ? ":\t" : " ");
 		}
 		out_num(out, "packets", shown ? "" : NULL, count->packets);
-		if (shown)
+		if (shown && !calls)
 			out_text(out, table ? " packets\t" : "p ");
-		out_about(out, "bytes", shown ? "" : NULL, count->bytes, REIN_UNIT_BYTES);
+		out_about(out, "bytes", shown && !calls ? "" : NULL, count->bytes,
+			  REIN_UNIT_BYTES);
 		out_end(out);
 	}
 	out_end(out);
@@ -66,6 +68,13 @@ void show_tier(struct out *out, const struct rein_tier *tier, const char *lead,
 	out_about(out, "tokens", tokens, tier->tokens, tier->unit);
 	out_about(out, "debt_tokens", tier->debt ? debt : NULL, tier->debt, tier->unit);
 	out_end(out);
+}
+
+/* New connections are counted, and not what they carry. */
+static bool of_calls(const struct rein_limit *limit)
+{
+	return limit->resource == REIN_RESOURCE_CONNECT ||
+	       limit->resource == REIN_RESOURCE_ACCEPT;
 }
 
 static void show_for(struct out *out, const struct rein_limit *limit, const char *lead)
@@ -102,7 +111,7 @@ void show_limit_row(struct out *out, const struct rein_limit *limit, bool stats)
 	out_id(out, "cgroup_id", NULL, limit->cgroup_id);
 	out_num(out, "level", NULL, limit->level);
 	if (stats)
-		show_stats(out, "stats", &limit->stats, STATS_LINE);
+		show_stats(out, "stats", &limit->stats, of_calls(limit), STATS_LINE);
 }
 
 /**
@@ -132,7 +141,7 @@ void show_limit_full(struct out *out, const struct rein_limit *limit)
 	out_size(out, "queue_bytes", "\n  queue:\t", limit->queue_bytes, REIN_UNIT_BYTES);
 	show_for(out, limit, "\n  for:\t");
 	if (limit->has_stats)
-		show_stats(out, "stats", &limit->stats, STATS_TABLE);
+		show_stats(out, "stats", &limit->stats, of_calls(limit), STATS_TABLE);
 }
 
 static const char *protocol_name(uint32_t protocol)

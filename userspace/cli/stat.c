@@ -23,7 +23,7 @@ static void show(const struct rein_stat *stat, void *arg)
 	out_text(out, " suppressed");
 	out_end(out);
 	out_text(out, "\ntotal:");
-	show_stats(out, "total", &stat->total, STATS_TABLE);
+	show_stats(out, "total", &stat->total, false, STATS_TABLE);
 	out_end(out);
 }
 
