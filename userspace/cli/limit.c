@@ -215,7 +215,7 @@ static int check_new(struct cli *cli, const struct limit_args *limit)
 				"name a cgroup: --cgroup PATH; / is the whole host",
 				"a limit needs a target, so that a forgotten option can't throttle the host");
 	if (!limit->request.has_resource)
-		return cli_fail(cli, CODE_USAGE, "--on", "say what is metered: --on egress, connect or accept",
+		return cli_fail(cli, CODE_USAGE, "--on", "say what is metered: --on egress",
 				"a limit needs a resource");
 	if (!limit->request.n_tiers)
 		return cli_fail(cli, CODE_USAGE, "--rate", "give at least one, as --rate 10Mbit/s",
