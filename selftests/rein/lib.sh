@@ -502,7 +502,7 @@ identity() {
 		$1 ~ /^(passed|released|refused|overflow|stale|teardown|nomem|cancelled|queued)$/ {
 			n++; packets -= $2; bytes -= $3 }
 		END { print n, packets, bytes }')
-	is "$sums" "9 0 0" "$1${2:+, $2}: seen is the sum of what became of them"
+	is "$sums" "10 0 0" "$1${2:+, $2}: seen is the sum of what became of them"
 }
 
 # --- afterwards --------------------------------------------------------------------
