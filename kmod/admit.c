@@ -21,7 +21,7 @@ static struct {
 };
 #endif
 
-/* Each request that met a limit, counted once. */
+/* Each packet that met a limit, counted once. */
 struct admit_total {
 	struct u64_stats_sync syncp;
 	u64_stats_t packets[REIN_STATS];
@@ -71,6 +71,12 @@ static u64 cost_of(const struct rein_request *req, unsigned int i,
 	return req->tokens ? req->tokens[i] : req->cost[unit];
 }
 
+/* Neither a take nor the beginning of a flow is a packet: it is one call. */
+static bool is_call(const struct rein_request *req)
+{
+	return req->tokens || req->cost[REIN_UNIT_CALLS];
+}
+
 static void count_add(struct rein_count *count, s64 packets, s64 bytes)
 {
 	/* Those of the queue are peeked at without the lock. */
@@ -78,13 +84,14 @@ static void count_add(struct rein_count *count, s64 packets, s64 bytes)
 	WRITE_ONCE(count->bytes, count->bytes + bytes);
 }
 
-/* A take is one "packet", its tokens are "bytes". */
+/* A call counts as one, and with its tokens; a packet with what it is. */
 static void count(const struct rein_chain *chain, unsigned int i,
 		  unsigned int stat, const struct rein_request *req, int sign)
 {
 	struct rein_limit *limit = chain->limits[i];
-	s64 packets = req->tokens ? 1 : req->cost[REIN_UNIT_PACKETS];
-	s64 bytes = cost_of(req, i, REIN_UNIT_BYTES);
+	bool call = is_call(req);
+	s64 packets = call ? 1 : req->cost[REIN_UNIT_PACKETS];
+	s64 bytes = cost_of(req, i, call ? REIN_UNIT_CALLS : REIN_UNIT_BYTES);
 
 	lockdep_assert_held(&limit->lock);
 	count_add(&limit->stats[stat], sign * packets, sign * bytes);
@@ -97,8 +104,8 @@ static void total_add(unsigned int stat, const struct rein_request *req,
 	s64 packets = req->cost[REIN_UNIT_PACKETS];
 	s64 bytes = req->cost[REIN_UNIT_BYTES];
 
-	/* The sums are of packets. */
-	if (req->tokens)
+	/* Calls and packets would make no sum. */
+	if (is_call(req))
 		return;
 	u64_stats_update_begin(&total->syncp);
 	u64_stats_add(&total->packets[stat], less ? -packets : packets);
@@ -459,7 +466,7 @@ void rein_admit_welcome(const struct rein_chain *chain, const u64 *tokens,
  * rein_admit_total() - sum up what all requests came to
  * @total:	where to
  *
- * Each request that met at least one limit is counted once. The sums are
+ * Each packet that met at least one limit is counted once. The sums are
  * exact while nothing moves; the counters of each limit always are.
  */
 void rein_admit_total(struct rein_count total[REIN_STATS])

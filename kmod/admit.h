@@ -32,7 +32,8 @@ enum rein_mode {
 
 /**
  * struct rein_request - what is asked of a chain
- * @cost:	tokens, by unit
+ * @cost:	tokens, by unit; what costs calls is no packet, but asks for one
+ *		to be let go
  * @tokens:	tokens by index of the chain, instead of by unit: a take, which
  *		also waits its turn where others wait; NULL: a packet
  * @mode:	what to do without tokens

@@ -2,7 +2,7 @@
 /*
  * Hooks: netfilter in and out. See hook.h.
  *
- * Only packets of a socket of this host are metered, where the socket sends
+ * On the way out, only packets of a socket of this host are metered, where the socket sends
  * them: a tunnel's outer packets, forwarded ones and copies made for multicast
  * either have no socket here or have one that isn't the sender's at this
  * point of their way, and have paid before or belong to nobody.
@@ -20,17 +20,22 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/dsfield.h>
+#include <net/inet6_hashtables.h>
 #include <net/inet_ecn.h>
+#include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/net_namespace.h>
+#include <net/netfilter/ipv4/nf_reject.h>
+#include <net/netfilter/ipv6/nf_reject.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
 #include "admit.h"
 #include "hook.h"
+#include "known.h"
 #include "queue.h"
 #include "record.h"
 #include "target.h"
@@ -39,25 +44,28 @@
  * confirmation, so that what is refused leaves no connection behind.
  */
 #define EGRESS_PRIORITY		(INT_MAX - 1)
+#define CONNECT_PRIORITY	(EGRESS_PRIORITY - 1)
+#define ACCEPT_PRIORITY		(INT_MAX - 1)
 
 /**
  * struct hook_net - a network namespace
  * @net:	which one
  * @list:	among all of them; rein_mutex
- * @hooked:	our hooks are registered; rein_mutex
+ * @hooked:	what our hooks are registered for, a bit for each resource;
+ *		rein_mutex
  * @held:	packets of it that wait
  */
 struct hook_net {
 	struct net *net;
 	struct list_head list;
-	bool hooked;
+	unsigned int hooked;
 	atomic_t held;
 };
 
 static unsigned int hook_net_id;
 static LIST_HEAD(nets);		/* rein_mutex */
 static unsigned long n_nets;	/* rein_mutex */
-static bool needed;		/* rein_mutex */
+static unsigned int needed;	/* resources; rein_mutex */
 
 /* --- what a packet costs, and what it can bear ------------------------------- */
 
@@ -88,6 +96,34 @@ static void packet_cost(const struct sk_buff *skb, u64 cost[REIN_UNITS])
 	cost[REIN_UNIT_BYTES] = bytes;
 	cost[REIN_UNIT_PACKETS] = segments;
 	cost[REIN_UNIT_CALLS] = 0;
+}
+
+/**
+ * rein_hook_transport() - find the transport header of a packet
+ * @skb:	the packet
+ * @pf:		NFPROTO_IPV4 or NFPROTO_IPV6
+ * @offset:	gets where it is, from skb->data
+ *
+ * Return: its IPPROTO_*, or less than 0 if there is none here: in a fragment
+ * that isn't the first.
+ */
+int rein_hook_transport(const struct sk_buff *skb, u8 pf, int *offset)
+{
+	unsigned int at = 0;
+	u16 fragment = 0;
+	int protocol;
+
+	if (pf == NFPROTO_IPV4) {
+		const struct iphdr *ip = ip_hdr(skb);
+
+		if (ip->frag_off & htons(IP_OFFSET))
+			return -EINVAL;
+		*offset = skb_network_offset(skb) + ip_hdrlen(skb);
+		return ip->protocol;
+	}
+	protocol = ipv6_find_hdr(skb, &at, -1, &fragment, NULL);
+	*offset = at;
+	return fragment ? -EINVAL : protocol;
 }
 
 /**
@@ -142,7 +178,13 @@ static unsigned int refused(const struct sock *sk)
 
 static const char *unit_name(enum rein_unit unit)
 {
-	return unit == REIN_UNIT_BYTES ? "bytes" : "packets";
+	static const char *const names[] = {
+		[REIN_UNIT_BYTES] = "bytes",
+		[REIN_UNIT_PACKETS] = "packets",
+		[REIN_UNIT_CALLS] = "calls",
+	};
+
+	return names[unit];
 }
 
 /**
@@ -189,10 +231,11 @@ static struct sock *payer(const struct sk_buff *skb,
 	return sk_fullsock(sk) && sk->sk_net_refcnt ? sk : NULL;
 }
 
-static unsigned int decide(struct sk_buff *skb, const struct sock *sk,
+/* @refusal: the verdict on a packet that is refused. */
+static unsigned int decide(struct sk_buff *skb, unsigned int refusal,
 			   const struct nf_hook_state *state,
 			   const struct rein_chain *chain,
-			   struct rein_request *req, bool *must_wait)
+			   const struct rein_request *req, bool *must_wait)
 {
 	struct rein_verdict verdict;
 
@@ -204,7 +247,7 @@ static unsigned int decide(struct sk_buff *skb, const struct sock *sk,
 	if (verdict.decision == REIN_REFUSE) {
 		rein_hook_record(&verdict.lack, REIN_FOLD_REFUSED, skb,
 				 state->pf, req->now);
-		return refused(sk);
+		return refusal;
 	}
 	if (verdict.mark)
 		rein_hook_mark(skb, state->pf);
@@ -241,15 +284,239 @@ static unsigned int egress(void *priv, struct sk_buff *skb,
 		};
 		packet_cost(skb, req.cost);
 		if (!rein_room_busy(target)) {
-			verdict = decide(skb, sk, state, &chain, &req,
+			verdict = decide(skb, refused(sk), state, &chain, &req,
 					 &must_wait);
 			if (!must_wait)
 				return verdict;
 		}
-		err = rein_queue_hold(target, cgrp, &chain, &req, skb, state);
+		err = rein_queue_hold(target, cgrp, &chain, &req, skb, state,
+				      0);
 	} while (err == -EAGAIN);
 
 	return err ? refused(sk) : NF_STOLEN;
+}
+
+/* --- out: from the beginning of a flow to whether there is one ----------------- */
+
+/* For each protocol what makes connect(2), or the first send, fail at once. */
+#define CONNECT_REFUSED		NF_DROP_ERR(-ECONNREFUSED)
+
+static bool tcp_begins(const struct sk_buff *skb)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+
+	return th->syn && !th->ack;
+}
+
+/*
+ * Of a flow that is known, or waits to be, no packet is charged. Of TCP's
+ * packets only SYNs can begin one, and one that is sent again is of the same
+ * flow as the first: if that was refused, or lost on its way here, this is it.
+ */
+static unsigned int connect_out(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	struct sock *sk = payer(skb, state);
+	struct rein_target *target;
+	enum rein_known known;
+	struct rein_chain chain;
+	struct rein_request req;
+	unsigned int verdict;
+	struct cgroup *cgrp;
+	bool must_wait;
+	u64 flow;
+	int err;
+
+	if (!sk || (sk_is_tcp(sk) && !tcp_begins(skb)))
+		return NF_ACCEPT;
+	cgrp = sock_cgroup_ptr(&sk->sk_cgrp_data);
+	if (!cgrp)
+		return NF_ACCEPT;
+
+	do {
+		target = rein_chain_find(&chain, cgrp, REIN_RESOURCE_CONNECT);
+		if (!chain.n)
+			return NF_ACCEPT;
+		flow = rein_known_tag(sk, skb, state->pf);
+		known = rein_known_look(flow);
+		if (known == REIN_KNOWN_GOES)
+			return NF_ACCEPT;
+
+		req = (struct rein_request){
+			.cost[REIN_UNIT_CALLS] = 1,
+			.now = ktime_get_ns(),
+		};
+		if (known == REIN_UNKNOWN && !rein_room_busy(target)) {
+			verdict = decide(skb, CONNECT_REFUSED, state, &chain,
+					 &req, &must_wait);
+			if (!must_wait) {
+				if (verdict == NF_ACCEPT)
+					rein_known_set(flow, REIN_KNOWN_GOES);
+				return verdict;
+			}
+		}
+		err = rein_queue_hold(target, cgrp, &chain, &req, skb, state,
+				      flow);
+	} while (err == -EAGAIN);
+
+	return err ? CONNECT_REFUSED : NF_STOLEN;
+}
+
+/**
+ * rein_hook_connects() - does a held packet keep a connect(2) waiting?
+ * @held:	the packet
+ *
+ * Return: whether it is the SYN of a connection that is to be.
+ */
+bool rein_hook_connects(const struct rein_held *held)
+{
+	return held->flow && sk_is_tcp(held->state.sk);
+}
+
+/**
+ * rein_hook_gone() - has whoever waits for a connection gone away?
+ * @held:	the packet that waits
+ *
+ * Context: any; nothing is locked, the answer may be old when it arrives.
+ *
+ * Return: true if it is the SYN of a connection that its socket isn't about
+ * to make any more.
+ */
+bool rein_hook_gone(const struct rein_held *held)
+{
+	const struct sock *sk = held->state.sk;
+
+	return rein_hook_connects(held) &&
+	       (READ_ONCE(sk->sk_state) != TCP_SYN_SENT ||
+		READ_ONCE(tcp_sk(sk)->snd_una) !=
+		ntohl(tcp_hdr(held->skb)->seq));
+}
+
+/**
+ * rein_hook_fail() - let the connect(2) fail that a held packet belongs to
+ * @held:	the packet
+ *
+ * TCP would take its SYN for lost, and send it again until it gives up.
+ *
+ * Context: may sleep; no lock held.
+ */
+void rein_hook_fail(const struct rein_held *held)
+{
+	if (!rein_hook_gone(held))
+		tcp_abort(held->state.sk, ECONNREFUSED);
+}
+
+/* --- in: from a SYN to whether there is a connection ---------------------------- */
+
+/* Read the header of a SYN that asks for a connection. */
+static bool read_syn(const struct sk_buff *skb, u8 pf, int *offset,
+		     struct tcphdr *th)
+{
+	if (skb->pkt_type != PACKET_HOST ||
+	    rein_hook_transport(skb, pf, offset) != IPPROTO_TCP ||
+	    skb_copy_bits(skb, *offset, th, sizeof(*th)))
+		return false;
+	return th->syn && !th->ack && !th->rst && !th->fin;
+}
+
+static struct sock *find_connection(struct net *net, struct sk_buff *skb,
+				    u8 pf, const struct tcphdr *th)
+{
+	if (pf == NFPROTO_IPV4)
+		return __inet_lookup_established(net, ip_hdr(skb)->saddr,
+						 th->source, ip_hdr(skb)->daddr,
+						 ntohs(th->dest), inet_iif(skb),
+						 inet_sdif(skb));
+	return __inet6_lookup_established(net, &ipv6_hdr(skb)->saddr,
+					  th->source, &ipv6_hdr(skb)->daddr,
+					  ntohs(th->dest), inet6_iif(skb),
+					  inet6_sdif(skb));
+}
+
+static struct sock *find_listener(struct net *net, struct sk_buff *skb, u8 pf,
+				  int offset, const struct tcphdr *th)
+{
+	int data = offset + __tcp_hdrlen(th);
+
+	if (pf == NFPROTO_IPV4)
+		return __inet_lookup_listener(net, skb, data,
+					      ip_hdr(skb)->saddr, th->source,
+					      ip_hdr(skb)->daddr,
+					      ntohs(th->dest), inet_iif(skb),
+					      inet_sdif(skb));
+	return inet6_lookup_listener(net, skb, data, &ipv6_hdr(skb)->saddr,
+				     th->source, &ipv6_hdr(skb)->daddr,
+				     ntohs(th->dest), inet6_iif(skb),
+				     inet6_sdif(skb));
+}
+
+/*
+ * The listener that a SYN is going to ask for a connection, as TCP will find
+ * it; NULL if there is none, or if the connection is there already, or asked
+ * for. What is in TIME_WAIT gives way to a new one.
+ */
+static struct sock *listener(struct net *net, struct sk_buff *skb, u8 pf,
+			     int offset, const struct tcphdr *th)
+{
+	struct sock *sk = skb->sk;
+	int state;
+
+	if (sk) {
+		state = READ_ONCE(sk->sk_state);
+	} else {
+		sk = find_connection(net, skb, pf, th);
+		state = sk ? READ_ONCE(sk->sk_state) : TCP_TIME_WAIT;
+		if (sk)
+			sock_gen_put(sk);
+	}
+	/* It was handed to a listener before: TPROXY. */
+	if (state == TCP_LISTEN)
+		return sk;
+	return state == TCP_TIME_WAIT ?
+	       find_listener(net, skb, pf, offset, th) : NULL;
+}
+
+static void answer_reset(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (state->pf == NFPROTO_IPV4)
+		nf_send_reset(state->net, state->sk, skb, state->hook);
+	else
+		nf_send_reset6(state->net, state->sk, skb, state->hook);
+}
+
+static unsigned int accept_in(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	struct rein_chain chain;
+	struct rein_request req;
+	unsigned int verdict;
+	struct cgroup *cgrp;
+	bool must_wait;
+	struct tcphdr th;
+	struct sock *sk;
+	int offset;
+
+	if (!read_syn(skb, state->pf, &offset, &th))
+		return NF_ACCEPT;
+	sk = listener(state->net, skb, state->pf, offset, &th);
+	if (!sk || !sk->sk_net_refcnt)
+		return NF_ACCEPT;
+	cgrp = sock_cgroup_ptr(&sk->sk_cgrp_data);
+	if (!cgrp)
+		return NF_ACCEPT;
+	rein_chain_find(&chain, cgrp, REIN_RESOURCE_ACCEPT);
+	if (!chain.n)
+		return NF_ACCEPT;
+
+	req = (struct rein_request){
+		.cost[REIN_UNIT_CALLS] = 1,
+		.now = ktime_get_ns(),
+	};
+	/* None of these limits lets anybody wait. */
+	verdict = decide(skb, NF_DROP, state, &chain, &req, &must_wait);
+	if (verdict != NF_ACCEPT)
+		answer_reset(skb, state);
+	return verdict;
 }
 
 /* --- in: back on its way ---------------------------------------------------- */
@@ -310,10 +577,63 @@ void rein_hook_drop(struct rein_held *held)
 	kfree_skb(skb);
 }
 
-/* The hooks of a packet's protocol, and which of them is ours. */
-static const struct nf_hook_entries *our_hook(const struct nf_hook_state *state,
+/* --- where hooks are --------------------------------------------------------- */
+
+#define METERED	(BIT(REIN_RESOURCE_EGRESS) | BIT(REIN_RESOURCE_CONNECT) | \
+		 BIT(REIN_RESOURCE_ACCEPT))
+
+/* By resource; others than those METERED have none. */
+static const struct nf_hook_ops hook_ops[REIN_RESOURCES][2] = {
+	[REIN_RESOURCE_EGRESS] = {
+		{
+			.hook = egress,
+			.pf = NFPROTO_IPV4,
+			.hooknum = NF_INET_POST_ROUTING,
+			.priority = EGRESS_PRIORITY,
+		},
+		{
+			.hook = egress,
+			.pf = NFPROTO_IPV6,
+			.hooknum = NF_INET_POST_ROUTING,
+			.priority = EGRESS_PRIORITY,
+		},
+	},
+	[REIN_RESOURCE_CONNECT] = {
+		{
+			.hook = connect_out,
+			.pf = NFPROTO_IPV4,
+			.hooknum = NF_INET_POST_ROUTING,
+			.priority = CONNECT_PRIORITY,
+		},
+		{
+			.hook = connect_out,
+			.pf = NFPROTO_IPV6,
+			.hooknum = NF_INET_POST_ROUTING,
+			.priority = CONNECT_PRIORITY,
+		},
+	},
+	[REIN_RESOURCE_ACCEPT] = {
+		{
+			.hook = accept_in,
+			.pf = NFPROTO_IPV4,
+			.hooknum = NF_INET_LOCAL_IN,
+			.priority = ACCEPT_PRIORITY,
+		},
+		{
+			.hook = accept_in,
+			.pf = NFPROTO_IPV6,
+			.hooknum = NF_INET_LOCAL_IN,
+			.priority = ACCEPT_PRIORITY,
+		},
+	},
+};
+
+/* The hooks of a packet's protocol, and which of them it was held at. */
+static const struct nf_hook_entries *our_hook(const struct rein_held *held,
 					      unsigned int *index)
 {
+	const struct nf_hook_state *state = &held->state;
+	nf_hookfn *hook = held->flow ? connect_out : egress;
 	const struct nf_hook_entries *e;
 
 	if (state->pf == NFPROTO_IPV4)
@@ -323,7 +643,7 @@ static const struct nf_hook_entries *our_hook(const struct nf_hook_state *state,
 	if (!e)
 		return NULL;
 	for (*index = 0; *index < e->num_hook_entries; ++*index)
-		if (e->hooks[*index].hook == egress)
+		if (e->hooks[*index].hook == hook)
 			return e;
 	return NULL;
 }
@@ -343,7 +663,7 @@ void rein_hook_resume(struct rein_held *held)
 	const struct nf_hook_entries *e;
 	unsigned int i;
 
-	e = our_hook(state, &i);
+	e = our_hook(held, &i);
 	if (!e) {
 		/* Its namespace is on its way out, and nobody else waits. */
 		rein_hook_drop(held);
@@ -356,75 +676,73 @@ void rein_hook_resume(struct rein_held *held)
 	held_put(held);
 }
 
-/* --- where hooks are --------------------------------------------------------- */
-
-static const struct nf_hook_ops hook_ops[] = {
-	{
-		.hook = egress,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_POST_ROUTING,
-		.priority = EGRESS_PRIORITY,
-	},
-	{
-		.hook = egress,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_POST_ROUTING,
-		.priority = EGRESS_PRIORITY,
-	},
-};
-
-static int net_hook(struct hook_net *hn)
+static int net_hook(struct hook_net *hn, unsigned int resources)
 {
+	unsigned int i;
 	int err;
 
-	if (hn->hooked)
-		return 0;
-	err = nf_register_net_hooks(hn->net, hook_ops, ARRAY_SIZE(hook_ops));
-	hn->hooked = !err;
-	return err;
+	for (i = 0; i < REIN_RESOURCES; i++) {
+		if (!(resources & ~hn->hooked & BIT(i)))
+			continue;
+		err = nf_register_net_hooks(hn->net, hook_ops[i],
+					    ARRAY_SIZE(hook_ops[i]));
+		if (err)
+			return err;
+		hn->hooked |= BIT(i);
+	}
+	return 0;
 }
 
-static void net_unhook(struct hook_net *hn)
+/* Leave no hooks but those for @resources. */
+static void net_unhook(struct hook_net *hn, unsigned int resources)
 {
-	if (!hn->hooked)
-		return;
-	nf_unregister_net_hooks(hn->net, hook_ops, ARRAY_SIZE(hook_ops));
-	hn->hooked = false;
+	unsigned int i;
+
+	for (i = 0; i < REIN_RESOURCES; i++)
+		if (hn->hooked & ~resources & BIT(i))
+			nf_unregister_net_hooks(hn->net, hook_ops[i],
+						ARRAY_SIZE(hook_ops[i]));
+	hn->hooked &= resources;
 }
 
 /**
  * rein_hook_need() - be there, or not, in every network namespace
- * @need:	whether anything is to be metered
+ * @resources:	a bit for each resource that is to be metered; for some that
+ *		takes no hooks
  *
- * Context: may sleep; rein_mutex held. To stop, no packet may be held.
+ * Context: may sleep; rein_mutex held. To stop, no packet may be held at the
+ * hooks that go.
  *
  * Return: 0; a negative errno if hooks could not be registered everywhere:
  * then those that could be stay.
  */
-int rein_hook_need(bool need)
+int rein_hook_need(unsigned int resources)
 {
 	struct hook_net *hn;
 	int err = 0;
 
 	lockdep_assert_held(&rein_mutex);
-	needed = need;
+	if (resources & BIT(REIN_RESOURCE_CONNECT))
+		err = rein_known_open();
+	if (err)
+		return err;
+	resources &= METERED;
+	needed = resources;
 	list_for_each_entry(hn, &nets, list) {
-		if (need)
-			err = net_hook(hn) ?: err;
-		else
-			net_unhook(hn);
+		net_unhook(hn, resources);
+		err = net_hook(hn, resources) ?: err;
 	}
 	return err;
 }
 
 /**
- * rein_hook_needed() - are hooks registered?
+ * rein_hook_needed() - what are hooks registered for?
  *
  * Context: rein_mutex held.
  *
- * Return: whether they are.
+ * Return: a bit for each resource.
  */
-bool rein_hook_needed(void)
+unsigned int rein_hook_needed(void)
 {
 	return needed;
 }
@@ -444,13 +762,14 @@ unsigned long rein_hook_nets(void)
 static int __net_init on_net_init(struct net *net)
 {
 	struct hook_net *hn = net_generic(net, hook_net_id);
-	int err = 0;
+	int err;
 
 	mutex_lock(&rein_mutex);
 	hn->net = net;
-	if (needed)
-		err = net_hook(hn);
-	if (!err) {
+	err = net_hook(hn, needed);
+	if (err) {
+		net_unhook(hn, 0);
+	} else {
 		list_add_tail(&hn->list, &nets);
 		n_nets++;
 	}
@@ -472,7 +791,7 @@ static void __net_exit on_net_pre_exit(struct net *net)
 	rein_target_flush(held_in_net, net);
 	list_del(&hn->list);
 	n_nets--;
-	net_unhook(hn);
+	net_unhook(hn, 0);
 	mutex_unlock(&rein_mutex);
 }
 
@@ -484,6 +803,7 @@ static void __net_exit on_net_exit(struct net *net)
 	mutex_unlock(&rein_mutex);
 	/* One may be on its way out at this moment, in a timer, under RCU. */
 	synchronize_rcu();
+	rein_queue_quiet();
 }
 
 static struct pernet_operations net_ops = {
@@ -564,7 +884,7 @@ void rein_hook_exit(void)
 	synchronize_net();
 	mutex_lock(&rein_mutex);
 	rein_hook_drain();
-	rein_hook_need(false);
+	rein_hook_need(0);
 	mutex_unlock(&rein_mutex);
 	unregister_netdevice_notifier(&netdev_nb);
 	unregister_pernet_subsys(&net_ops);

@@ -18,6 +18,8 @@
 #define PATIENCE_MIN	((u64)NSEC_PER_MSEC)
 #define PATIENCE_MAX	(24 * 3600ULL * NSEC_PER_SEC)
 #define PATIENCE_LEAST	(2ULL * NSEC_PER_SEC)
+/* Less than the two minutes after which TCP gives up. */
+#define PATIENCE_CONNECT (60ULL * NSEC_PER_SEC)
 #define QUEUE_MIN	SZ_64K
 #define QUEUE_MAX	SZ_1G
 #define QUEUE_LEAST	SZ_1M
@@ -33,6 +35,7 @@ u64 rein_config_gen = 1;
 /* All under rein_mutex. */
 static DEFINE_XARRAY(limits);
 static u64 last_id;
+static unsigned long n_limits[REIN_RESOURCES];
 static struct timerqueue_head expiries = {
 	.rb_root = RB_ROOT_CACHED,
 };
@@ -62,31 +65,48 @@ static int fail_name(const struct rein_limit_spec *spec, struct rein_ask *ask)
 			 (int)strnlen(spec->name, 32), spec->name);
 }
 
-static int check_tier(const struct rein_tier *tier, const struct nlattr *attr,
-		      enum rein_resource resource, struct rein_ask *ask)
-{
-	const struct rein_rate *rate = &tier->bucket.rate;
-	bool calls = resource == REIN_RESOURCE_CALL;
+#define PACKET_UNITS	(BIT(REIN_UNIT_BYTES) | BIT(REIN_UNIT_PACKETS))
+#define PACKET_OVERS	(BIT(REIN_OVER_REFUSE) | BIT(REIN_OVER_WAIT) |	\
+			 BIT(REIN_OVER_MARK) | BIT(REIN_OVER_OBSERVE))
+#define CALL_UNITS	BIT(REIN_UNIT_CALLS)
+#define CALL_OVERS	(PACKET_OVERS & ~BIT(REIN_OVER_MARK))
 
-	if (calls && tier->unit != REIN_UNIT_CALLS)
-		return rein_fail(ask, attr, REIN_E_UNIT_MISMATCH,
-				 "calls are metered in calls",
-				 "calls are metered in calls, not in bytes or packets");
-	if (!calls && tier->unit == REIN_UNIT_CALLS)
-		return rein_fail(ask, attr, REIN_E_UNIT_MISMATCH,
-				 "egress is metered in bytes or packets",
-				 "egress is metered in bytes or packets, not in calls");
-	if (!tier->bucket.burst)
-		return rein_fail(ask, attr, REIN_E_BURST_ZERO,
-				 "the burst must be at least 1",
-				 "the burst of a tier is 0; it must be at least 1");
-	if (rein_rate_check(rate, tier->bucket.burst))
-		return rein_fail(ask, attr, REIN_E_RATE_RANGE,
-				 "the rate is out of range",
-				 "%llu tokens in %llu ns is below one a day or above 10^12 a second",
-				 rate->tokens, rate->period_ns);
-	return 0;
-}
+/*
+ * What fits a resource, and what a request is told that doesn't.
+ */
+static const struct {
+	bool metered;
+	u8 units;
+	u8 overs;
+	u64 patience;
+	const char *unit_unfit;
+	const char *over_unfit;
+} resources[REIN_RESOURCES] = {
+	[REIN_RESOURCE_EGRESS] = {
+		true, PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST,
+		"egress is metered in bytes or packets",
+	},
+	[REIN_RESOURCE_INGRESS] = {
+		false, PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST,
+		"ingress is metered in bytes or packets",
+	},
+	[REIN_RESOURCE_CONNECT] = {
+		true, CALL_UNITS, CALL_OVERS, PATIENCE_CONNECT,
+		"connect is metered in calls: connections, not what they carry",
+		"a connection can't be marked: only packets have ECN",
+	},
+	[REIN_RESOURCE_ACCEPT] = {
+		true, CALL_UNITS, CALL_OVERS & ~BIT(REIN_OVER_WAIT),
+		PATIENCE_LEAST,
+		"accept is metered in calls: connections, not what they carry",
+		"accept can't wait or mark: who calls would only call again",
+	},
+	[REIN_RESOURCE_CALL] = {
+		true, CALL_UNITS, CALL_OVERS, 0,
+		"call is metered in calls, not in bytes or packets",
+		"a call can't be marked: only packets have ECN",
+	},
+};
 
 static int check_queue(const struct rein_limit_spec *spec,
 		       enum rein_resource resource, struct rein_ask *ask)
@@ -109,36 +129,74 @@ static int check_queue(const struct rein_limit_spec *spec,
 			 spec->queue);
 }
 
-static int check_spec(const struct rein_limit_spec *spec,
-		      enum rein_resource resource, struct rein_ask *ask)
+/* A take may wait for ever: it holds nothing but a task. */
+static int check_patience(const struct rein_limit_spec *spec,
+			  enum rein_resource resource, struct rein_ask *ask)
 {
-	bool for_ever = resource == REIN_RESOURCE_CALL &&
-			spec->patience_ns == REIN_NEVER;
+	if (spec->patience_ns >= PATIENCE_MIN &&
+	    spec->patience_ns <= PATIENCE_MAX)
+		return 0;
+	if (resource == REIN_RESOURCE_CALL && spec->patience_ns == REIN_NEVER)
+		return 0;
+	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_PATIENCE_NS),
+			 REIN_E_PATIENCE_RANGE,
+			 "the patience must be between 1 ms and 1 day",
+			 "a patience of %llu ns is not between 1 ms and 1 day",
+			 spec->patience_ns);
+}
+
+/* Does what is asked for fit what is metered? */
+static int check_fit(const struct rein_limit_spec *spec,
+		     enum rein_resource resource, struct rein_ask *ask)
+{
+	const char *what;
+	unsigned int i;
+
+	what = resources[resource].unit_unfit;
+	for (i = 0; i < spec->n_tiers; i++)
+		if (!(resources[resource].units & BIT(spec->tiers[i].unit)))
+			return __rein_fail(ask, spec->tier_attrs[i],
+					   REIN_E_UNIT_MISMATCH, what,
+					   REIN_SITE, "limit %s: %s",
+					   spec->name, what);
+	what = resources[resource].over_unfit;
+	if (spec->has_over && !(resources[resource].overs & BIT(spec->over)))
+		return __rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_OVER),
+				   REIN_E_OVER_UNFIT, what, REIN_SITE,
+				   "limit %s: %s", spec->name, what);
+	return (spec->has_queue ? check_queue(spec, resource, ask) : 0) ?:
+	       (spec->has_patience ? check_patience(spec, resource, ask) : 0);
+}
+
+static int check_tier(const struct rein_tier *tier, const struct nlattr *attr,
+		      struct rein_ask *ask)
+{
+	const struct rein_rate *rate = &tier->bucket.rate;
+
+	if (!tier->bucket.burst)
+		return rein_fail(ask, attr, REIN_E_BURST_ZERO,
+				 "the burst must be at least 1",
+				 "the burst of a tier is 0; it must be at least 1");
+	if (rein_rate_check(rate, tier->bucket.burst))
+		return rein_fail(ask, attr, REIN_E_RATE_RANGE,
+				 "the rate is out of range",
+				 "%llu tokens in %llu ns is below one a day or above 10^12 a second",
+				 rate->tokens, rate->period_ns);
+	return 0;
+}
+
+static int check_spec(const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
 	unsigned int i;
 	int err;
 
 	if (!name_good(spec->name))
 		return fail_name(spec, ask);
 	for (i = 0; i < spec->n_tiers; i++) {
-		err = check_tier(&spec->tiers[i], spec->tier_attrs[i], resource,
-				 ask);
+		err = check_tier(&spec->tiers[i], spec->tier_attrs[i], ask);
 		if (err)
 			return err;
 	}
-	if (spec->has_queue) {
-		err = check_queue(spec, resource, ask);
-		if (err)
-			return err;
-	}
-	if (spec->has_patience && !for_ever &&
-	    (spec->patience_ns < PATIENCE_MIN ||
-	     spec->patience_ns > PATIENCE_MAX))
-		return rein_fail(ask,
-				 rein_ask_attr(ask, REIN_A_LIMIT_PATIENCE_NS),
-				 REIN_E_PATIENCE_RANGE,
-				 "the patience must be between 1 ms and 1 day",
-				 "a patience of %llu ns is not between 1 ms and 1 day",
-				 spec->patience_ns);
 	if (spec->has_lifetime && spec->lifetime_ns > LIFETIME_MAX)
 		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_FOR_NS),
 				 REIN_E_LIFETIME_RANGE,
@@ -148,8 +206,8 @@ static int check_spec(const struct rein_limit_spec *spec,
 	return 0;
 }
 
-/* What a new limit is to meter. */
-static enum rein_resource resource_of(const struct rein_limit_spec *spec)
+/* What a new limit meters. */
+static enum rein_resource spec_resource(const struct rein_limit_spec *spec)
 {
 	return spec->has_resource ? spec->resource : REIN_RESOURCE_EGRESS;
 }
@@ -157,12 +215,11 @@ static enum rein_resource resource_of(const struct rein_limit_spec *spec)
 static int check_target(const struct rein_limit_spec *spec,
 			struct rein_ask *ask)
 {
-	if (spec->has_resource && spec->resource != REIN_RESOURCE_EGRESS &&
-	    spec->resource != REIN_RESOURCE_CALL)
+	if (!resources[spec_resource(spec)].metered)
 		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
 				 REIN_E_RESOURCE_UNSUPPORTED,
 				 "the resource is not metered by this module",
-				 "only egress and call are metered by this module");
+				 "only egress, connect, accept and call are metered by this module");
 	if (!spec->cgrp)
 		return rein_fail(ask, NULL, REIN_E_MISSING,
 				 "the target is missing: cgroup-fd",
@@ -177,13 +234,19 @@ static int check_target(const struct rein_limit_spec *spec,
 	return 0;
 }
 
+static int check_new(const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	return check_target(spec, ask) ?: check_spec(spec, ask) ?:
+	       check_fit(spec, spec_resource(spec), ask);
+}
+
 /* --- defaults -------------------------------------------------------------- */
 
 /**
  * rein_limit_time() - how long a cost takes at the rates of a limit
  * @limit:	the limit, locked or not yet published
  * @bytes:	the cost in bytes
- * @packets:	the cost in packets
+ * @packets:	the cost in packets or calls
  *
  * Return: ns from empty buckets, by the slowest tier; REIN_NEVER at a closed
  * rate.
@@ -199,7 +262,7 @@ u64 rein_limit_time(const struct rein_limit *limit, u64 bytes, u64 packets)
 			.rate = tier->bucket.rate,
 			.burst = U64_MAX,
 		};
-		u64 cost = tier->unit == REIN_UNIT_PACKETS ? packets : bytes;
+		u64 cost = tier->unit == REIN_UNIT_BYTES ? bytes : packets;
 
 		longest = max(longest, rein_bucket_wait(&empty, cost, false));
 	}
@@ -224,7 +287,10 @@ u64 rein_limit_burst(struct rein_limit *limit)
 	return burst;
 }
 
-/* Time enough for four packets of the largest size; for ever for a take. */
+/*
+ * Time enough for four packets of the largest size, or four connections; for
+ * ever for a take.
+ */
 static u64 default_patience(const struct rein_limit *limit)
 {
 	u64 time = rein_limit_time(limit, 4 * SZ_64K, 4);
@@ -234,7 +300,7 @@ static u64 default_patience(const struct rein_limit *limit)
 	/* Nothing moves at a closed limit, however long it is waited for. */
 	if (time == REIN_NEVER)
 		time = 0;
-	return clamp(time, PATIENCE_LEAST, PATIENCE_MAX);
+	return clamp(time, resources[limit->resource].patience, PATIENCE_MAX);
 }
 
 /* Room for what goes out in a second, in powers of two; takers by number. */
@@ -257,6 +323,8 @@ static enum rein_unit turn_unit(const struct rein_target *target)
 	bool any = false;
 	unsigned int i;
 
+	if (target->key.lane != REIN_LANE_PACKETS)
+		return REIN_UNIT_CALLS;
 	list_for_each_entry(limit, &target->limits[REIN_RESOURCE_EGRESS],
 			    node) {
 		for (i = 0; i < limit->n_tiers; i++) {
@@ -270,16 +338,20 @@ static enum rein_unit turn_unit(const struct rein_target *target)
 
 /* --- finding ------------------------------------------------------------------ */
 
-static struct rein_limit *find_on(const struct rein_target *target,
-				  const char *name)
+static struct rein_limit *find_on(const struct cgroup *cgrp, const char *name)
 {
+	const struct rein_target *target;
 	struct rein_limit *limit;
 	unsigned int i;
 
-	for (i = 0; i < REIN_RESOURCES; i++)
+	for (i = 0; i < REIN_RESOURCES; i++) {
+		target = rein_target_lookup(cgrp, rein_lane_of(i));
+		if (!target)
+			continue;
 		list_for_each_entry(limit, &target->limits[i], node)
 			if (!strcmp(limit->name, name))
 				return limit;
+	}
 	return NULL;
 }
 
@@ -320,9 +392,7 @@ struct rein_limit *rein_limit_find(const struct rein_limit_spec *spec,
 	if (!name_good(spec->name))
 		return ERR_PTR(fail_name(spec, ask));
 	if (spec->cgrp) {
-		struct rein_target *target = rein_target_lookup(spec->cgrp);
-
-		found = target ? find_on(target, spec->name) : NULL;
+		found = find_on(spec->cgrp, spec->name);
 		if (found && !rein_limit_visible(found, spec->viewer))
 			found = NULL;
 	} else {
@@ -363,6 +433,24 @@ struct rein_limit *rein_limit_next(u64 id)
 
 	lockdep_assert_held(&rein_mutex);
 	return xa_find(&limits, &at, ULONG_MAX, XA_PRESENT);
+}
+
+/**
+ * rein_limit_resources() - what is metered
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: a bit for each resource that has a limit.
+ */
+unsigned int rein_limit_resources(void)
+{
+	unsigned int metered = 0, i;
+
+	lockdep_assert_held(&rein_mutex);
+	for (i = 0; i < REIN_RESOURCES; i++)
+		if (n_limits[i])
+			metered |= BIT(i);
+	return metered;
 }
 
 /* --- time to live ----------------------------------------------------------- */
@@ -464,7 +552,7 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 
 	spin_lock_init(&limit->lock);
 	strcpy(limit->name, spec->name);
-	limit->resource = resource_of(spec);
+	limit->resource = spec_resource(spec);
 	limit->over = spec->has_over ? spec->over : REIN_OVER_REFUSE;
 	limit->n_tiers = spec->n_tiers;
 	for (i = 0; i < spec->n_tiers; i++) {
@@ -495,6 +583,7 @@ static void limit_publish(struct rein_limit *limit, struct rein_target *target)
 {
 	limit->target = target;
 	target->n_limits++;
+	n_limits[limit->resource]++;
 	write_seqlock_bh(&rein_config_seq);
 	WRITE_ONCE(rein_config_gen, rein_config_gen + 1);
 	limit->born = rein_config_gen;
@@ -507,9 +596,10 @@ static int limit_attach(struct rein_limit *limit,
 			const struct rein_limit_spec *spec,
 			struct rein_ask *ask)
 {
-	struct rein_target *target = rein_target_get(spec->cgrp);
+	struct rein_target *target;
 	int err;
 
+	target = rein_target_get(spec->cgrp, rein_lane_of(limit->resource));
 	if (!target)
 		return fail_memory(ask);
 
@@ -523,7 +613,7 @@ static int limit_attach(struct rein_limit *limit,
 		goto err_target;
 	}
 	limit->id = last_id + 1;
-	if (rein_hook_need(true) ||
+	if (rein_hook_need(rein_hook_needed() | BIT(limit->resource)) ||
 	    xa_err(xa_store(&limits, limit->id, limit, GFP_KERNEL_ACCOUNT))) {
 		err = fail_memory(ask);
 		goto err_target;
@@ -535,6 +625,7 @@ static int limit_attach(struct rein_limit *limit,
 	return 0;
 
 err_target:
+	rein_target_unhook();
 	rein_target_settle(target);
 	return err;
 }
@@ -572,15 +663,12 @@ static int limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
  */
 int rein_limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
-	struct rein_target *target;
 	int err;
 
-	err = check_target(spec, ask) ?:
-	      check_spec(spec, resource_of(spec), ask);
+	err = check_new(spec, ask);
 	if (err)
 		return err;
-	target = rein_target_lookup(spec->cgrp);
-	if (target && find_on(target, spec->name))
+	if (find_on(spec->cgrp, spec->name))
 		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
 				 REIN_E_LIMIT_EXISTS,
 				 "the cgroup has a limit of that name already",
@@ -650,7 +738,7 @@ static int limit_set(struct rein_limit *limit,
 				 "the resource of a limit can't be changed",
 				 "the resource of limit %s can't be changed",
 				 limit->name);
-	err = check_spec(spec, limit->resource, ask);
+	err = check_fit(spec, limit->resource, ask);
 	if (err)
 		return err;
 	if (spec->n_tiers) {
@@ -702,8 +790,12 @@ static int limit_set(struct rein_limit *limit,
  */
 int rein_limit_set(const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
-	struct rein_limit *limit = rein_limit_find(spec, ask);
+	struct rein_limit *limit;
+	int err = check_spec(spec, ask);
 
+	if (err)
+		return err;
+	limit = rein_limit_find(spec, ask);
 	return IS_ERR(limit) ? PTR_ERR(limit) : limit_set(limit, spec, ask);
 }
 
@@ -720,19 +812,14 @@ int rein_limit_set(const struct rein_limit_spec *spec, struct rein_ask *ask)
 int rein_limit_replace(const struct rein_limit_spec *spec,
 		       struct rein_ask *ask)
 {
-	struct rein_target *target;
 	struct rein_limit *limit;
 	int err;
 
-	err = check_target(spec, ask);
+	err = check_new(spec, ask);
 	if (err)
 		return err;
-	target = rein_target_lookup(spec->cgrp);
-	limit = target ? find_on(target, spec->name) : NULL;
-	if (limit)
-		return limit_set(limit, spec, ask);
-	return check_spec(spec, resource_of(spec), ask) ?:
-	       limit_add(spec, ask);
+	limit = find_on(spec->cgrp, spec->name);
+	return limit ? limit_set(limit, spec, ask) : limit_add(spec, ask);
 }
 
 /* --- going ---------------------------------------------------------------------- */
@@ -766,9 +853,11 @@ void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
 	list_del_rcu(&limit->node);
 	write_sequnlock_bh(&rein_config_seq);
 	target->n_limits--;
+	n_limits[limit->resource]--;
 	rein_room_kick(target, turn_unit(target));
 	call_rcu(&limit->rcu, limit_free_rcu);
 	rein_target_settle(target);
+	rein_target_unhook();
 }
 
 /**

@@ -17,6 +17,7 @@
  *				one target, older before younger, all under
  *				the lockdep map of admit.c
  *   record ring, record slot	_bh; see record.c
+ *   set of known flows		_bh; see known.h
  */
 #ifndef REIN_LIMIT_H
 #define REIN_LIMIT_H
@@ -166,6 +167,7 @@ bool rein_limit_visible(const struct rein_limit *limit, struct cgroup *viewer);
 u64 rein_limit_time(const struct rein_limit *limit, u64 bytes, u64 packets);
 u64 rein_limit_burst(struct rein_limit *limit);
 u64 rein_limit_lifetime(const struct rein_limit *limit);
+unsigned int rein_limit_resources(void);
 
 void rein_limit_exit(void);
 

@@ -9,6 +9,7 @@
 #include "admit.h"
 #include "dev.h"
 #include "hook.h"
+#include "known.h"
 #include "limit.h"
 #include "netlink.h"
 #include "queue.h"
@@ -30,6 +31,7 @@ static void rein_stop(void)
 	rein_netlink_quiet();
 	rein_take_exit();
 	rein_queue_exit();
+	rein_known_exit();
 	rein_room_exit();
 	rein_admit_exit();
 	rein_record_exit();

@@ -104,7 +104,7 @@ out:
 static int put_cgroup(struct sk_buff *skb, const struct rein_target *target,
 		      const struct cgroup *root, char *path)
 {
-	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_CGROUP_ID, target->cgroup_id,
+	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_CGROUP_ID, target->key.cgroup_id,
 			      REIN_A_LIMIT_PAD) ||
 	    nla_put_u32(skb, REIN_A_LIMIT_LEVEL, target->cgrp->level))
 		return -EMSGSIZE;

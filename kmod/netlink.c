@@ -346,7 +346,7 @@ static int put_stat(struct sk_buff *skb, const struct net *net)
 	err = put_stat_u64(skb, REIN_A_STAT_LIMITS, number_of_limits()) ||
 	      put_stat_u64(skb, REIN_A_STAT_CGROUPS, rein_target_number()) ||
 	      put_stat_u64(skb, REIN_A_STAT_NAMESPACES, rein_hook_nets()) ||
-	      nla_put_u32(skb, REIN_A_STAT_HOOKED, rein_hook_needed());
+	      nla_put_u32(skb, REIN_A_STAT_HOOKED, !!rein_hook_needed());
 	mutex_unlock(&rein_mutex);
 	return err || nla_put_string(skb, REIN_A_STAT_VERSION, REIN_VERSION) ||
 	       nla_put_u32(skb, REIN_A_STAT_ABI, ABI) ||
@@ -532,33 +532,37 @@ static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
 	return rein_put_limit(skb, hdr, limit, root_of(), dump->path);
 }
 
-/* The youngest limit of a target that is older than @below. */
-static struct rein_limit *next_older(const struct rein_target *target,
-				     const struct rein_limit_spec *spec,
-				     u64 below)
+/* The youngest limit of a cgroup that is older than @below, or NULL. */
+static struct rein_limit *limit_below(const struct cgroup *cgrp,
+				      const struct rein_limit_spec *spec,
+				      u64 below)
 {
-	struct rein_limit *limit, *next = NULL;
+	struct rein_limit *limit, *found = NULL;
+	const struct rein_target *target;
 	unsigned int i;
 
 	for (i = 0; i < REIN_RESOURCES; i++) {
 		if (spec->has_resource && spec->resource != i)
 			continue;
+		target = rein_target_lookup(cgrp, rein_lane_of(i));
+		if (!target)
+			continue;
 		list_for_each_entry(limit, &target->limits[i], node)
-			if (limit->id < below && (!next || limit->id > next->id))
-				next = limit;
+			if (limit->id < below && (!found || limit->id > found->id))
+				found = limit;
 	}
-	return next;
+	return found;
 }
 
 static int dump_level(struct sk_buff *skb, struct netlink_callback *cb,
-		      const struct rein_target *target)
+		      const struct cgroup *cgrp)
 {
 	struct nl_dump *dump = dump_of(cb);
 	struct rein_limit *limit;
 	int err;
 
 	/* Youngest first, as they are checked. */
-	while ((limit = next_older(target, &dump->spec, dump->below))) {
+	while ((limit = limit_below(cgrp, &dump->spec, dump->below))) {
 		err = dump_limit(skb, cb, limit);
 		if (err)
 			return err;
@@ -571,13 +575,11 @@ static int dump_level(struct sk_buff *skb, struct netlink_callback *cb,
 static int dump_chain(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nl_dump *dump = dump_of(cb);
-	struct rein_target *target;
 	int err;
 
 	for (; dump->next; dump->next--, dump->below = U64_MAX) {
-		target = rein_target_lookup(cgroup_ancestor(dump->spec.cgrp,
-							    dump->next - 1));
-		err = target ? dump_level(skb, cb, target) : 0;
+		err = dump_level(skb, cb, cgroup_ancestor(dump->spec.cgrp,
+							  dump->next - 1));
 		if (err)
 			return err;
 	}

@@ -8,11 +8,13 @@
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
 
 #include "admit.h"
 #include "hook.h"
+#include "known.h"
 #include "queue.h"
 #include "record.h"
 #include "target.h"
@@ -26,9 +28,14 @@ enum fate {
 	FATE_REFUSED,
 	FATE_STALE,
 	FATE_TEARDOWN,
+	FATE_CANCELLED,
 };
 
 static struct kmem_cache *held_cache;
+
+static void fail(struct work_struct *work);
+static DECLARE_WORK(fail_work, fail);
+static LLIST_HEAD(failed);
 
 /* --- going in --------------------------------------------------------------- */
 
@@ -65,10 +72,11 @@ static struct rein_limit *flow_impatient(const struct rein_flow *flow,
  */
 static struct rein_limit *flow_overflows(const struct rein_flow *flow,
 					 const struct rein_chain *chain,
-					 u32 bytes)
+					 const struct rein_held *held)
 {
 	const struct rein_room *room = flow->room, *branch = room;
 	u64 mine, queue, used;
+	u32 bytes = held->bytes;
 	unsigned int i;
 
 	for (i = 0; i < chain->n; i++) {
@@ -84,7 +92,9 @@ static struct rein_limit *flow_overflows(const struct rein_flow *flow,
 		mine = branch->bytes < room->bytes ? branch->bytes : 0;
 		mine = max(mine, flow->bytes);
 		queue = READ_ONCE(limit->queue);
-		used = READ_ONCE(limit->stats[REIN_STAT(QUEUED)].bytes);
+		/* What waits to begin a flow is counted in calls. */
+		used = held->flow ? room->bytes :
+		       READ_ONCE(limit->stats[REIN_STAT(QUEUED)].bytes);
 		/* However large a packet is, it can wait if nobody else does. */
 		if (!used)
 			continue;
@@ -95,16 +105,18 @@ static struct rein_limit *flow_overflows(const struct rein_flow *flow,
 }
 
 static void record_drop(struct rein_limit *limit, enum rein_fold fold,
-			const struct sk_buff *skb, u16 family, u32 bytes,
-			u64 number, const char *name, const char *unit,
+			const struct rein_held *held, u64 number,
+			const char *name, const char *unit,
 			const struct rein_site *site)
 {
 	struct rein_value value[REIN_RECORD_VALUES] = {
-		{ "wanted", "bytes", bytes },
+		{ "wanted", "bytes", held->bytes },
 		{ name, unit, number },
 	};
 
-	rein_record_packet(limit, fold, skb, family, value, site);
+	if (held->flow)
+		value[0] = (struct rein_value){ "wanted", "calls", 1 };
+	rein_record_packet(limit, fold, held->skb, held->state.pf, value, site);
 }
 
 /* A limit to name when it is nobody's fault in particular. */
@@ -133,14 +145,52 @@ static void hold_link(struct rein_tree *tree, struct rein_flow *flow,
 	rein_flow_join(tree, flow);
 }
 
-static int drop_nomem(const struct rein_chain *chain,
-		      const struct rein_request *req, struct sk_buff *skb,
-		      u16 family)
+/*
+ * May a packet wait? If so it does, in @flow, from now on. One that waits for
+ * the beginning of its flow, ahead of it, asks for nothing more than that.
+ */
+static int hold_in(struct rein_tree *tree, struct rein_flow *flow,
+		   const struct rein_chain *chain,
+		   const struct rein_request *req, struct rein_held *held)
 {
-	rein_admit_count(chain, req, REIN_STAT(NOMEM));
-	record_drop(chain_waiter(chain), REIN_FOLD_NOMEM, skb, family,
-		    req->cost[REIN_UNIT_BYTES], 0, NULL, NULL, REIN_SITE);
-	return -ENOMEM;
+	bool follows = held->flow &&
+		       rein_known_look(held->flow) != REIN_UNKNOWN;
+	struct rein_limit *limit;
+	u64 wait = 0;
+
+	limit = follows ? NULL : flow_impatient(flow, chain, &wait);
+	if (limit) {
+		rein_admit_count(chain, req, REIN_STAT(REFUSED));
+		record_drop(limit, REIN_FOLD_IMPATIENT, held, wait, "wait",
+			    "ns", REIN_SITE);
+		return -ETIME;
+	}
+	limit = flow_overflows(flow, chain, held);
+	if (limit) {
+		rein_admit_count(chain, req, REIN_STAT(OVERFLOW));
+		record_drop(limit, REIN_FOLD_OVERFLOW, held,
+			    READ_ONCE(limit->queue), "queue", "bytes",
+			    REIN_SITE);
+		return -ENOBUFS;
+	}
+	/* Under the lock, so that a flush of the device can't miss it. */
+	if (!rein_hook_hold(held)) {
+		rein_admit_count(chain, req, REIN_STAT(TEARDOWN));
+		record_drop(chain_waiter(chain), REIN_FOLD_TEARDOWN, held, 0,
+			    NULL, NULL, REIN_SITE);
+		return -ENETDOWN;
+	}
+
+	if (follows) {
+		held->packets = 0;
+	} else {
+		if (held->flow)
+			rein_known_set(held->flow, REIN_KNOWN_WAITS);
+		rein_admit_count(chain, req, REIN_STAT(QUEUED));
+	}
+	hold_link(tree, flow, held);
+	rein_tree_arm(tree);
+	return 0;
 }
 
 /**
@@ -151,6 +201,7 @@ static int drop_nomem(const struct rein_chain *chain,
  * @req:	what it costs, and when it came
  * @skb:	the packet; its dst must be refcounted
  * @state:	where it is on its way through netfilter
+ * @tag:	the flow it is to begin, or 0
  *
  * On success the packet belongs to the room. Whatever the outcome, but for
  * -EAGAIN, the packet has been counted and, if need be, recorded.
@@ -163,78 +214,58 @@ static int drop_nomem(const struct rein_chain *chain,
  */
 int rein_queue_hold(struct rein_target *target, struct cgroup *cgrp,
 		    const struct rein_chain *chain, struct rein_request *req,
-		   struct sk_buff *skb, const struct nf_hook_state *state)
+		    struct sk_buff *skb, const struct nf_hook_state *state,
+		    u64 tag)
 {
-	u32 bytes = req->cost[REIN_UNIT_BYTES];
-	u16 family = state->pf;
-	struct rein_limit *limit;
-	struct rein_held *held;
-	struct rein_flow *flow;
+	struct rein_held on_stack, *held;
+	struct rein_flow *flow = NULL;
 	struct rein_tree *tree;
-	u64 wait = 0;
 	int err;
 
+	on_stack = (struct rein_held){
+		.skb = skb,
+		.state = *state,
+		.dev = skb->dev,
+		.arrived = req->now,
+		.gen = chain->gen,
+		.flow = tag,
+		.bytes = skb->len,
+		.packets = 1,
+	};
+	if (!tag) {
+		on_stack.bytes = req->cost[REIN_UNIT_BYTES];
+		on_stack.packets = req->cost[REIN_UNIT_PACKETS];
+	}
 	held = kmem_cache_alloc(held_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!held)
-		return drop_nomem(chain, req, skb, family);
-	held->skb = skb;
-	held->state = *state;
-	held->dev = skb->dev;
-	held->arrived = req->now;
-	held->gen = chain->gen;
-	held->bytes = bytes;
-	held->packets = req->cost[REIN_UNIT_PACKETS];
+		goto nomem;
+	*held = on_stack;
 
 	tree = rein_tree_lock(target);
 	if (!tree) {
 		kmem_cache_free(held_cache, held);
 		return -EAGAIN;
 	}
-
 	flow = rein_flow_get(tree, target, cgrp, skb_to_full_sk(skb));
-	if (!flow) {
-		rein_tree_unlock(tree);
-		kmem_cache_free(held_cache, held);
-		return drop_nomem(chain, req, skb, family);
-	}
-
-	limit = flow_impatient(flow, chain, &wait);
-	if (limit) {
-		rein_tree_unlock(tree);
-		kmem_cache_free(held_cache, held);
-		rein_admit_count(chain, req, REIN_STAT(REFUSED));
-		record_drop(limit, REIN_FOLD_IMPATIENT, skb, family, bytes,
-			    wait, "wait", "ns", REIN_SITE);
-		return -ETIME;
-	}
-
-	limit = flow_overflows(flow, chain, bytes);
-	if (limit) {
-		rein_flow_put(tree, flow);
-		rein_tree_unlock(tree);
-		kmem_cache_free(held_cache, held);
-		rein_admit_count(chain, req, REIN_STAT(OVERFLOW));
-		record_drop(limit, REIN_FOLD_OVERFLOW, skb, family, bytes,
-			    READ_ONCE(limit->queue), "queue", "bytes",
-			    REIN_SITE);
-		return -ENOBUFS;
-	}
-
-	/* Under the lock, so that a flush of the device can't miss it. */
-	err = rein_hook_hold(held) ? 0 : -ENETDOWN;
-	if (err) {
-		rein_flow_put(tree, flow);
-		rein_admit_count(chain, req, REIN_STAT(TEARDOWN));
-		record_drop(chain_waiter(chain), REIN_FOLD_TEARDOWN, skb,
-			    family, bytes, 0, NULL, NULL, REIN_SITE);
-		kmem_cache_free(held_cache, held);
-	} else {
-		rein_admit_count(chain, req, REIN_STAT(QUEUED));
-		hold_link(tree, flow, held);
-		rein_tree_arm(tree);
+	if (flow) {
+		err = hold_in(tree, flow, chain, req, held);
+		if (err)
+			rein_flow_put(tree, flow);
 	}
 	rein_tree_unlock(tree);
+	if (!flow)
+		goto nomem;
+	if (err)
+		kmem_cache_free(held_cache, held);
 	return err;
+
+nomem:
+	if (held)
+		kmem_cache_free(held_cache, held);
+	rein_admit_count(chain, req, REIN_STAT(NOMEM));
+	record_drop(chain_waiter(chain), REIN_FOLD_NOMEM, &on_stack, 0, NULL,
+		    NULL, REIN_SITE);
+	return -ENOMEM;
 }
 
 /* --- going out -------------------------------------------------------------- */
@@ -242,6 +273,16 @@ int rein_queue_hold(struct rein_target *target, struct cgroup *cgrp,
 static void held_request(const struct rein_held *held, u64 now,
 			 struct rein_request *req)
 {
+	if (held->flow) {
+		*req = (struct rein_request){
+			.cost[REIN_UNIT_CALLS] = 1,
+			.now = now,
+			/* One that waited for another was not counted. */
+			.waited = held->packets,
+			.gen = held->gen,
+		};
+		return;
+	}
 	*req = (struct rein_request){
 		.cost[REIN_UNIT_BYTES] = held->bytes,
 		.cost[REIN_UNIT_PACKETS] = held->packets,
@@ -281,6 +322,7 @@ static void held_unlink(struct rein_flow *flow, struct rein_held *held,
 	u64 cost[REIN_UNITS] = {
 		[REIN_UNIT_BYTES] = held->bytes,
 		[REIN_UNIT_PACKETS] = held->packets,
+		[REIN_UNIT_CALLS] = held->packets,
 	};
 
 	list_del(&held->list);
@@ -303,16 +345,56 @@ static void held_record(const struct rein_held *held, enum fate fate,
 		[FATE_TEARDOWN] = REIN_FOLD_TEARDOWN,
 	};
 
-	record_drop(by, folds[fate], held->skb, held->state.pf, held->bytes,
-		    now - held->arrived, "waited", "ns", REIN_SITE);
+	/* Who has gone away has nothing to be told. */
+	if (fate == FATE_CANCELLED)
+		return;
+	record_drop(by, folds[fate], held, now - held->arrived, "waited", "ns",
+		    REIN_SITE);
+}
+
+static void collect(struct rein_chain *chain, struct rein_target *target)
+{
+	rein_chain_collect(chain, target, rein_lane_resource(target->key.lane));
+}
+
+/* Does it wait for the beginning of a flow that has begun by now? */
+static bool held_follows(const struct rein_held *held)
+{
+	return held->flow && !held->packets &&
+	       rein_known_look(held->flow) == REIN_KNOWN_GOES;
 }
 
 /*
- * The next packet that is to leave, and how; NULL if nobody can go now. Rooms
- * whose limits have no tokens for whose turn it is are blocked on the way.
+ * A packet that leaves begins its flow, or doesn't. What waited for that right
+ * behind it goes along.
+ */
+static void flow_begin(struct rein_flow *flow, const struct rein_held *held,
+		       bool begins, struct list_head *behind)
+{
+	struct rein_held *next, *after;
+
+	if (!held->flow)
+		return;
+	if (!begins) {
+		rein_known_forget(held->flow);
+		return;
+	}
+	rein_known_set(held->flow, REIN_KNOWN_GOES);
+	list_for_each_entry_safe(next, after, &flow->packets, list) {
+		if (next->packets || next->flow != held->flow)
+			break;
+		held_unlink(flow, next, false);
+		list_add_tail(&next->list, behind);
+	}
+}
+
+/*
+ * The next packet that is to leave, and how, and those that go along; NULL if
+ * nobody can go now. Rooms whose limits have no tokens for whose turn it is are
+ * blocked on the way.
  */
 static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
-				   enum fate *fate)
+				   enum fate *fate, struct list_head *behind)
 {
 	struct rein_verdict verdict;
 	struct rein_request req;
@@ -324,13 +406,18 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 		struct rein_limit *by = NULL;
 
 		held = list_first_entry(&flow->packets, struct rein_held, list);
-		rein_chain_collect(&chain, flow->room->target,
-				   REIN_RESOURCE_EGRESS);
+		collect(&chain, flow->room->target);
 		held_request(held, now, &req);
 
-		if (!chain.n) {
-			rein_admit_count(&chain, &req, REIN_STAT(RELEASED));
+		if (!chain.n || held_follows(held)) {
+			/* One that follows costs nothing, and never did. */
+			if (!chain.n)
+				rein_admit_count(&chain, &req,
+						 REIN_STAT(RELEASED));
 			*fate = FATE_RELEASED;
+		} else if (rein_hook_gone(held)) {
+			rein_admit_count(&chain, &req, REIN_STAT(CANCELLED));
+			*fate = FATE_CANCELLED;
 		} else if (held_stale(held, &chain, now)) {
 			rein_admit_count(&chain, &req, REIN_STAT(STALE));
 			by = chain_waiter(&chain);
@@ -349,6 +436,7 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 				rein_hook_mark(held->skb, held->state.pf);
 		}
 		held_unlink(flow, held, *fate == FATE_RELEASED);
+		flow_begin(flow, held, *fate == FATE_RELEASED, behind);
 		if (*fate != FATE_RELEASED)
 			held_record(held, *fate, by, now);
 		else if (chain.n && verdict.observed.limit)
@@ -361,11 +449,41 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 
 static void held_settle(struct rein_held *held, enum fate fate)
 {
+	if ((fate == FATE_REFUSED || fate == FATE_STALE) &&
+	    rein_hook_connects(held)) {
+		/* Its connect(2) is to fail, which takes a task to do. */
+		if (llist_add(&held->end, &failed))
+			queue_work(system_power_efficient_wq, &fail_work);
+		return;
+	}
 	if (fate == FATE_RELEASED)
 		rein_hook_resume(held);
 	else
 		rein_hook_drop(held);
 	kmem_cache_free(held_cache, held);
+}
+
+static void settle_all(struct list_head *list, enum fate fate)
+{
+	struct rein_held *held, *next;
+
+	list_for_each_entry_safe(held, next, list, list) {
+		list_del(&held->list);
+		held_settle(held, fate);
+	}
+}
+
+/* Those who wait for a connection that is not to be. */
+static void fail(struct work_struct *work)
+{
+	struct llist_node *first = llist_del_all(&failed);
+	struct rein_held *held, *next;
+
+	llist_for_each_entry_safe(held, next, first, end) {
+		rein_hook_fail(held);
+		rein_hook_drop(held);
+		kmem_cache_free(held_cache, held);
+	}
 }
 
 /* Drop the packets of a flow that match. Returns whether there were any. */
@@ -390,6 +508,8 @@ static bool flow_drop(struct rein_flow *flow, const struct rein_chain *chain,
 		held_request(held, now, &req);
 		rein_admit_count(chain, &req, stat);
 		held_unlink(flow, held, false);
+		if (held->flow)
+			rein_known_forget(held->flow);
 		if (chain->n)
 			held_record(held, fate, chain_waiter(chain), now);
 		list_add_tail(&held->list, dropped);
@@ -410,7 +530,7 @@ static void room_drop(struct rein_tree *tree, struct rein_room *room,
 	struct rb_node *c, *f;
 	bool any = false;
 
-	rein_chain_collect(&chain, room->target, REIN_RESOURCE_EGRESS);
+	collect(&chain, room->target);
 	for (c = rb_first(&room->classes); c; c = rb_next(c)) {
 		struct rein_room *class = rb_entry(c, struct rein_room, node);
 
@@ -420,14 +540,6 @@ static void room_drop(struct rein_tree *tree, struct rein_room *room,
 	}
 	if (any)
 		rein_room_unblock(tree, room);
-}
-
-static void dropped_free(struct list_head *dropped)
-{
-	struct rein_held *held, *next;
-
-	list_for_each_entry_safe(held, next, dropped, list)
-		held_settle(held, FATE_TEARDOWN);
 }
 
 static bool held_before(const struct rein_held *held, const void *what)
@@ -449,7 +561,7 @@ static void tree_sweep(struct rein_tree *tree, u64 now,
 		return;
 	tree->swept = now;
 	list_for_each_entry_safe(room, next, &tree->occupied, occupied) {
-		rein_chain_collect(&chain, room->target, REIN_RESOURCE_EGRESS);
+		collect(&chain, room->target);
 		patience = chain_patience(&chain);
 		if (patience >= now)
 			continue;
@@ -473,6 +585,7 @@ enum hrtimer_restart rein_queue_timer(struct hrtimer *timer)
 	unsigned int budget = TIMER_BUDGET;
 	struct rein_held *held;
 	LIST_HEAD(dropped);
+	LIST_HEAD(behind);
 	enum fate fate;
 	u64 now;
 
@@ -485,14 +598,15 @@ enum hrtimer_restart rein_queue_timer(struct hrtimer *timer)
 	 * One at a time, with the lock dropped: a flow stays in its room's
 	 * round robin until its packet has left, so nobody overtakes it.
 	 */
-	while (budget-- && (held = tree_next(tree, now, &fate))) {
+	while (budget-- && (held = tree_next(tree, now, &fate, &behind))) {
 		spin_unlock_bh(&tree->lock);
 		held_settle(held, fate);
+		settle_all(&behind, FATE_RELEASED);
 		spin_lock_bh(&tree->lock);
 	}
 	rein_tree_arm(tree);
 	spin_unlock_bh(&tree->lock);
-	dropped_free(&dropped);
+	settle_all(&dropped, FATE_STALE);
 	rcu_read_unlock();
 	return HRTIMER_NORESTART;
 }
@@ -520,7 +634,17 @@ void rein_queue_flush(struct rein_target *target, rein_match_fn match,
 		rein_tree_unlock(tree);
 	}
 	rcu_read_unlock();
-	dropped_free(&dropped);
+	settle_all(&dropped, FATE_TEARDOWN);
+}
+
+/**
+ * rein_queue_quiet() - wait until those who were refused have been told
+ *
+ * Context: may sleep.
+ */
+void rein_queue_quiet(void)
+{
+	flush_work(&fail_work);
 }
 
 /**

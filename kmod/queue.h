@@ -14,6 +14,7 @@
 
 #include <linux/hrtimer.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/netfilter.h>
 #include <linux/types.h>
 
@@ -35,8 +36,11 @@ struct sk_buff;
  * @dev:	the skb's device, as it was
  * @arrived:	CLOCK_MONOTONIC, ns
  * @gen:	configuration generation it arrived in
- * @bytes:	what it costs
- * @packets:	what it costs
+ * @flow:	the flow it is to begin (see known.h); 0: it is only a packet
+ * @bytes:	its size
+ * @packets:	what it costs: packets; if it is to begin a flow one call, or 0
+ *		if it waits for one that is ahead of it
+ * @end:	in the list of those whose connect(2) is to fail
  */
 struct rein_held {
 	struct list_head list;
@@ -45,18 +49,22 @@ struct rein_held {
 	struct net_device *dev;
 	u64 arrived;
 	u64 gen;
+	u64 flow;
 	u32 bytes;
 	u32 packets;
+	struct llist_node end;
 };
 
 typedef bool (*rein_match_fn)(const struct rein_held *held, const void *what);
 
 int rein_queue_hold(struct rein_target *target, struct cgroup *cgrp,
 		    const struct rein_chain *chain, struct rein_request *req,
-		    struct sk_buff *skb, const struct nf_hook_state *state);
+		    struct sk_buff *skb, const struct nf_hook_state *state,
+		    u64 flow);
 void rein_queue_flush(struct rein_target *target, rein_match_fn match,
 		      const void *what);
 enum hrtimer_restart rein_queue_timer(struct hrtimer *timer);
+void rein_queue_quiet(void);
 
 int rein_queue_init(void);
 void rein_queue_exit(void);

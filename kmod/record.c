@@ -71,6 +71,31 @@ static const struct rein_fold_info packet_folds[REIN_FOLDS] = {
 		"packets passed that would have been over the limit" },
 };
 
+/* …of connections… */
+static const struct rein_fold_info connect_folds[REIN_FOLDS] = {
+	[REIN_FOLD_REFUSED] = { REIN_E_CONNECT_REFUSED,
+		"connections were refused: the limit had no tokens for them" },
+	[REIN_FOLD_IMPATIENT] = { REIN_E_IMPATIENT,
+		"connections were refused: they would have waited too long" },
+	[REIN_FOLD_STALE] = { REIN_E_STALE,
+		"waiting connections were refused: they had waited too long" },
+	[REIN_FOLD_OVERFLOW] = { REIN_E_OVERFLOW,
+		"connections were refused: no room to wait in" },
+	[REIN_FOLD_NOMEM] = { REIN_E_NO_ROOM_MEMORY,
+		"connections were refused: no memory to let them wait" },
+	[REIN_FOLD_TEARDOWN] = { REIN_E_TEARDOWN,
+		"waiting connections were dropped: they had nowhere to go" },
+	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
+		"connections passed that would have been over the limit" },
+};
+
+static const struct rein_fold_info accept_folds[REIN_FOLDS] = {
+	[REIN_FOLD_REFUSED] = { REIN_E_ACCEPT_REFUSED,
+		"incoming connections were refused: the limit had no tokens for them" },
+	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
+		"incoming connections passed that would have been over the limit" },
+};
+
 /* …and of takes. */
 static const struct rein_fold_info call_folds[REIN_FOLDS + 1] = {
 	[REIN_FOLD_REFUSED] = { REIN_E_TAKE_OVER,
@@ -101,8 +126,16 @@ static const struct rein_fold_info call_folds[REIN_FOLDS + 1] = {
 const struct rein_fold_info *rein_fold_info(enum rein_resource resource,
 					    enum rein_fold fold)
 {
-	return resource == REIN_RESOURCE_CALL ? &call_folds[fold] :
-						&packet_folds[fold];
+	switch (resource) {
+	case REIN_RESOURCE_CONNECT:
+		return &connect_folds[fold];
+	case REIN_RESOURCE_ACCEPT:
+		return &accept_folds[fold];
+	case REIN_RESOURCE_CALL:
+		return &call_folds[fold];
+	default:
+		return &packet_folds[fold];
+	}
 }
 
 static const struct rein_code_info *code_info(enum rein_code code)

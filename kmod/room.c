@@ -221,7 +221,7 @@ void rein_tree_arm(struct rein_tree *tree)
 	ktime_t when = ns_to_ktime(tree->swept + REIN_SWEEP_NS);
 
 	lockdep_assert_held(&tree->lock);
-	if (!tree->ground.packets && !room_active(&tree->ground))
+	if (!tree->ground.bytes && !room_active(&tree->ground))
 		return;
 	/* Not earlier, or the handler would run again without a pause. */
 	if (room_active(&tree->ground))
@@ -309,7 +309,7 @@ void rein_room_unblock(struct rein_tree *tree, struct rein_room *room)
  */
 static bool room_detach(struct rein_tree *tree, struct rein_room *room)
 {
-	if (room->packets || room->children || room_active(room) ||
+	if (room->bytes || room->children || room_active(room) ||
 	    !RB_EMPTY_ROOT(&room->flows))
 		return false;
 
@@ -397,7 +397,7 @@ void rein_flow_put(struct rein_tree *tree, struct rein_flow *flow)
 {
 	struct rein_room *class = flow->room;
 
-	if (flow->number || turn_linked(&flow->turn))
+	if (!list_empty(&flow->packets) || turn_linked(&flow->turn))
 		return;
 	flow_free(flow);
 	room_prune(tree, class);
@@ -477,7 +477,7 @@ struct rein_flow *rein_tree_pick(struct rein_tree *tree)
 			room = turn_room(turn);
 			continue;
 		}
-		if (turn && turn_flow(turn)->number)
+		if (turn && !list_empty(&turn_flow(turn)->packets))
 			return turn_flow(turn);
 		if (turn) {
 			flow_free(turn_flow(turn));
@@ -697,7 +697,7 @@ bool rein_room_close(struct rein_target *target)
 	while ((node = rb_first(&room->classes)))
 		class_close(tree, rb_entry(node, struct rein_room, node));
 	room_prune(tree, room);
-	WARN_ON_ONCE(room->packets || room->parent);
+	WARN_ON_ONCE(room->bytes || room->parent);
 	RCU_INIT_POINTER(room->tree, NULL);
 	rein_tree_unlock(tree);
 	tree_put(tree);

@@ -55,7 +55,7 @@ struct rein_turn {
  * @tree:	the tree it is part of; NULL: closed. Of a target's room only
  * @is_class:	the share of one child cgroup in @target's room
  * @blocked:	a limit of @target lacks tokens for whose turn it is
- * @unit:	what turns are measured in: bytes or packets
+ * @unit:	what turns are measured in: bytes, packets or calls
  * @class_id:	id of the child cgroup, if @is_class
  * @node:	in @target's room, if @is_class
  * @classes:	shares of child cgroups, by cgroup id
@@ -64,8 +64,8 @@ struct rein_turn {
  * @vtime:	virtual time of whoever was served last
  * @children:	rooms whose @parent this is
  * @wakeup:	when to look again, if @blocked
- * @bytes:	what waits here and in the rooms below
- * @packets:	likewise
+ * @bytes:	of packets that wait here and in the rooms below
+ * @packets:	likewise; of connections: calls
  * @held:	packets that wait with @target's chain; a target's room only
  * @occupied:	in the tree's list of rooms with @held > 0
  * @takers:	programs in the tree's line that entered the chain at @target
@@ -142,7 +142,7 @@ struct rein_tree {
  * @sk:		whose packets; a key, not to be followed
  * @packets:	the packets, oldest first
  * @bytes:	what they cost
- * @number:	what they cost
+ * @number:	what they cost: packets, or calls
  */
 struct rein_flow {
 	struct rein_turn turn;

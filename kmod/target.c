@@ -21,7 +21,7 @@
 
 /* What is remembered of a cgroup seen on the data path. */
 struct cache_slot {
-	u64 cgroup_id;
+	struct rein_target_key key;
 	u64 gen;
 	struct rein_target *target;
 };
@@ -30,8 +30,8 @@ static DEFINE_PER_CPU(struct cache_slot [CACHE_SLOTS], cache);
 
 static const struct rhashtable_params params = {
 	.head_offset = offsetof(struct rein_target, hash),
-	.key_offset = offsetof(struct rein_target, cgroup_id),
-	.key_len = sizeof_field(struct rein_target, cgroup_id),
+	.key_offset = offsetof(struct rein_target, key),
+	.key_len = sizeof_field(struct rein_target, key),
 	.automatic_shrinking = true,
 };
 
@@ -45,18 +45,26 @@ static struct tracepoint *rmdir_tracepoint;
 
 /* --- the data path: from a cgroup to its chain ----------------------------- */
 
-static struct rein_target *find(u64 cgroup_id)
+static struct rein_target_key key_of(const struct cgroup *cgrp,
+				     enum rein_lane lane)
 {
-	return rhashtable_lookup(&targets, &cgroup_id, params);
+	return (struct rein_target_key){ cgroup_id(cgrp), lane };
+}
+
+static struct rein_target *find(const struct cgroup *cgrp, enum rein_lane lane)
+{
+	struct rein_target_key key = key_of(cgrp, lane);
+
+	return rhashtable_lookup(&targets, &key, params);
 }
 
 /* The nearest target at or above a cgroup, or NULL. */
-static struct rein_target *nearest(struct cgroup *cgrp)
+static struct rein_target *nearest(struct cgroup *cgrp, enum rein_lane lane)
 {
 	struct rein_target *target = NULL;
 
 	for (; cgrp && !target; cgrp = cgroup_parent(cgrp))
-		target = find(cgroup_id(cgrp));
+		target = find(cgrp, lane);
 	return target;
 }
 
@@ -65,19 +73,22 @@ static struct rein_target *nearest(struct cgroup *cgrp)
  * a target that is unlinked in a later one is freed only after a grace period
  * that began after it, so whoever still sees the old generation may use it.
  */
-static struct rein_target *nearest_cached(struct cgroup *cgrp, u64 gen)
+static struct rein_target *nearest_cached(struct cgroup *cgrp,
+					  enum rein_lane lane, u64 gen)
 {
-	u64 id = cgroup_id(cgrp);
+	struct rein_target_key key = key_of(cgrp, lane);
 	struct rein_target *target;
 	struct cache_slot *slot;
 
 	local_bh_disable();
-	slot = this_cpu_ptr(&cache[hash_64(id, ilog2(CACHE_SLOTS))]);
-	if (slot->cgroup_id == id && slot->gen == gen) {
+	slot = this_cpu_ptr(&cache[hash_64(key.cgroup_id + lane,
+					   ilog2(CACHE_SLOTS))]);
+	if (slot->key.cgroup_id == key.cgroup_id && slot->key.lane == lane &&
+	    slot->gen == gen) {
 		target = slot->target;
 	} else {
-		target = nearest(cgrp);
-		*slot = (struct cache_slot){ id, gen, target };
+		target = nearest(cgrp, lane);
+		*slot = (struct cache_slot){ key, gen, target };
 	}
 	local_bh_enable();
 	return target;
@@ -149,7 +160,7 @@ struct rein_target *rein_chain_find(struct rein_chain *chain,
 		seq = read_seqbegin(&rein_config_seq);
 		/* Before the table is looked at: see nearest_cached(). */
 		chain->gen = smp_load_acquire(&rein_config_gen);
-		leaf = nearest_cached(cgrp, chain->gen);
+		leaf = nearest_cached(cgrp, rein_lane_of(resource), chain->gen);
 		whole = chain_walk(chain, leaf, resource);
 	} while (read_seqretry(&rein_config_seq, seq));
 	WARN_ON_ONCE(!whole);
@@ -189,34 +200,37 @@ static struct list_head *children_of(struct rein_target *parent)
 /**
  * rein_target_lookup() - the target of a cgroup
  * @cgrp:	the cgroup
+ * @lane:	which of its targets
  *
  * Context: rein_mutex held.
  *
- * Return: the target, or NULL if the cgroup has no limit of its own.
+ * Return: the target, or NULL if the cgroup has no such limit of its own.
  */
-struct rein_target *rein_target_lookup(const struct cgroup *cgrp)
+struct rein_target *rein_target_lookup(const struct cgroup *cgrp,
+				       enum rein_lane lane)
 {
 	struct rein_target *target;
 
 	lockdep_assert_held(&rein_mutex);
 	rcu_read_lock();
-	target = find(cgroup_id(cgrp));
+	target = find(cgrp, lane);
 	rcu_read_unlock();
 	return target;
 }
 
 /* The nearest target at or above a cgroup, for configuration. */
-static struct rein_target *nearest_locked(struct cgroup *cgrp)
+static struct rein_target *nearest_locked(struct cgroup *cgrp,
+					  enum rein_lane lane)
 {
 	struct rein_target *target;
 
 	rcu_read_lock();
-	target = cgrp ? nearest(cgrp) : NULL;
+	target = cgrp ? nearest(cgrp, lane) : NULL;
 	rcu_read_unlock();
 	return target;
 }
 
-static struct rein_target *target_new(struct cgroup *cgrp)
+static struct rein_target *target_new(struct cgroup *cgrp, enum rein_lane lane)
 {
 	struct rein_target *target;
 	unsigned int i;
@@ -224,11 +238,12 @@ static struct rein_target *target_new(struct cgroup *cgrp)
 	target = kzalloc(sizeof(*target), GFP_KERNEL_ACCOUNT);
 	if (!target)
 		return NULL;
-	target->cgroup_id = cgroup_id(cgrp);
+	target->key = key_of(cgrp, lane);
 	for (i = 0; i < REIN_RESOURCES; i++)
 		INIT_LIST_HEAD(&target->limits[i]);
 	INIT_LIST_HEAD(&target->children);
-	if (rein_room_open(target, nearest_locked(cgroup_parent(cgrp)))) {
+	if (rein_room_open(target,
+			   nearest_locked(cgroup_parent(cgrp), lane))) {
 		kfree(target);
 		return NULL;
 	}
@@ -249,6 +264,7 @@ static void target_free(struct rcu_head *rcu)
 /**
  * rein_target_get() - the target of a cgroup, made if there is none
  * @cgrp:	the cgroup
+ * @lane:	which of its targets
  *
  * One without limits changes nothing for anybody. It goes away by itself: see
  * rein_target_settle().
@@ -257,14 +273,14 @@ static void target_free(struct rcu_head *rcu)
  *
  * Return: the target, or NULL without memory.
  */
-struct rein_target *rein_target_get(struct cgroup *cgrp)
+struct rein_target *rein_target_get(struct cgroup *cgrp, enum rein_lane lane)
 {
-	struct rein_target *target = rein_target_lookup(cgrp);
+	struct rein_target *target = rein_target_lookup(cgrp, lane);
 	struct rein_target *parent, *child, *next;
 
 	if (target)
 		return target;
-	target = target_new(cgrp);
+	target = target_new(cgrp, lane);
 	if (!target)
 		return NULL;
 	if (rhashtable_insert_fast(&targets, &target->hash, params)) {
@@ -276,7 +292,8 @@ struct rein_target *rein_target_get(struct cgroup *cgrp)
 
 	parent = parent_of(target);
 	list_for_each_entry_safe(child, next, children_of(parent), siblings) {
-		if (!cgroup_is_descendant(child->cgrp, cgrp))
+		if (child->key.lane != lane ||
+		    !cgroup_is_descendant(child->cgrp, cgrp))
 			continue;
 		list_move_tail(&child->siblings, &target->children);
 		rein_room_move(child, target);
@@ -319,7 +336,7 @@ static bool target_remove(struct rein_target *target)
 	list_del(&target->siblings);
 	call_rcu(&target->rcu, target_free);
 	if (!--n_targets)
-		rein_hook_need(false);
+		rein_hook_need(0);
 	return true;
 }
 
@@ -336,6 +353,47 @@ void rein_target_settle(struct rein_target *target)
 	if (target->n_limits)
 		return;
 	if (!rein_room_idle(target) || !target_remove(target))
+		mod_delayed_work(system_power_efficient_wq, &reap_work,
+				 REAP_SOON);
+}
+
+/*
+ * What is metered, or was: whoever waits goes on at the hook it came from.
+ */
+static unsigned int hooks_needed(void)
+{
+	unsigned int resources = rein_limit_resources();
+	struct rein_target *pos;
+
+	if (!(rein_hook_needed() & ~resources))
+		return resources;
+	for (pos = rein_target_next(NULL, NULL); pos;
+	     pos = rein_target_next(NULL, pos))
+		if (!rein_room_idle(pos))
+			resources |= BIT(rein_lane_resource(pos->key.lane));
+	return resources;
+}
+
+/* Hooks that nothing is metered at any more go. */
+static void unhook(void)
+{
+	if (!(rein_hook_needed() & ~hooks_needed()))
+		return;
+	/* Those who found a limit before it went may be on their way in. */
+	synchronize_net();
+	rein_hook_need(rein_hook_needed() & hooks_needed());
+}
+
+/**
+ * rein_target_unhook() - a resource may have lost its last limit
+ *
+ * If it has, its hooks go as soon as nothing waits at them.
+ *
+ * Context: rein_mutex held.
+ */
+void rein_target_unhook(void)
+{
+	if (rein_hook_needed() & ~rein_limit_resources())
 		mod_delayed_work(system_power_efficient_wq, &reap_work,
 				 REAP_SOON);
 }
@@ -422,7 +480,7 @@ void rein_target_flush(rein_match_fn match, const void *what)
 }
 
 /**
- * rein_target_number() - how many targets there are
+ * rein_target_number() - how many cgroups have targets
  *
  * Context: rein_mutex held.
  *
@@ -430,7 +488,18 @@ void rein_target_flush(rein_match_fn match, const void *what)
  */
 unsigned long rein_target_number(void)
 {
-	return n_targets;
+	unsigned long cgroups = 0;
+	enum rein_lane lane;
+	struct rein_target *pos;
+
+	for (pos = rein_target_next(NULL, NULL); pos;
+	     pos = rein_target_next(NULL, pos)) {
+		for (lane = 0; lane < pos->key.lane; lane++)
+			if (rein_target_lookup(pos->cgrp, lane))
+				break;
+		cgroups += lane == pos->key.lane;
+	}
+	return cgroups;
 }
 
 /* --- dead cgroups ------------------------------------------------------------ */
@@ -467,6 +536,9 @@ static void reap(struct work_struct *work)
 		else
 			delay = REAP_SOON;
 	}
+	unhook();
+	if (rein_hook_needed() & ~rein_limit_resources())
+		delay = REAP_SOON;
 	if (n_targets)
 		queue_delayed_work(system_power_efficient_wq, &reap_work,
 				   delay);

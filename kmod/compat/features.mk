@@ -8,8 +8,14 @@
 # $(call rein-has,HEADER,NAME): -DREIN_HAVE_NAME if the header knows the name
 rein-has = $(if $(shell grep -sw $(2) $(srctree)/include/$(1)),-DREIN_HAVE_$(shell echo $(2) | tr a-z A-Z))
 
+# $(call rein-takes,HEADER,FUNCTION,WORD): -DREIN_TAKES_WORD if the function's
+# prototype has the word among its arguments
+rein-takes = $(if $(shell sed -n '/\<$(2)(/,/)/p' $(srctree)/include/$(1) | grep -w $(3)),-DREIN_TAKES_$(shell echo $(3) | tr a-z A-Z))
+
 # Before the kernel's own headers, which those here include.
 LINUXINCLUDE := -I$(src)/compat/include $(LINUXINCLUDE)
 
 # 6.13
 ccflags-y += $(call rein-has,linux/hrtimer.h,hrtimer_setup)
+# until 6.17
+ccflags-y += $(call rein-takes,net/inet_hashtables.h,__inet_lookup_listener,hashinfo)

@@ -216,6 +216,36 @@ static void waiting_is_counted_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(a, REIN_STAT(PASSED)), 0ULL);
 }
 
+/* However many tokens a call takes, and in no sum with packets. */
+static void calls_count_as_one(struct kunit *test)
+{
+	struct rein_limit *a = limit_new(test, REIN_OVER_REFUSE, 1, 1, 10);
+	struct rein_chain chain = { .n = 1, .limits = { a } };
+	struct rein_request req = {
+		.cost = { [REIN_UNIT_CALLS] = 4 },
+		.now = NOW,
+	};
+	struct rein_count before[REIN_STATS], after[REIN_STATS];
+	struct rein_verdict verdict;
+	unsigned int i;
+
+	a->tiers[0].unit = REIN_UNIT_CALLS;
+	rein_admit_total(before);
+	rcu_read_lock();
+	for (i = 0; i < 3; i++)
+		rein_admit(&chain, &req, &verdict);
+	rcu_read_unlock();
+	rein_admit_total(after);
+	KUNIT_EXPECT_EQ(test, verdict.decision, REIN_REFUSE);
+	KUNIT_EXPECT_EQ(test, verdict.lack.unit, REIN_UNIT_CALLS);
+	KUNIT_EXPECT_EQ(test, verdict.lack.when, (u64)(NOW + 2 * SEC));
+	KUNIT_EXPECT_EQ(test, tokens(a), 2ULL);
+	KUNIT_EXPECT_EQ(test, counted(a, REIN_STAT(PASSED)), 2ULL);
+	KUNIT_EXPECT_EQ(test, a->stats[REIN_STAT(PASSED)].bytes, 8ULL);
+	KUNIT_EXPECT_EQ(test, counted(a, REIN_STAT(REFUSED)), 1ULL);
+	KUNIT_EXPECT_EQ(test, memcmp(before, after, sizeof(before)), 0);
+}
+
 #define TAKERS	4
 #define TRIES	5000
 
@@ -288,6 +318,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(larger_than_the_burst),
 	KUNIT_CASE(longest_chain),
 	KUNIT_CASE(waiting_is_counted_once),
+	KUNIT_CASE(calls_count_as_one),
 	KUNIT_CASE(several_at_once),
 	{ }
 };

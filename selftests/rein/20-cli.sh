@@ -36,6 +36,20 @@ unlimited|bytes null null 65536
 TABLE
 rein limit del unit --cgroup "$A"
 
+rein limit add calls --cgroup "$A" --on connect --rate 2/s,burst=10 --rate 100/hour --over wait
+is "$(rein limit list --on connect | sed 's/  */ /g')" \
+	"limit calls $A connect 2/s burst 10, 100/hour burst 1 over wait patience 144s" \
+	"a limit on connect is listed as it was typed"
+rein limit set calls --rate 3/s
+is "$(json limit show calls '.tiers[0] | "\(.unit) \(.rate_tokens) \(.burst_tokens)"')" "calls 3 3" \
+	"limit set reads its rates as those of calls"
+rein limit set calls --rate 0
+is "$(json limit show calls '.tiers[0] | "\(.unit) \(.rate_tokens)"')" "calls 0" "0, too"
+matches "$(rein limit show calls)" "^  seen: +0$" "it counts calls, not bytes"
+is "$(json chain --cgroup "$A" '.levels[0].limits[0] | "\(.name) \(.resource)"')" "calls connect" \
+	"a chain has it"
+rein limit del calls
+
 add="limit add web --cgroup $A --on egress"
 # shellcheck disable=SC2086 # words
 exits_with 0 "a limit with every option" rein $add --rate 10Mbit/s,burst=12.5kB --rate 1kp/s \
@@ -91,6 +105,7 @@ wrong() {
 
 rein limit add twin --cgroup "$B" --on egress --rate 1p/s
 rein limit add twin --cgroup "$C" --on egress --rate 1p/s
+rein limit add conn --cgroup "$A" --on connect --rate 1/s
 new="limit add new --cgroup $A --on egress --rate"
 BEFORE=$(rein limit list)
 long=$(printf 'n%.0s' {1..64})
@@ -113,6 +128,16 @@ long=$(printf 'n%.0s' {1..64})
 	wrong 2 REIN-E0213 34 "--queue 0" limit add new --cgroup "$A" --on call --rate 2/s --queue 0
 	wrong 2 REIN-E0213 34 "--queue 20000" limit add new --cgroup "$A" --on call --rate 2/s \
 		--queue 20000
+	wrong 2 REIN-E0217 22 "--over mark" limit add new --cgroup "$A" --on call --rate 2/s --over mark
+	wrong 2 REIN-E0210 22 "--rate 1Mbit/s" limit add new --cgroup "$A" --on connect --rate 2/s --rate 1Mbit/s
+	wrong 2 REIN-E0210 22 "--rate 5p/s" limit add new --cgroup "$A" --on accept --rate 5p/s
+	wrong 2 REIN-E0210 22 "--rate 1MB/s" limit set conn --rate 1MB/s
+	wrong 2 REIN-E0217 22 "--over mark" limit add new --cgroup "$A" --on connect --rate 2/s --over mark
+	wrong 2 REIN-E0217 22 "--over wait" limit add new --cgroup "$A" --on accept --rate 2/s --over wait
+	wrong 2 REIN-E0217 22 "--over mark" limit set conn --over mark
+	wrong 2 REIN-E0215 22 "--on egress" limit set conn --on egress
+	wrong 2 REIN-E0201 17 conn limit add conn --cgroup "$A" --on egress --rate 1p/s
+	wrong 2 REIN-E0201 17 web limit add web --cgroup "$A" --on accept --rate 2/s
 	wrong 2 REIN-E0211 22 "a b" limit add "a b" --cgroup "$A" --on egress --rate 1p/s
 	wrong 2 REIN-E0211 22 "-x" limit add --cgroup "$A" --on egress --rate 1p/s -- -x
 	wrong 2 REIN-E0212 34 "--patience 2day" $new 1p/s --patience 2day
@@ -130,6 +155,7 @@ long=$(printf 'n%.0s' {1..64})
 	wrong 1 REIN-E0909 "" "--rate -1p/s" $new -1p/s
 	wrong 1 REIN-E0909 "" "--rate 10mbps" $new 10mbps
 	wrong 1 REIN-E0909 "" "--rate 2/s" $new 2/s
+	wrong 1 REIN-E0909 "" "--rate 2/s" limit set web --rate 2/s
 	wrong 1 REIN-E0905 "" "--rate 99999999999999999999p/s" $new 99999999999999999999p/s
 	wrong 1 REIN-E0902 "" "--cgroup" limit add new --on egress --rate 1p/s
 }

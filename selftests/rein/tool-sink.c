@@ -2,7 +2,10 @@
 /*
  * The other end of tool-send, cheap enough not to be in the way.
  *
- *	tool-sink PORT...
+ *	tool-sink [-r] [-c] PORT...
+ *
+ *	-r		share the ports with others that do (SO_REUSEPORT)
+ *	-c		close connections as soon as they are there
  *
  * On each PORT, IPv4 and IPv6: TCP is read and thrown away; UDP is not even
  * read, except datagrams that begin with "echo", which are sent back. Goes
@@ -14,6 +17,7 @@
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +30,7 @@
 #define DATAGRAMS	(1ULL << 33)
 
 static int epoll;
+static bool shared, closing;
 
 static _Noreturn void die(const char *what)
 {
@@ -71,6 +76,9 @@ static void open_port(const char *text)
 	if (tcp < 0 || udp < 0)
 		die("socket");
 	setsockopt(tcp, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (shared && (setsockopt(tcp, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
+		       setsockopt(udp, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one))))
+		die("SO_REUSEPORT");
 	echoes_only(udp);
 	if (bind(tcp, (struct sockaddr *)&addr, sizeof(addr)) ||
 	    bind(udp, (struct sockaddr *)&addr, sizeof(addr)) ||
@@ -118,7 +126,9 @@ static void serve(uint64_t data)
 
 	if (data & LISTENER) {
 		conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
-		if (conn >= 0)
+		if (conn >= 0 && closing)
+			close(conn);
+		else if (conn >= 0)
 			watch(conn, 0);
 	} else if (data & DATAGRAMS) {
 		echo(fd);
@@ -136,10 +146,14 @@ int main(int argc, char **argv)
 	struct epoll_event ev[64];
 	int i, got;
 
+	while ((i = getopt(argc, argv, "rc")) != -1) {
+		shared |= i == 'r';
+		closing |= i == 'c';
+	}
 	epoll = epoll_create1(0);
-	if (argc < 2 || epoll < 0)
-		die("usage: tool-sink PORT...");
-	for (i = 1; i < argc; i++)
+	if (optind == argc || epoll < 0)
+		die("usage: tool-sink [-r] [-c] PORT...");
+	for (i = optind; i < argc; i++)
 		open_port(argv[i]);
 	detach();
 	for (;;) {

@@ -191,7 +191,7 @@ static void shown(void)
 	counts(limit);
 	CHECK_STR(run("limit list -s")->out,
 		  "limit jobs  /a  call  2/s burst 1  over wait  patience none\n"
-		  "  seen 12 takes 2.4k tokens, queued 2 takes 4 tokens\n");
+		  "  seen 12 calls 2.4k tokens, queued 2 calls 4 tokens\n");
 	stats = run("limit show jobs")->out;
 	*strstr(stats, "passed:") = '\0';
 	CHECK_STR(stats, "limit jobs (id 1)\n"
@@ -201,7 +201,7 @@ static void shown(void)
 		  "  over:       wait\n"
 		  "  patience:   none\n"
 		  "  queue:      1024 waiters\n"
-		  "  seen:       12 takes  2.4k tokens\n  ");
+		  "  seen:       12 calls  2.4k tokens\n  ");
 	limit->patience_ns = REIN_FOREVER_NS;
 	CHECK_EQ(!strstr(run("limit show jobs")->out, "patience:   none\n"), 0);
 	limit->patience_ns = 5 * SEC;
@@ -253,9 +253,9 @@ static void chain(void)
 	limit->level = 0;
 	CHECK_STR(run("chain --pid 1")->out,
 		  "level 1  /a  limit web   egress   over refuse  10Mbit/s burst 64KiB has 65.54kB  waiting 0p 0B\n"
-		  "level 1  /a  limit jobs  call     over refuse  10/min burst 30 has 7             waiting 2 takes 4 tokens\n"
-		  "level 1  /a  limit conn  connect  over refuse  10/min burst 30 has 7             waiting 0 takes 0 tokens\n"
-		  "level 0  /   limit all   call     over refuse  2/s burst 1 has 1                 waiting 0 takes 0 tokens\n"
+		  "level 1  /a  limit jobs  call     over refuse  10/min burst 30 has 7             waiting 2 calls 4 tokens\n"
+		  "level 1  /a  limit conn  connect  over refuse  10/min burst 30 has 7             waiting 0 calls 0 tokens\n"
+		  "level 0  /   limit all   call     over refuse  2/s burst 1 has 1                 waiting 0 calls 0 tokens\n"
 		  "tightest: egress 10Mbit/s by web on /a\n"
 		  "tightest: connect 10/min by conn on /a\n"
 		  "tightest: call 10/min by jobs on /a\n");

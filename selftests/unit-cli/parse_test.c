@@ -221,9 +221,11 @@ static void queues(void)
 	CHECK_EQ(queue, 65536);
 	CHECK_EQ(parse_queue("1024", REIN_RESOURCE_CALL, &queue, &error), 0);
 	CHECK_EQ(queue, 1024);
-	CHECK_EQ(parse_queue("1k", REIN_RESOURCE_ACCEPT, &queue, &error), 0);
+	CHECK_EQ(parse_queue("1k", REIN_RESOURCE_CALL, &queue, &error), 0);
 	CHECK_EQ(queue, 1000);
-	CHECK_EQ(parse_queue("64KiB", REIN_RESOURCE_CONNECT, &queue, &error), (uint64_t)-1);
+	CHECK_EQ(parse_queue("64KiB", REIN_RESOURCE_CONNECT, &queue, &error), 0);
+	CHECK_EQ(queue, 65536);
+	CHECK_EQ(parse_queue("64KiB", REIN_RESOURCE_CALL, &queue, &error), (uint64_t)-1);
 	CHECK_EQ(error.code, CODE_VALUE);
 	CHECK_STR(error.message, "'64KiB' is not a number of waiters");
 	CHECK_EQ(parse_queue("0.5", REIN_RESOURCE_CALL, &queue, &error), (uint64_t)-1);

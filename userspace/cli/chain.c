@@ -78,7 +78,7 @@ static void show_waiting(struct out *out, const struct rein_limit *limit)
 		return;
 	}
 	out_num(out, "waiting_calls", "\twaiting ", queued->packets);
-	out_about(out, "waiting_tokens", " takes ", queued->bytes, REIN_UNIT_CALLS);
+	out_about(out, "waiting_tokens", " calls ", queued->bytes, REIN_UNIT_CALLS);
 	out_text(out, " tokens");
 }
 

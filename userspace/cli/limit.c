@@ -14,12 +14,14 @@
  * struct limit_args - a limit as the command line describes it
  * @args:	the options
  * @request:	what the kernel is asked for
+ * @resource_open: what it meters was not said, and need not be
  * @tiers:	its tiers
  * @rates:	how they were typed
  */
 struct limit_args {
 	struct opt_args args;
 	struct rein_limit_request request;
+	bool resource_open;
 	struct rein_tier tiers[TIERS_MAX];
 	const char *rates[TIERS_MAX];
 };
@@ -109,6 +111,14 @@ static int fail_limit(struct cli *cli, const struct limit_args *limit)
 	return fault_report(cli, &fault);
 }
 
+/* Where nobody has said what is metered, a rate may be that of calls. */
+static bool is_of_calls(const struct limit_args *limit, const char *rate, struct rein_tier *tier)
+{
+	struct parse_error error;
+
+	return limit->resource_open && !parse_tier(rate, REIN_RESOURCE_CALL, tier, &error);
+}
+
 static int take_tiers(struct cli *cli, struct limit_args *limit)
 {
 	struct parse_error error;
@@ -121,7 +131,8 @@ static int take_tiers(struct cli *cli, struct limit_args *limit)
 			continue;
 		if (n == TIERS_MAX)
 			return cli_fail(cli, CODE_USAGE, "--rate", NULL, "too many --rate options");
-		if (parse_tier(given->value, limit->request.resource, &limit->tiers[n], &error))
+		if (parse_tier(given->value, limit->request.resource, &limit->tiers[n], &error) &&
+		    !is_of_calls(limit, given->value, &limit->tiers[n]))
 			return cli_fail_parse(cli, "--rate", given->value, &error);
 		limit->rates[n++] = given->value;
 	}
@@ -428,16 +439,17 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 #define CHANGE_DETAILS \
 	"  --cgroup PATH    what it binds: a path as below the cgroup2 mount, / is the\n" \
 	"                   root; an absolute path below that mount; or self\n" \
-	"  --on RESOURCE    what it meters: egress (packets that leave); call (tokens\n" \
-	"                   that are taken by name, see: rein help take)\n" \
+	"  --on RESOURCE    what it meters: egress (packets that leave); connect or accept\n" \
+	"                   (new connections, out and in); call (tokens that are taken\n" \
+	"                   by name, see: rein help take)\n" \
 	"  --rate RATE[,burst=SIZE]\n" \
 	"                   up to 8 of them, all must have tokens: 10Mbit/s 1MB/s\n" \
-	"                   5kp/s 1p/min, of calls 2/s 10/min; 0: closed; unlimited.\n" \
-	"                   SIZE in bytes, packets or calls as the rate; default: what\n" \
-	"                   a second gives, at least 64KiB, one packet or one call\n" \
+	"                   5kp/s 1p/min, of connections and calls 2/s 10/min; 0:\n" \
+	"                   closed; unlimited. SIZE in the unit of the rate; default:\n" \
+	"                   what a second gives, at least 64KiB, or 1\n" \
 	"  --over WHAT      what happens over the limit: refuse (default), wait,\n" \
 	"                   mark (set ECN CE), observe (only count)\n" \
-	"  --patience TIME  longest wait of one packet or call: 50ms 2s 5min\n" \
+	"  --patience TIME  longest wait of a packet, connection or call: 50ms 2s 5min\n" \
 	"  --queue SIZE|N   bytes of packets, or how many calls, that may wait at the\n" \
 	"                   same time\n" \
 	"  --for TIME       the limit removes itself after this long\n"

@@ -250,7 +250,7 @@ bool is_packet_resource(uint32_t resource)
  */
 int parse_queue(const char *text, uint32_t resource, uint64_t *queue, struct parse_error *error)
 {
-	if (is_packet_resource(resource))
+	if (resource != REIN_RESOURCE_CALL)
 		return parse_size(text, REIN_UNIT_BYTES, queue, error);
 	if (!parse_size(text, REIN_UNIT_CALLS, queue, error))
 		return 0;

@@ -13,7 +13,7 @@ static const uint32_t stats_order[] = {
 };
 
 /*
- * What there were of requests, and what they cost: packets and bytes, or takes
+ * What there were of requests, and what they cost: packets and bytes, or calls
  * and tokens.
  */
 static void show_count(struct out *out, const struct rein_count *count, bool calls, bool shown,
@@ -23,7 +23,7 @@ static void show_count(struct out *out, const struct rein_count *count, bool cal
 
 	out_num(out, calls ? "calls" : "packets", lead, count->packets);
 	if (shown && calls)
-		out_text(out, table ? " takes\t" : " takes ");
+		out_text(out, table ? " calls\t" : " calls ");
 	else if (shown)
 		out_text(out, table ? " packets\t" : "p ");
 	out_about(out, calls ? "tokens" : "bytes", lead, count->bytes,
@@ -37,7 +37,7 @@ static void show_count(struct out *out, const struct rein_count *count, bool cal
  * @out:	where
  * @key:	of the object in JSON
  * @stats:	what
- * @calls:	they are of takes and tokens, not of packets and bytes
+ * @calls:	they are of calls and tokens, not of packets and bytes
  * @text:	how they look as text
  */
 void show_stats(struct out *out, const char *key, const struct rein_stats *stats, bool calls,
@@ -106,7 +106,7 @@ static void show_patience(struct out *out, const struct rein_limit *limit, const
 
 static void show_queue(struct out *out, const struct rein_limit *limit, const char *lead)
 {
-	if (is_packet_resource(limit->resource)) {
+	if (limit->resource != REIN_RESOURCE_CALL) {
 		out_size(out, "queue_bytes", lead, limit->queue, REIN_UNIT_BYTES);
 		return;
 	}

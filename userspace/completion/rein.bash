@@ -14,7 +14,7 @@ _rein_cgroups() {
 _rein_value() {
 	case $1 in
 	--cgroup)	_rein_cgroups "$2"; echo self ;;
-	--on)		echo egress call ;;
+	--on)		echo egress connect accept call ;;
 	--over)		echo refuse wait mark observe ;;
 	--for | --timeout) echo infinity ;;
 	--pid)		compgen -f /proc/ | sed -n 's|^/proc/\([0-9]*\)$|\1|p' ;;
