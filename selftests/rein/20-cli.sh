@@ -45,7 +45,7 @@ is "$(json limit show calls '.tiers[0] | "\(.unit) \(.rate_tokens) \(.burst_toke
 	"limit set reads its rates as those of calls"
 rein limit set calls --rate 0
 is "$(json limit show calls '.tiers[0] | "\(.unit) \(.rate_tokens)"')" "calls 0" "0, too"
-matches "$(rein limit show calls)" "^  seen: +0$" "it counts calls, not bytes"
+matches "$(rein limit show calls)" "^  seen: +0 calls +0 tokens$" "it counts calls, not bytes"
 is "$(json chain --cgroup "$A" '.levels[0].limits[0] | "\(.name) \(.resource)"')" "calls connect" \
 	"a chain has it"
 rein limit del calls

@@ -11,7 +11,8 @@
 . "$(dirname "$0")/lib.sh"
 
 # How late what has waited may be, and how long what is refused may take: ms.
-LATE=300 AT_ONCE=100
+# Without a limit that wakes it up a SYN would wait for a second.
+LATE=800 AT_ONCE=500
 [ -z "$DEBUG" ] || LATE=2000 AT_ONCE=1500
 
 # limited NAME RATE [ARGUMENT]...: a cgroup and a limit of that name

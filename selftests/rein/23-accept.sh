@@ -10,7 +10,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # How long what is refused may take: ms.
-AT_ONCE=100
+AT_ONCE=500
 [ -z "$DEBUG" ] || AT_ONCE=1500
 
 # limited NAME RATE [ARGUMENT]...: a cgroup and a limit of that name
