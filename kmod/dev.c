@@ -13,8 +13,8 @@
 #include "record.h"
 #include "take.h"
 
-/* The first version of each struct; older there is none. */
-#define TAKE_ARGS_SIZE_0	sizeof(struct rein_take_args)
+/* A struct may have grown since its first version, but never shrink. */
+static_assert(sizeof(struct rein_take_args) >= REIN_TAKE_ARGS_SIZE_0);
 
 /* An error that the caller can't be told more about than its errno. */
 static int fail_args(int err, size_t size)
@@ -64,7 +64,7 @@ static long dev_take(void __user *user, size_t size)
 	struct rein_take_args args;
 	int err;
 
-	if (size < TAKE_ARGS_SIZE_0)
+	if (size < REIN_TAKE_ARGS_SIZE_0)
 		return fail_args(-EINVAL, size);
 	err = copy_struct_from_user(&args, sizeof(args), user, size);
 	if (err)
@@ -74,11 +74,15 @@ static long dev_take(void __user *user, size_t size)
 		return fail_args(PTR_ERR(wants), args.n_wants *
 				 sizeof(struct rein_take_want));
 	clear_answers(&args);
+	size = min(size, sizeof(args));
 	/* Nothing is charged if the answer couldn't be delivered. */
-	err = copy_to_user(user, &args, sizeof(args)) ?
-	      fail_args(-EFAULT, size) : rein_take(&args, wants);
+	if (copy_to_user(user, &args, size)) {
+		kfree(wants);
+		return fail_args(-EFAULT, size);
+	}
+	err = rein_take(&args, wants);
 	kfree(wants);
-	if (copy_to_user(user, &args, sizeof(args)))
+	if (copy_to_user(user, &args, size))
 		return fail_args(-EFAULT, size);
 	return err;
 }
@@ -87,7 +91,8 @@ static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *user = (void __user *)arg;
 
-	if (_IOC_TYPE(cmd) != REIN_IOC_MAGIC)
+	if (_IOC_TYPE(cmd) != REIN_IOC_MAGIC ||
+	    _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
 		return -ENOTTY;
 	switch (_IOC_NR(cmd)) {
 	case _IOC_NR(REIN_IOC_TAKE):

@@ -102,19 +102,44 @@ int rein_taker_bind(struct rein_taker *taker)
 	return missing;
 }
 
-/* The same for one that waits, when limits have come or gone. */
-static void taker_rebind(struct rein_taker *taker)
+/*
+ * The same for one that waits and isn't planned, when limits have come or
+ * gone. Returns false while its new target is on its way into this tree: then
+ * it stays as it is, to be planned when that has arrived.
+ */
+static bool taker_rebind(struct rein_tree *tree, struct rein_taker *taker)
 {
-	struct rein_target *before = taker->target;
+	struct rein_target *before = taker->target, *target;
 	u64 gen = taker->chain.gen;
+	struct rein_chain chain;
 
-	rein_taker_bind(taker);
+	target = rein_chain_find(&chain, taker->cgrp, REIN_RESOURCE_CALL);
+	if (target && rcu_access_pointer(target->room.tree) != tree)
+		return false;
+	taker->chain = chain;
+	taker_select(taker);
+	taker_entries(taker);
 	/* Without any limit left it still has to leave where it entered. */
-	if (!taker->target)
-		taker->target = before;
-	before->room.takers--;
-	taker->target->room.takers++;
+	if (target && target != before) {
+		before->room.takers--;
+		target->room.takers++;
+		/* See taker_tree(). */
+		WRITE_ONCE(taker->target, target);
+	}
 	rein_admit_welcome(&taker->chain, taker->tokens, gen);
+	return true;
+}
+
+/*
+ * See to it that all limits of a taker's chain are there: those of one that
+ * isn't planned may have gone.
+ */
+static bool taker_refresh(struct rein_tree *tree, struct rein_taker *taker)
+{
+	if (taker->place.when != REIN_NEVER ||
+	    taker->chain.gen == READ_ONCE(rein_config_gen))
+		return true;
+	return taker_rebind(tree, taker);
 }
 
 static void taker_request(const struct rein_taker *taker, u64 now,
@@ -179,23 +204,10 @@ static void taker_blame(struct rein_taker *taker, enum rein_fold fold,
 	rein_taker_blame(taker, fold, &lack);
 }
 
-/* The limit that will have the tokens last: it alone decides when. */
-static const struct rein_entry *taker_tightest(const struct rein_taker *taker,
-					       u64 now)
+/* The limit that had the tokens last, when the place was planned. */
+static const struct rein_entry *taker_tightest(const struct rein_taker *taker)
 {
-	const struct rein_entry *entry, *tightest = taker->place.entries;
-	u64 when, latest = 0;
-	unsigned int i;
-
-	for (i = 0; i < taker->place.n; i++) {
-		entry = &taker->place.entries[i];
-		when = rein_plan_find_entry(entry, now);
-		if (when > latest) {
-			latest = when;
-			tightest = entry;
-		}
-	}
-	return tightest;
+	return &taker->place.entries[taker->place.dry];
 }
 
 /* Wants more of a limit than its bucket can hold. */
@@ -222,13 +234,14 @@ static bool taker_too_much(struct rein_taker *taker)
 }
 
 /* Can't be served before it would have to give up. */
-static bool taker_too_late(struct rein_taker *taker, u64 when, u64 now)
+static bool taker_too_late(struct rein_taker *taker, u64 when)
 {
 	unsigned int i;
 
+	if (!taker->place.n)
+		return false;
 	if (when > taker->deadline) {
-		taker_blame(taker, REIN_FOLD_LATE, taker_tightest(taker, now),
-			    when);
+		taker_blame(taker, REIN_FOLD_LATE, taker_tightest(taker), when);
 		return true;
 	}
 	for (i = 0; i < taker->place.n; i++) {
@@ -242,29 +255,35 @@ static bool taker_too_late(struct rein_taker *taker, u64 when, u64 now)
 	return false;
 }
 
-/* A newcomer that is not to wait, by its own will or a limit's. */
-static bool taker_refused(struct rein_taker *taker, u64 when, u64 now)
+/*
+ * A newcomer that is not to wait, by its own will or a limit's. As long as not
+ * all who came before it are planned nobody can tell what is left for it: then
+ * a limit that refuses does so.
+ */
+static bool taker_refused(struct rein_taker *taker, u64 when, u64 now,
+			  bool planned)
 {
 	unsigned int i;
 
 	if (taker->mode == REIN_MODE_WAIT)
 		return false;
+	if (taker->mode == REIN_MODE_TRY) {
+		taker_blame(taker, REIN_FOLD_REFUSED, taker_tightest(taker),
+			    planned ? when : now);
+		return true;
+	}
 	for (i = 0; i < taker->place.n; i++) {
 		const struct rein_entry *entry = &taker->place.entries[i];
 
-		if (taker->mode != REIN_MODE_TRY &&
-		    entry_limit(entry)->over == REIN_OVER_WAIT)
+		if (entry_limit(entry)->over == REIN_OVER_WAIT)
 			continue;
-		if (rein_plan_find_entry(entry, now) <= now)
+		if (planned && rein_plan_find_entry(entry, now) <= now)
 			continue;
-		taker_blame(taker, REIN_FOLD_REFUSED, entry, when);
+		taker_blame(taker, REIN_FOLD_REFUSED, entry,
+			    planned ? when : now);
 		return true;
 	}
-	/* Each could, but not all at the same time; or the plan is not ready. */
-	if (taker->mode != REIN_MODE_TRY)
-		return false;
-	taker_blame(taker, REIN_FOLD_REFUSED, taker_tightest(taker, now), when);
-	return true;
+	return false;
 }
 
 static bool taker_too_many(struct rein_taker *taker, u64 when)
@@ -351,10 +370,15 @@ static u64 plan_from(const struct rein_taker *before,
 static u64 taker_when(struct rein_taker *taker, const struct rein_taker *before,
 		      u64 now, unsigned int *steps)
 {
+	u64 when;
+
 	if (!taker->place.n)
 		return now;
-	return rein_plan_find(&taker->place, now,
+	taker->place.dry = 0;
+	when = rein_plan_find(&taker->place, now,
 			      before ? plan_from(before, taker) : 0, steps);
+	/* Beyond that there are no timers, nor is it worth to wait. */
+	return when > KTIME_MAX ? REIN_NEVER : when;
 }
 
 static void taker_plan(struct rein_line *line, struct rein_taker *taker,
@@ -482,24 +506,29 @@ static void line_grant(struct rein_line *line, u64 now, unsigned int budget)
 	}
 }
 
-/* Give the first that has none a time, or an end. */
-static void line_plan_next(struct rein_line *line, u64 now,
+/*
+ * Give the first that has none a time, or an end. Returns false if that has to
+ * wait for a change of the configuration to be complete.
+ */
+static bool line_plan_next(struct rein_tree *tree, u64 now,
 			   unsigned int *steps)
 {
+	struct rein_line *line = line_of(tree);
 	struct rein_taker *taker = line->unplanned;
 	struct rein_request req;
 	bool fails;
 	u64 when;
 
-	if (taker->chain.gen != READ_ONCE(rein_config_gen))
-		taker_rebind(taker);
-	else
-		taker_entries(taker);
+	*steps += 1 + taker->n_wants * taker->chain.n;
+	if (!taker_refresh(tree, taker))
+		return false;
+	/* What a limit does over it may have changed. */
+	taker_entries(taker);
 
 	taker_request(taker, now, &req);
 	rein_chain_lock(&taker->chain);
 	when = taker_when(taker, line_prev(line, taker), now, steps);
-	fails = taker_too_much(taker) || taker_too_late(taker, when, now);
+	fails = taker_too_much(taker) || taker_too_late(taker, when);
 	if (fails)
 		rein_admit_end(&taker->chain, &req, REIN_STAT(STALE), NULL);
 	else
@@ -512,15 +541,19 @@ static void line_plan_next(struct rein_line *line, u64 now,
 	} else {
 		line->unplanned = line_next(line, taker);
 	}
+	return true;
 }
 
-/* Have the timer run when there is next something to do. */
-static void line_arm(struct rein_line *line)
+/*
+ * Have the timer run when there is next something to do; to plan may be left
+ * to whoever changes the configuration.
+ */
+static void line_arm(struct rein_line *line, bool plan)
 {
 	struct timerqueue_node *next = timerqueue_getnext(&line->due);
 	ktime_t when;
 
-	if (line->unplanned)
+	if (plan && line->unplanned)
 		when = ktime_get();
 	else if (next)
 		when = next->expires;
@@ -530,16 +563,16 @@ static void line_arm(struct rein_line *line)
 }
 
 /* Grant what is due, plan what is not, as far as the budgets go. */
-static void line_run(struct rein_line *line, u64 now, unsigned int grants)
+static void line_run(struct rein_tree *tree, u64 now, unsigned int grants)
 {
+	struct rein_line *line = line_of(tree);
 	unsigned int steps = 0;
+	bool able = true;
 
 	line_grant(line, now, grants);
-	while (line->unplanned && steps < PLAN_BUDGET) {
-		steps++;
-		line_plan_next(line, now, &steps);
-	}
-	line_arm(line);
+	while (able && line->unplanned && steps < PLAN_BUDGET)
+		able = line_plan_next(tree, now, &steps);
+	line_arm(line, able);
 }
 
 static enum hrtimer_restart line_timer(struct hrtimer *timer)
@@ -549,7 +582,7 @@ static enum hrtimer_restart line_timer(struct hrtimer *timer)
 
 	rcu_read_lock();
 	spin_lock_bh(&tree->lock);
-	line_run(line, ktime_get_ns(), GRANT_BUDGET);
+	line_run(tree, ktime_get_ns(), GRANT_BUDGET);
 	spin_unlock_bh(&tree->lock);
 	rcu_read_unlock();
 	return HRTIMER_NORESTART;
@@ -563,13 +596,18 @@ static void line_decide(struct rein_line *line, struct rein_taker *taker,
 {
 	unsigned int stat = REIN_STAT(REFUSED), steps = 0;
 	const struct rein_limit *dry = NULL;
+	bool planned = !line->unplanned;
 	struct rein_request req;
 	u64 when = REIN_NEVER;
 
 	taker_request(taker, now, &req);
-	if (!line->unplanned)
+	if (planned || !taker->place.n)
 		when = taker_when(taker, line_last(line), now, &steps);
 	if (when <= now) {
+		/*
+		 * Others may be planned for this very moment and not be granted
+		 * yet: they lose nothing, as it was found with theirs taken.
+		 */
 		taker_plan(line, taker, now);
 		*observed = taker_grant(line, taker);
 		taker->state = REIN_TAKER_GRANTED;
@@ -577,10 +615,10 @@ static void line_decide(struct rein_line *line, struct rein_taker *taker,
 	}
 
 	taker->state = REIN_TAKER_FAILED;
-	if (taker_too_much(taker) || taker_refused(taker, when, now) ||
-	    (!line->unplanned && taker_too_late(taker, when, now)))
+	if (taker_too_much(taker) || taker_refused(taker, when, now, planned) ||
+	    (planned && taker_too_late(taker, when)))
 		dry = taker->lack.limit;
-	else if (taker_too_many(taker, when))
+	else if (taker_too_many(taker, planned ? when : now))
 		stat = REIN_STAT(OVERFLOW);
 	else
 		taker->state = REIN_TAKER_WAITS;
@@ -588,10 +626,9 @@ static void line_decide(struct rein_line *line, struct rein_taker *taker,
 		rein_admit_end(&taker->chain, &req, stat, dry);
 		return;
 	}
-	if (!line->unplanned)
-		dry = entry_limit(taker_tightest(taker, now));
-	rein_admit_end(&taker->chain, &req, REIN_STAT(QUEUED), dry);
-	if (!line->unplanned)
+	rein_admit_end(&taker->chain, &req, REIN_STAT(QUEUED),
+		       entry_limit(taker_tightest(taker)));
+	if (planned)
 		taker_plan(line, taker, when);
 }
 
@@ -612,9 +649,12 @@ void rein_line_join(struct rein_tree *tree, struct rein_taker *taker)
 	u64 now = ktime_get_ns();
 
 	/* All that is due: a newcomer is granted nothing before them. */
-	line_run(line, now, UINT_MAX);
+	line_run(tree, now, UINT_MAX);
 	taker->place.ticket = atomic64_inc_return(&last_ticket);
 	timerqueue_init(&taker->due);
+	/* Again, now that what a limit does over it can't change. */
+	taker_entries(taker);
+	taker->place.dry = 0;
 	rein_chain_lock(&taker->chain);
 	line_decide(line, taker, now, &observed);
 	rein_chain_unlock(&taker->chain);
@@ -626,21 +666,54 @@ void rein_line_join(struct rein_tree *tree, struct rein_taker *taker)
 		return;
 	taker->target->room.takers++;
 	list_add_tail(&taker->node, &line->takers);
-	line_arm(line);
+	line_arm(line, true);
 }
 
-/* The tree whose line a taker is in, locked; NULL: it is in none any more. */
+/*
+ * The tree whose line a taker is in, locked, with all limits of its chain being
+ * there; NULL: it is in none any more. Its target may change, and be on its way
+ * to another tree, as long as there is no lock.
+ */
 static struct rein_tree *taker_tree(struct rein_taker *taker)
 {
-	struct rein_tree *tree = NULL;
+	struct rein_target *target;
+	struct rein_tree *tree;
 
-	/* Its target may change, and go, as long as there is no lock. */
-	rcu_read_lock();
 	/* Pairs with taker_end(). */
-	while (!tree && smp_load_acquire(&taker->state) == REIN_TAKER_WAITS)
-		tree = rein_tree_lock(READ_ONCE(taker->target));
-	rcu_read_unlock();
-	return tree;
+	while (smp_load_acquire(&taker->state) == REIN_TAKER_WAITS) {
+		target = READ_ONCE(taker->target);
+		tree = rein_tree_lock(target);
+		if (tree && target == taker->target &&
+		    taker_refresh(tree, taker))
+			return tree;
+		if (tree)
+			rein_tree_unlock(tree);
+		cpu_relax();
+	}
+	return NULL;
+}
+
+/* With its tree locked: take a taker that got nothing out of the line. */
+static void line_give_up(struct rein_line *line, struct rein_taker *taker,
+			 enum rein_fold fold, u64 now)
+{
+	bool stale = fold == REIN_FOLD_STALE;
+	u64 when = taker->place.when;
+	struct rein_request req;
+
+	/* Who has no time is in nobody's way. */
+	if (when != REIN_NEVER)
+		line_unplan_from(line, taker);
+	taker_request(taker, now, &req);
+	taker->fold = fold;
+	rein_chain_lock(&taker->chain);
+	if (taker->place.n)
+		taker_blame(taker, fold, taker_tightest(taker), when);
+	rein_admit_end(&taker->chain, &req,
+		       stale ? REIN_STAT(STALE) : REIN_STAT(CANCELLED), NULL);
+	rein_chain_unlock(&taker->chain);
+	if (stale && taker->place.n)
+		taker->record = rein_taker_record(taker);
 }
 
 /**
@@ -648,43 +721,35 @@ static struct rein_tree *taker_tree(struct rein_taker *taker)
  * @taker:	the taker; on return it is out of the line
  * @fold:	why: REIN_FOLD_STALE, or REIN_FOLD_CANCELLED without a record
  *
- * It may turn out that it has got its tokens, or failed, in the meantime: see
- * its state. Otherwise those behind move up.
+ * Those behind move up.
+ *
+ * Return: true; false if it got its tokens after all, or failed, in the
+ * meantime: see its state.
  */
-void rein_line_leave(struct rein_taker *taker, enum rein_fold fold)
+bool rein_line_leave(struct rein_taker *taker, enum rein_fold fold)
 {
-	struct rein_tree *tree = taker_tree(taker);
-	u64 now = ktime_get_ns();
-	struct rein_request req;
-	struct rein_line *line;
+	struct rein_tree *tree;
+	bool left = false;
+	u64 now;
 
-	if (!tree)
-		return;
-	line = line_of(tree);
 	rcu_read_lock();
+	tree = taker_tree(taker);
+	if (!tree)
+		goto out;
+	now = ktime_get_ns();
+	/* Its time may have come, and only the timer be late. */
+	line_grant(line_of(tree), now, UINT_MAX);
 	if (taker->state == REIN_TAKER_WAITS) {
-		taker_request(taker, now, &req);
-		rein_chain_lock(&taker->chain);
-		if (taker->place.n)
-			taker_blame(taker, fold, taker_tightest(taker, now),
-				    taker->place.when);
-		rein_admit_end(&taker->chain, &req,
-			       fold == REIN_FOLD_STALE ? REIN_STAT(STALE) :
-							 REIN_STAT(CANCELLED),
-			       NULL);
-		rein_chain_unlock(&taker->chain);
-		if (fold == REIN_FOLD_STALE && taker->place.n)
-			taker->record = rein_taker_record(taker);
-		/* Who has no time is in nobody's way. */
-		if (taker->place.when != REIN_NEVER)
-			line_unplan_from(line, taker);
-		line_remove(line, taker);
-		taker->fold = fold;
+		line_give_up(line_of(tree), taker, fold, now);
+		line_remove(line_of(tree), taker);
 		taker->state = REIN_TAKER_FAILED;
-		line_run(line, now, GRANT_BUDGET);
+		left = true;
 	}
-	rcu_read_unlock();
+	line_run(tree, now, GRANT_BUDGET);
 	rein_tree_unlock(tree);
+out:
+	rcu_read_unlock();
+	return left;
 }
 
 /* --- configuration --------------------------------------------------------------- */
@@ -714,7 +779,7 @@ void rein_line_again(struct rein_tree *tree)
 		return;
 	rcu_read_lock();
 	rein_line_unplan(tree);
-	line_run(line, ktime_get_ns(), GRANT_BUDGET);
+	line_run(tree, ktime_get_ns(), GRANT_BUDGET);
 	rcu_read_unlock();
 }
 
@@ -742,30 +807,36 @@ void rein_line_move(struct rein_tree *from, struct rein_tree *to)
 	list_sort(NULL, &to->line.takers, by_ticket);
 	from->line.unplanned = line_first(&from->line);
 	to->line.unplanned = line_first(&to->line);
-	line_arm(&from->line);
-	line_arm(&to->line);
+	line_arm(&from->line, true);
+	line_arm(&to->line, true);
 }
 
 /**
- * rein_line_cancel() - let go all who wait, without tokens
+ * rein_line_cancel() - let go some of those who wait, without tokens
  * @tree:	the tree, locked
+ *
+ * Context: rein_mutex held, so that all targets are where they belong.
+ *
+ * Return: whether there are more.
  */
-void rein_line_cancel(struct rein_tree *tree)
+bool rein_line_cancel(struct rein_tree *tree)
 {
 	struct rein_line *line = line_of(tree);
-	u64 now = ktime_get_ns();
+	unsigned int budget = GRANT_BUDGET;
 	struct rein_taker *taker;
-	struct rein_request req;
+	u64 now = ktime_get_ns();
 
+	lockdep_assert_held(&rein_mutex);
+	rcu_read_lock();
 	rein_line_unplan(tree);
-	while ((taker = line_first(line))) {
-		taker_request(taker, now, &req);
-		rein_chain_lock(&taker->chain);
-		rein_admit_end(&taker->chain, &req, REIN_STAT(CANCELLED), NULL);
-		rein_chain_unlock(&taker->chain);
-		taker->fold = REIN_FOLD_CANCELLED;
+	while (budget-- && (taker = line_first(line))) {
+		if (WARN_ON_ONCE(!taker_refresh(tree, taker)))
+			break;
+		line_give_up(line, taker, REIN_FOLD_CANCELLED, now);
 		taker_end(line, taker, REIN_TAKER_FAILED);
 	}
+	rcu_read_unlock();
+	return line_first(line);
 }
 
 /**

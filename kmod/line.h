@@ -99,12 +99,12 @@ u64 rein_taker_record(const struct rein_taker *taker);
 void rein_taker_observed(const struct rein_taker *taker,
 			 const struct rein_lack *lack);
 void rein_line_join(struct rein_tree *tree, struct rein_taker *taker);
-void rein_line_leave(struct rein_taker *taker, enum rein_fold why);
+bool rein_line_leave(struct rein_taker *taker, enum rein_fold fold);
 
 void rein_line_unplan(struct rein_tree *tree);
 void rein_line_again(struct rein_tree *tree);
 void rein_line_move(struct rein_tree *from, struct rein_tree *to);
-void rein_line_cancel(struct rein_tree *tree);
+bool rein_line_cancel(struct rein_tree *tree);
 
 void rein_line_open(struct rein_tree *tree);
 void rein_line_close(struct rein_tree *tree);

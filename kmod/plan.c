@@ -26,7 +26,8 @@
  * This ends, since each new proposal is behind an entry of a bucket or at the
  * moment at which it has the tokens, of which there is one between any two
  * entries. If buckets disagree a lot, one may be looked ahead in as often as
- * others move; a caller that counts the steps can then pass a later from.
+ * others move, so the steps are bounded: who takes too many to find a gap goes
+ * behind all others, which delays nobody else.
  */
 #include "plan.h"
 
@@ -155,25 +156,61 @@ void rein_ledger_init(struct rein_ledger *ledger, struct rein_tier *tiers,
 		tiers[i].upto = NULL;
 }
 
-/* The earliest time from t on that suits all buckets of n entries. */
+/* The time of the last entry in any of these ledgers. */
+static u64 last_planned(const struct rein_entry *entries, unsigned int n)
+{
+	u64 last = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		const struct list_head *all = &entries[i].ledger->entries;
+		u64 when;
+
+		if (list_empty(all))
+			continue;
+		when = list_last_entry(all, struct rein_entry, node)->place->when;
+		if (last < when)
+			last = when;
+	}
+	return last;
+}
+
+/*
+ * The earliest time from t on that suits all buckets of n entries, or, if it
+ * takes more than REIN_PLAN_STEPS to find, the earliest behind all that is
+ * planned; there the buckets soon agree. *dry is which entry was the last not
+ * to agree.
+ */
 static u64 find(const struct rein_entry *entries, unsigned int n, u64 t,
-		unsigned int *steps)
+		unsigned int *steps, unsigned int *dry)
 {
 	unsigned int i, j, seen = 0, agreed = 0, buckets = 0;
+	bool hurry = false;
 
 	for (i = 0; i < n; i++)
 		buckets += entries[i].ledger->n_tiers;
 
 	i = 0;
 	j = 0;
+	*dry = 0;
 	while (agreed < buckets && t != REIN_NEVER) {
 		const struct rein_entry *entry = &entries[i];
 		const struct rein_ledger *ledger = entry->ledger;
 		u64 at = earliest(ledger, &ledger->tiers[j], entry->cost, t,
 				  &seen);
 
+		if (at != t)
+			*dry = i;
 		agreed = at == t ? agreed + 1 : 1;
 		t = at;
+		if (seen > REIN_PLAN_STEPS && !hurry) {
+			u64 last = last_planned(entries, n);
+
+			hurry = true;
+			agreed = 0;
+			if (t < last)
+				t = last;
+		}
 		if (++j == ledger->n_tiers) {
 			j = 0;
 			if (++i == n)
@@ -201,8 +238,12 @@ static u64 find(const struct rein_entry *entries, unsigned int n, u64 t,
  * owes is paid first. Tokens are taken from all of them or from none. Exact to
  * the nanosecond.
  *
- * Nothing is changed but how far the tiers have been reckoned up. Places whose
- * time has come and which were not granted yet are in order.
+ * After REIN_PLAN_STEPS it gives up looking for a gap, and it is the earliest
+ * time behind all who are planned in these ledgers.
+ *
+ * Nothing is changed but how far the tiers have been reckoned up, and @dry of
+ * the place. Places whose time has come and which were not granted yet are in
+ * order.
  *
  * @from makes the search shorter. If nobody has gone away since without those
  * behind it being planned anew, the time planned for an older place is a lower
@@ -210,8 +251,7 @@ static u64 find(const struct rein_entry *entries, unsigned int n, u64 t,
  * hindered that one hinders this one too. With a @from that is not before the
  * last entry of any of its ledgers, and if the last search there came to the
  * end, it takes one step for each bucket and round, so that planning many of a
- * kind is linear. Any @from delays nobody else: that of the last entry is a way
- * to bound the steps, if this place may do without an earlier time.
+ * kind is linear. Any @from delays nobody else.
  *
  * Else it takes up to two steps for each entry and bucket, or more if the
  * buckets disagree often: see the top of this file.
@@ -221,10 +261,11 @@ static u64 find(const struct rein_entry *entries, unsigned int n, u64 t,
  * Return: time in ns; REIN_NEVER: not at these rates (closed, or a cost greater
  * than the burst), or not before 2^64 - 1 ns.
  */
-u64 rein_plan_find(const struct rein_place *place, u64 now, u64 from,
+u64 rein_plan_find(struct rein_place *place, u64 now, u64 from,
 		   unsigned int *steps)
 {
-	return find(place->entries, place->n, now < from ? from : now, steps);
+	return find(place->entries, place->n, now < from ? from : now, steps,
+		    &place->dry);
 }
 
 /**
@@ -238,7 +279,9 @@ u64 rein_plan_find(const struct rein_place *place, u64 now, u64 from,
  */
 u64 rein_plan_find_entry(const struct rein_entry *entry, u64 now)
 {
-	return find(entry, 1, now, NULL);
+	unsigned int dry;
+
+	return find(entry, 1, now, NULL, &dry);
 }
 
 /* Put the entry where it belongs: after a search that is where that ended. */

@@ -35,6 +35,9 @@
 
 #include "bucket.h"
 
+/* After how many steps a search for a gap is given up; a step is some 20 ns. */
+#define REIN_PLAN_STEPS		16384
+
 struct rein_entry;
 
 /**
@@ -93,19 +96,21 @@ struct rein_entry {
  * @when:	planned time in ns; REIN_NEVER: not at the present rates, or
  *		taken off the plan (it is then in no ledger, and in nobody's
  *		way)
+ * @dry:	which entry was the last to have the tokens, in the last search
  * @n:		number of @entries
  * @entries:	what it wants of whom; no ledger twice
  */
 struct rein_place {
 	u64 ticket;
 	u64 when;
+	unsigned int dry;
 	unsigned int n;
 	struct rein_entry entries[REIN_CHAIN_MAX];
 };
 
 void rein_ledger_init(struct rein_ledger *ledger, struct rein_tier *tiers,
 		      unsigned int n_tiers);
-u64 rein_plan_find(const struct rein_place *place, u64 now, u64 from,
+u64 rein_plan_find(struct rein_place *place, u64 now, u64 from,
 		   unsigned int *steps);
 u64 rein_plan_find_entry(const struct rein_entry *entry, u64 now);
 void rein_plan_add(struct rein_place *place, u64 when);

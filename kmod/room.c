@@ -643,15 +643,17 @@ void rein_room_move(struct rein_target *target, struct rein_target *parent)
 }
 
 /**
- * rein_room_idle() - does nothing wait with a target's chain any more?
+ * rein_room_idle() - do no packets wait with a target's chain any more?
  * @target:	the target
+ *
+ * Takers don't count: they can be bound anew.
  *
  * Return: whether it may be closed.
  */
 bool rein_room_idle(struct rein_target *target)
 {
 	struct rein_tree *tree = rein_tree_lock(target);
-	bool idle = !target->room.held && !target->room.takers;
+	bool idle = !target->room.held;
 
 	if (tree)
 		rein_tree_unlock(tree);
@@ -689,6 +691,8 @@ bool rein_room_close(struct rein_target *target)
 	struct rein_tree *tree = rein_tree_lock(target);
 	struct rb_node *node;
 
+	/* Who takes goes over to the target that it finds now. */
+	rein_line_again(tree);
 	if (room->held || room->takers) {
 		rein_tree_unlock(tree);
 		return false;

@@ -3,6 +3,7 @@
  * Takes: programs ask for tokens by name. See take.h.
  */
 #include <linux/cgroup.h>
+#include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/nsproxy.h>
 #include <linux/rcupdate.h>
@@ -111,7 +112,8 @@ static int fail_unknown(struct rein_take_args *args,
 {
 	return take_fail(args, nth, REIN_E_TAKE_UNKNOWN,
 			 "no cgroup from the caller's upwards has a call limit of that name",
-			 "no cgroup from the caller's upwards has a call limit named %s",
+			 "no cgroup from the caller's upwards has a call limit named %*pE",
+			 (int)strlen(taker->wants[nth].name),
 			 taker->wants[nth].name);
 }
 
@@ -274,7 +276,7 @@ static int taker_sleep(struct rein_taker *taker)
 	int err = 0;
 
 	while (true) {
-		set_current_state(TASK_INTERRUPTIBLE);
+		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
 		/* Pairs with taker_end(). */
 		if (smp_load_acquire(&taker->state) != REIN_TAKER_WAITS)
 			break;
@@ -294,33 +296,32 @@ static int taker_sleep(struct rein_taker *taker)
 /* If the call is made again after a signal, the time it has goes on. */
 static int restart(struct rein_take_args *args, const struct rein_taker *taker)
 {
+	u64 deadline = taker->deadline;
+
 	if (args->flags & REIN_TAKE_TIMEOUT) {
 		args->flags = REIN_TAKE_DEADLINE;
-		args->deadline_ns = taker->deadline == REIN_NEVER ?
-				    REIN_DEV_NEVER :
-				    taker->deadline + clock_offset();
+		args->deadline_ns = deadline > KTIME_MAX ? REIN_DEV_NEVER :
+				    deadline + clock_offset();
 	}
 	return -ERESTARTSYS;
 }
 
 static int take_in_line(struct rein_take_args *args, struct rein_taker *taker)
 {
-	int err = 0, missing;
+	int err, missing;
 
 	missing = join(taker);
 	if (missing >= 0)
 		return fail_unknown(args, taker, missing);
 	if (taker->state == REIN_TAKER_WAITS) {
 		err = taker_sleep(taker);
-		if (err)
-			rein_line_leave(taker, err == -ETIME ?
-					       REIN_FOLD_STALE :
-					       REIN_FOLD_CANCELLED);
+		if (err == -ETIME)
+			rein_line_leave(taker, REIN_FOLD_STALE);
+		else if (err && rein_line_leave(taker, REIN_FOLD_CANCELLED))
+			return restart(args, taker);
 	}
 	if (taker->state == REIN_TAKER_GRANTED)
 		return answer_granted(args, taker->asked, taker->granted);
-	if (err == -ERESTARTSYS && taker->fold == REIN_FOLD_CANCELLED)
-		return restart(args, taker);
 	return answer_failed(args, taker);
 }
 
@@ -339,7 +340,7 @@ static int take_in_line(struct rein_take_args *args, struct rein_taker *taker)
 int rein_take(struct rein_take_args *args, const struct rein_take_want *wants)
 {
 	struct rein_taker *taker;
-	u64 now = ktime_get_ns();
+	u64 now;
 	int err;
 
 	err = check_flags(args) ?: check_wants(args, wants);
@@ -348,6 +349,7 @@ int rein_take(struct rein_take_args *args, const struct rein_take_want *wants)
 	taker = kmem_cache_alloc(taker_cache, GFP_KERNEL);
 	if (!taker)
 		return fail_memory(args);
+	now = ktime_get_ns();
 	taker->wants = wants;
 	taker->n_wants = args->n_wants;
 	taker->mode = mode_of(args->flags);
@@ -382,13 +384,16 @@ void rein_take_cancel_all(void)
 	struct rein_target *pos;
 	struct rein_tree *tree;
 
+	lockdep_assert_held(&rein_mutex);
 	for (pos = rein_target_next(NULL, NULL); pos;
 	     pos = rein_target_next(NULL, pos)) {
-		tree = rein_tree_lock(pos);
-		if (!tree)
-			continue;
-		rein_line_cancel(tree);
-		rein_tree_unlock(tree);
+		bool more = true;
+
+		while (more && (tree = rein_tree_lock(pos))) {
+			more = rein_line_cancel(tree);
+			rein_tree_unlock(tree);
+			cond_resched();
+		}
 	}
 }
 

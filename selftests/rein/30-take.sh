@@ -128,6 +128,12 @@ takes 0:limit:slow 0:500:slow 0:1500:slow 0:1500:slow 0:@2500:slow
 is "$(column 3)" "0 502 0 502 0" "a deadline that can't be met is refused at once"
 is "$(column 4 2) $(column 4 4)" "1000000 2000000" "and takes nobody's place"
 
+# 110,000 days are more ns than there are in a timer.
+call far 1/day,burst=200000
+call fast 10/s,burst=1
+takes 0:limit:far=200000 0:18446744073709:far=110000 0:limit:fast 0:limit:fast 300:kill:1
+is "$(column 2)" "0 4 0 0" "who waits for ever is in nobody's way"
+
 # --- changes while they wait --------------------------------------------------------------
 
 call slow 1/day,burst=1

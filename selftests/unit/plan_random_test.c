@@ -321,7 +321,7 @@ static void put_on(struct waiter *who, long when)
 	w.n_planned++;
 }
 
-static bool expect(const struct waiter *who, long from, long want)
+static bool expect(struct waiter *who, long from, long want)
 {
 	u64 seen = rein_plan_find(&who->place, abs_time(w.now),
 				  from ? abs_time(from) : 0, NULL);

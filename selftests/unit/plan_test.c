@@ -581,6 +581,33 @@ static void thousand_and_one_who_wants_all(void)
 	CHECK_EQ(steps <= 2 * (MANY + 1) + 1, true);
 }
 
+/*
+ * Two buckets disagree about each gap of a third: it is not looked at all of
+ * them, and the place is behind the others.
+ */
+static void too_many_gaps(void)
+{
+	struct rein_place *p;
+	unsigned int i;
+
+	one_tier(&disk, 1, SEC, 1);
+	one_tier(&b, 1, 2 * SEC, 1);
+	one_tier(&a, 1, SEC / 2, 1);
+	for (i = 0; i < MANY / 2; i++) {
+		come(&a, &disk, 0);
+		come(&a, &b, 0);
+	}
+	p = arrive();
+	wants(p, &a, 1);
+	wants(p, &disk, 1);
+	wants(p, &b, 1);
+	steps = 0;
+	plan(p, 0, 0);
+	CHECK_EQ(p->when >= last(&b)->when, true);
+	CHECK_EQ(p->dry < p->n, true);
+	CHECK_EQ(steps <= REIN_PLAN_STEPS + 10 * MANY, true);
+}
+
 static const struct unit_test tests[] = {
 	UNIT_TEST(chapter_run),
 	UNIT_TEST(chapter_sec_only_goes_ahead),
@@ -606,6 +633,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(thousand_alike),
 	UNIT_TEST(thousand_and_others),
 	UNIT_TEST(thousand_and_one_who_wants_all),
+	UNIT_TEST(too_many_gaps),
 };
 
 int main(int argc, char **argv)

@@ -65,7 +65,9 @@ struct rein_take_want {
  * @want:	which of @wants is at fault, if @code is not 0
  * @message:	why not, one line
  *
- * From @granted_ns on the kernel answers, whatever the call returns.
+ * From @granted_ns on the kernel answers, whatever the call returns. After
+ * EINTR nothing there means anything, and a timeout has become the deadline
+ * that it stood for, so that the call can be made again as it is.
  *
  * The name is looked up from the caller's cgroup upwards; each limit of that
  * name on the way is charged. All or nothing: a call that fails has charged
@@ -92,6 +94,9 @@ struct rein_take_args {
 	__u32 want;
 	char message[128];
 };
+
+/* Of the first version of struct rein_take_args. */
+#define REIN_TAKE_ARGS_SIZE_0	216
 
 #define REIN_IOC_MAGIC		0xEB
 #define REIN_IOC_TAKE		_IOWR(REIN_IOC_MAGIC, 1, struct rein_take_args)
