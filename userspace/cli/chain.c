@@ -8,7 +8,7 @@
 
 typedef unsigned __int128 u128;
 
-/* The rate that holds everything else back, one per unit. */
+/* The rate that holds everything else back, one per resource and unit. */
 struct tightest {
 	struct rein_tier tier;
 	char *limit;
@@ -19,7 +19,7 @@ struct chain {
 	struct out *out;
 	bool any;
 	uint64_t cgroup_id;
-	struct tightest tightest[REIN_UNIT_CALLS + 1];
+	struct tightest tightest[REIN_RESOURCE_CALL + 1][REIN_UNIT_CALLS + 1];
 };
 
 static bool slower(const struct rein_tier *a, const struct rein_tier *b)
@@ -33,9 +33,10 @@ static void compare(struct chain *chain, const struct rein_limit *limit,
 	struct tightest *tightest;
 
 	/* A limit that only observes holds nothing back. */
-	if (limit->over == REIN_OVER_OBSERVE || tier->unlimited || tier->unit > REIN_UNIT_CALLS)
+	if (limit->over == REIN_OVER_OBSERVE || tier->unlimited ||
+	    tier->unit > REIN_UNIT_CALLS || limit->resource > REIN_RESOURCE_CALL)
 		return;
-	tightest = &chain->tightest[tier->unit];
+	tightest = &chain->tightest[limit->resource][tier->unit];
 	if (tightest->limit && !slower(tier, &tightest->tier))
 		return;
 	free(tightest->limit);
@@ -90,25 +91,29 @@ static void show_link(const struct rein_limit *limit, void *arg)
 	out_end(out);
 }
 
+static void show_tightest_of(struct out *out, uint32_t resource, struct tightest *tightest)
+{
+	if (!tightest->limit)
+		return;
+	out_object(out, NULL);
+	out_word(out, "resource", "\ntightest ", rein_resource_name(resource), resource);
+	out_rate(out, ": ", &tightest->tier);
+	out_str(out, "limit", " by ", tightest->limit);
+	out_str(out, "cgroup", " on ", tightest->cgroup);
+	out_end(out);
+	free(tightest->limit);
+	free(tightest->cgroup);
+}
+
 static void show_tightest(struct chain *chain)
 {
 	struct out *out = chain->out;
-	size_t i;
+	uint32_t resource, unit;
 
 	out_list(out, "tightest");
-	for (i = 0; i <= REIN_UNIT_CALLS; i++) {
-		struct tightest *tightest = &chain->tightest[i];
-
-		if (!tightest->limit)
-			continue;
-		out_object(out, NULL);
-		out_rate(out, "\ntightest: ", &tightest->tier);
-		out_str(out, "limit", " by ", tightest->limit);
-		out_str(out, "cgroup", " on ", tightest->cgroup);
-		out_end(out);
-		free(tightest->limit);
-		free(tightest->cgroup);
-	}
+	for (resource = 0; resource <= REIN_RESOURCE_CALL; resource++)
+		for (unit = 0; unit <= REIN_UNIT_CALLS; unit++)
+			show_tightest_of(out, resource, &chain->tightest[resource][unit]);
 	out_end(out);
 }
 
