@@ -185,7 +185,7 @@ note "$SAID"
 is "$(said ok)" 4 "all of 4 that wait connect"
 for i in 0 1 2 3; do
 	ms=$(awk -v n=$((i + 1)) 'NR == n { printf "%d", $2 }' <<<"$SAID")
-	at_least "$ms" $((i * 500 - 15)) "number $i after $((i * 500)) ms"
+	at_least "$ms" $((i * 500 - LATE / 3)) "number $i after $((i * 500)) ms"
 	at_most "$ms" $((i * 500 + LATE)) "number $i after $((i * 500)) ms"
 done
 is "$(packets wait passed) $(packets wait released)" "1 3" "three of them had to wait"

@@ -3,7 +3,8 @@
  * stress SECONDS SEED DIRECTORY ADDRESS: below a cgroup directory, many
  * processes at the same time add, change and delete limits, make and remove
  * cgroups and network namespaces, and read everything, while others send
- * datagrams to the address and move from cgroup to cgroup. Says how often what
+ * datagrams to the address, connect to it and to themselves, and move from
+ * cgroup to cgroup. Says how often what
  * was done; fails if the kernel gave an answer that it should not give.
  */
 #define _GNU_SOURCE
@@ -37,13 +38,27 @@ static const char *const paths[] = {
 
 enum op {
 	ADD, SET, REPLACE, DEL, GET, DUMP, CHAIN, RECORDS, STAT, MKDIR, RMDIR, FLUSH, FORCE,
-	SEND, MOVE, NETNS, OPS
+	SEND, CONNECT, MOVE, NETNS, OPS
 };
 
 static const char *const op_names[OPS] = {
 	"add", "set", "replace", "del", "get", "dump", "chain", "records", "stat", "mkdir",
-	"rmdir", "flush", "force", "send", "move", "netns",
+	"rmdir", "flush", "force", "send", "connect", "move", "netns",
 };
+
+/* A limit's name says what it meters, so that what is set fits. */
+static const struct {
+	const char *name;
+	uint32_t resource;
+} limits[] = {
+	{ "k", REIN_RESOURCE_EGRESS },
+	{ "l", REIN_RESOURCE_EGRESS },
+	{ "m", REIN_RESOURCE_EGRESS },
+	{ "c", REIN_RESOURCE_CONNECT },
+	{ "a", REIN_RESOURCE_ACCEPT },
+};
+
+#define LIMITS	(sizeof(limits) / sizeof(limits[0]))
 
 /* Shared by all processes. */
 struct shared {
@@ -85,15 +100,24 @@ static const char *path_of(unsigned int i)
 	return path;
 }
 
-static void put_values(struct genl_msg *msg)
+static void put_values(struct genl_msg *msg, uint32_t resource)
 {
 	static const uint64_t rates[] = { 0, 1, 1000, 20000, 1000000, 1000000000 };
+	static const uint64_t calls[] = { 0, 1, 5, 100, 1000, 100000 };
+	static const uint32_t overs[] = { REIN_OVER_REFUSE, REIN_OVER_OBSERVE, REIN_OVER_WAIT };
+	bool packets = resource == REIN_RESOURCE_EGRESS;
 	unsigned int n = 1 + pick(3);
 
-	while (n--)
+	while (n-- && packets)
 		genl_put_tier(msg, pick(4) ? REIN_UNIT_BYTES : REIN_UNIT_PACKETS,
 			      rates[pick(6)], SECOND, 1 + pick(100000));
-	genl_put_u32(msg, REIN_A_LIMIT_OVER, pick(2) ? REIN_OVER_WAIT : pick(4));
+	if (packets) {
+		genl_put_u32(msg, REIN_A_LIMIT_OVER, pick(2) ? REIN_OVER_WAIT : pick(4));
+	} else {
+		genl_put_tier(msg, REIN_UNIT_CALLS, calls[pick(6)], SECOND, 1 + pick(10));
+		genl_put_u32(msg, REIN_A_LIMIT_OVER,
+			     overs[pick(resource == REIN_RESOURCE_CONNECT ? 3 : 2)]);
+	}
 	if (!pick(3))
 		genl_put_u64(msg, REIN_A_LIMIT_PATIENCE_NS, SECOND / 1000 * (1 + pick(500)));
 	if (!pick(4))
@@ -138,15 +162,17 @@ static void limit_op(int fd, enum op op, struct genl_msg *msg)
 		[GET] = REIN_CMD_LIMIT_GET,
 	};
 	int dir = open(path_of(pick(PATHS)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char name[2] = { 'k' + pick(3), '\0' };
+	unsigned int which = pick(LIMITS);
 
 	if (dir < 0)
 		return;
 	genl_begin(msg, commands[op], 0);
-	genl_put_string(msg, REIN_A_LIMIT_NAME, name);
+	genl_put_string(msg, REIN_A_LIMIT_NAME, limits[which].name);
 	genl_put_u32(msg, REIN_A_LIMIT_CGROUP_FD, dir);
-	if (op <= REPLACE)
-		put_values(msg);
+	if (op <= REPLACE) {
+		genl_put_u32(msg, REIN_A_LIMIT_RESOURCE, limits[which].resource);
+		put_values(msg, limits[which].resource);
+	}
 	ask(fd, op, msg);
 	close(dir);
 }
@@ -236,11 +262,52 @@ static void send_some(const char *to, unsigned int n)
 	close(fd);
 }
 
+/* A listener of this cgroup, on a port that the kernel chooses. */
+static int listen_here(struct sockaddr_in *at)
+{
+	socklen_t len = sizeof(*at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*at = (struct sockaddr_in){ .sin_family = AF_INET };
+	inet_pton(AF_INET, "127.0.0.1", &at->sin_addr);
+	if (fd >= 0 && (bind(fd, (void *)at, len) || listen(fd, 8) ||
+			getsockname(fd, (void *)at, &len))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Some of those that wait are closed at once, others have a moment. */
+static void connect_some(const char *to, unsigned int n)
+{
+	struct sockaddr_in here, sin = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int listener = listen_here(&here), fds[16], i = 0;
+
+	inet_pton(AF_INET, to, &sin.sin_addr);
+	for (; n-- && i < 16; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		count(CONNECT, !connect(fds[i], (void *)(pick(2) ? &here : &sin), sizeof(sin)) ||
+		      errno == EINPROGRESS);
+		if (!pick(3))
+			close(fds[i--]);
+	}
+	if (pick(2))
+		usleep(5000);
+	while (i)
+		close(fds[--i]);
+	if (listener >= 0)
+		close(listener);
+}
+
 static void send_on(void)
 {
 	while (now() < end) {
 		move(path_of(pick(PATHS)));
-		send_some(address, 1 + pick(60));
+		if (pick(3))
+			send_some(address, 1 + pick(60));
+		else
+			connect_some(address, 1 + pick(20));
 		/* So that cgroups become empty, and can be removed. */
 		if (!pick(3))
 			move(directory);
@@ -260,6 +327,7 @@ static void network(void)
 		ioctl(fd, SIOCSIFFLAGS, &lo);
 		close(fd);
 		send_some("127.0.0.1", 1 + pick(30));
+		connect_some("127.0.0.1", 1 + pick(5));
 		usleep(20000);
 	}
 }
