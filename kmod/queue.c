@@ -357,11 +357,25 @@ static void collect(struct rein_chain *chain, struct rein_target *target)
 	rein_chain_collect(chain, target, rein_lane_resource(target->key.lane));
 }
 
-/* Does it wait for the beginning of a flow that has begun by now? */
-static bool held_follows(const struct rein_held *held)
+/*
+ * It waited for the beginning of its flow, and its turn has come. Returns
+ * whether the flow has begun; if not it has to ask for that itself.
+ */
+static bool held_follows(struct rein_flow *flow, struct rein_held *held,
+			 const struct rein_chain *chain)
 {
-	return held->flow && !held->packets &&
-	       rein_known_look(held->flow) == REIN_KNOWN_GOES;
+	struct rein_request req;
+
+	if (rein_known_look(held->flow) == REIN_KNOWN_GOES)
+		return true;
+	held_request(held, held->arrived, &req);
+	rein_admit_count(chain, &req, REIN_STAT(QUEUED));
+	rein_known_set(held->flow, REIN_KNOWN_WAITS);
+	held->gen = chain->gen;
+	held->packets = 1;
+	flow->number++;
+	rein_room_account(flow->room, 0, 1);
+	return false;
 }
 
 /*
@@ -401,19 +415,21 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 	struct rein_chain chain;
 	struct rein_held *held;
 	struct rein_flow *flow;
+	bool free;
 
 	while ((flow = rein_tree_pick(tree))) {
 		struct rein_limit *by = NULL;
 
 		held = list_first_entry(&flow->packets, struct rein_held, list);
 		collect(&chain, flow->room->target);
+		free = held->flow && !held->packets &&
+		       held_follows(flow, held, &chain);
 		held_request(held, now, &req);
 
-		if (!chain.n || held_follows(held)) {
-			/* One that follows costs nothing, and never did. */
-			if (!chain.n)
-				rein_admit_count(&chain, &req,
-						 REIN_STAT(RELEASED));
+		if (free) {
+			*fate = FATE_RELEASED;
+		} else if (!chain.n) {
+			rein_admit_count(&chain, &req, REIN_STAT(RELEASED));
 			*fate = FATE_RELEASED;
 		} else if (rein_hook_gone(held)) {
 			rein_admit_count(&chain, &req, REIN_STAT(CANCELLED));
@@ -449,7 +465,7 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 
 static void held_settle(struct rein_held *held, enum fate fate)
 {
-	if ((fate == FATE_REFUSED || fate == FATE_STALE) &&
+	if ((fate == FATE_REFUSED || fate == FATE_STALE) && held->packets &&
 	    rein_hook_connects(held)) {
 		/* Its connect(2) is to fail, which takes a task to do. */
 		if (llist_add(&held->end, &failed))
@@ -508,7 +524,7 @@ static bool flow_drop(struct rein_flow *flow, const struct rein_chain *chain,
 		held_request(held, now, &req);
 		rein_admit_count(chain, &req, stat);
 		held_unlink(flow, held, false);
-		if (held->flow)
+		if (held->flow && held->packets)
 			rein_known_forget(held->flow);
 		if (chain->n)
 			held_record(held, fate, chain_waiter(chain), now);
