@@ -104,6 +104,7 @@ is "$(tokens x) $(tokens y)" "8 0" "what was refused has charged none"
 
 # --- waiting ------------------------------------------------------------------------
 
+# shellcheck disable=SC2317 # by on_time
 twice() {
 	call sec 20/s,burst=1
 	call min 100/min,burst=10
@@ -126,6 +127,7 @@ is "$(limit min '"\(.stats.cancelled.calls) \(.stats.short.calls)"')" "1 10" \
 	"it is counted as cancelled, and those that had to wait as short, once"
 identity min@a
 
+# shellcheck disable=SC2317 # by on_time
 narrow() {
 	call sec 20/s,burst=1
 	call min 100/min,burst=1

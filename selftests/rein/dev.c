@@ -115,14 +115,15 @@ static uint64_t tokens(FIXTURE_DATA(dev) *self, const char *name)
 
 /* All of "ten" is there, and each take is accounted for. */
 #define UNTOUCHED(what) do {								\
+	const char *what_ = (what);							\
 	struct books books_;								\
 											\
 	ASSERT_EQ(0, read_books(self->fd, "ten", self->dir, &books_));			\
 	EXPECT_EQ(10, books_.tokens) {							\
-		TH_LOG("%s: tokens were taken; " AGAIN, what);				\
+		TH_LOG("%s: tokens were taken; " AGAIN, what_);				\
 	}										\
 	EXPECT_TRUE(books_balance(&books_)) {						\
-		TH_LOG("%s: the counters don't add up; " AGAIN, what);			\
+		TH_LOG("%s: the counters don't add up; " AGAIN, what_);			\
 	}										\
 	EXPECT_EQ(0, books_.count[REIN_A_STATS_QUEUED]);				\
 } while (0)
@@ -161,8 +162,9 @@ static void check(struct __test_metadata *_metadata, FIXTURE_DATA(dev) *self,
 
 /* And nothing is charged. */
 #define REFUSED(errno_, code, what) do {						\
-	ENDS(errno_, code, what);							\
-	UNTOUCHED(what);								\
+	const char *what_ = (what);							\
+	ENDS(errno_, code, what_);							\
+	UNTOUCHED(what_);								\
 } while (0)
 
 /* --- pointers ------------------------------------------------------------------ */
@@ -189,15 +191,16 @@ static char *unmapped(void)
 }
 
 #define FAULTS(request, pointer, what) do {						\
+	const char *what_ = (what);							\
 	int ret_ = ioctl(self->dev, request, pointer);					\
 											\
 	EXPECT_EQ(-1, ret_) {								\
-		TH_LOG("%s: done; " AGAIN, what);					\
+		TH_LOG("%s: done; " AGAIN, what_);					\
 	}										\
 	EXPECT_EQ(EFAULT, errno) {							\
-		TH_LOG("%s: %s; " AGAIN, what, strerror(errno));			\
+		TH_LOG("%s: %s; " AGAIN, what_, strerror(errno));			\
 	}										\
-	UNTOUCHED(what);								\
+	UNTOUCHED(what_);								\
 } while (0)
 
 TEST_F(dev, args_that_are_not_there)
@@ -828,14 +831,15 @@ static uint64_t empty_slow(FIXTURE_DATA(dev) *self)
 }
 
 #define SLOW_BALANCES(what) do {							\
+	const char *what_ = (what);							\
 	struct books books_;								\
 											\
 	ASSERT_EQ(0, read_books(self->fd, "slow", self->dir, &books_));			\
 	EXPECT_TRUE(books_balance(&books_)) {						\
-		TH_LOG("%s: the counters don't add up; " AGAIN, what);			\
+		TH_LOG("%s: the counters don't add up; " AGAIN, what_);			\
 	}										\
 	EXPECT_EQ(0, books_.count[REIN_A_STATS_QUEUED]) {				\
-		TH_LOG("%s: somebody is left; " AGAIN, what);				\
+		TH_LOG("%s: somebody is left; " AGAIN, what_);				\
 	}										\
 } while (0)
 
