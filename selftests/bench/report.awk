@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What guest.sh found, as a table, CSV or JSON: format=table, csv or json. Keys stay
-# what they are once they have been published; the texts may change.
+# What guest.sh found: format=table, all of it; json, the same; csv, what things
+# cost; many-csv, many limits. Keys stay what they are once they have been
+# published; the texts may change.
 BEGIN {
 	text["nothing"] = "nothing (absolute)"
 	text["nft_empty"] = "nft: a chain without rules"
@@ -63,7 +64,7 @@ $1 == "@scale" {
 	memory[$2] = $6
 }
 
-# Less than a hundredth of an instruction is the loop's share of reading the clock.
+# The loop's share of reading the clock is a fraction of an instruction.
 function added(k) { return round(median[k] - base[group[k]]) }
 function round(x) { return x < 0 ? -int(0.5 - x) : int(x + 0.5) }
 # With so many limits, or - where that was not measured.
@@ -109,7 +110,9 @@ function csv(		i, k) {
 		else
 			printf "%s,%s,%s,%s,%s,%d\n", k, group[k], least[k], median[k], most[k], added(k)
 	}
-	print ""
+}
+
+function many_csv(		i, k) {
 	print "limits,cgroups,add_s,remove_s,memory_bytes,added"
 	for (i = 1; i <= n_scale; i++) {
 		k = scale[i]
@@ -145,6 +148,8 @@ function json(		i, k, comma) {
 END {
 	if (format == "csv")
 		csv()
+	else if (format == "many-csv")
+		many_csv()
 	else if (format == "json")
 		json()
 	else
