@@ -18,6 +18,7 @@ RATES=(1000 10000 100000)
 [ -z "$DEBUG" ] || RATES=(100 200 1000)
 declare -A PORT BURST
 NEEDLESS_BEFORE=$(counters TCPDSACKRecv)
+PROBES_BEFORE=$(counters TCPLossProbes)
 PORTS=5000
 
 # flow NAME KBIT SECONDS ARGUMENT...: NAME ends in the IP version
@@ -55,6 +56,17 @@ flown() {
 	capture_end
 	NEEDLESS=$(($(counters TCPDSACKRecv) - NEEDLESS_BEFORE))
 	NEEDLESS_BEFORE=$(counters TCPDSACKRecv)
+	PROBES=$(($(counters TCPLossProbes) - PROBES_BEFORE))
+	PROBES_BEFORE=$(counters TCPLossProbes)
+}
+
+# probes PORT: how many loss probes TCP may have sent because a CPU stood still: it does
+# after two round trips without an answer, which is no long time
+probes() {
+	local stalls
+
+	stalls=$(wire stalls "$1" 25)
+	echo $((PROBES < stalls ? PROBES : stalls))
 }
 
 # judge KBIT SECONDS FLOW...
@@ -77,6 +89,7 @@ judge() {
 		# still, from none. If it is told that it sent something for
 		# the second time (DSACK) then nothing was lost.
 		may=$((may + NEEDLESS + $(wire stalls "${PORT[$name]}" 100)))
+		may=$((may + $(probes "${PORT[$name]}")))
 		at_most "$(sent "$name" .retransmits)" "$may" "$what: retransmits"
 	done
 }
