@@ -114,13 +114,15 @@ identity down
 
 # --- other protocols -----------------------------------------------------------------
 
-limited later 1/s,burst=1 --over wait
+limited later 1/min,burst=1 --over wait
 capture far eth0 later
 connects later -u -n 1 "$FAR" 5001
 connects later -u -n 50 "$FAR" 5002
 is "$(said ok)" 50 "UDP: a flow that waits takes datagrams"
+is "$(packets later queued)" 1 "one call waits"
+rein limit set later --rate 100/s
 wait_for 10 counts later released 1
-sleep 0.2
+sleep 0.5
 capture_end
 is "$(WIRE=later wire packets 5002)" 50 "all of them are sent"
 is "$(packets later seen) $(packets later released)" "2 1" "for one call"

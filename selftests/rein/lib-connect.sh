@@ -66,7 +66,7 @@ ended() {
 
 # waits NAME: start() a connection that has to wait
 waits() {
-	start "$1" -w 20000 "${2:-$FAR}" "${3:-5001}"
+	start "$1" -w 60000 "${2:-$FAR}" "${3:-5001}"
 	wait_for 10 counts "$1" queued 1 || not_ok "$1: a connection waits" 1 "$(packets "$1" queued)"
 }
 
