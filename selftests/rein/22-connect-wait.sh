@@ -75,7 +75,7 @@ rein limit add packets --cgroup "$(cg open)" --on egress --rate 10Mbit/s --over 
 start open -u -n 1000 -i 20 "$FAR" 5001
 wait_for 10 ended open
 rein limit set open --rate 0
-background in_cgroup open tool-connect "$FAR" 5001
+background in_cgroup open tool-connect "$FAR" 5001 >"$TMP/open"
 wait_for 10 counts open queued 1 || not_ok "open: a connection waits"
 BEFORE=$(packets packets passed)
 # shellcheck disable=SC2317 # by wait_for
