@@ -7,6 +7,7 @@
 #include <linux/u64_stats_sync.h>
 
 #include "admit.h"
+#include "slice.h"
 
 /*
  * Locks of one chain nest under this map, so that lockdep sees that holding
@@ -30,13 +31,7 @@ struct admit_total {
 
 static struct admit_total __percpu *totals;
 
-/**
- * rein_chain_lock() - lock all limits of a chain
- * @chain:	the chain
- *
- * Context: any but hard interrupts; disables bottom halves.
- */
-void rein_chain_lock(const struct rein_chain *chain)
+static void chain_lock(const struct rein_chain *chain)
 {
 	unsigned int i = chain->n;
 
@@ -46,6 +41,24 @@ void rein_chain_lock(const struct rein_chain *chain)
 #endif
 	while (i--)
 		spin_lock_nest_lock(&chain->limits[i]->lock, &chain_map);
+}
+
+/**
+ * rein_chain_lock() - lock all limits of a chain
+ * @chain:	the chain
+ *
+ * What they have lent is taken back, so that buckets and counters are exact.
+ *
+ * Context: any but hard interrupts; disables bottom halves.
+ */
+void rein_chain_lock(const struct rein_chain *chain)
+{
+	unsigned int i;
+
+	chain_lock(chain);
+	for (i = 0; i < chain->n; i++)
+		if (chain->limits[i]->lends)
+			rein_slice_recall(chain->limits[i], ktime_get_ns());
 }
 
 /**
@@ -85,16 +98,29 @@ static void count_add(struct rein_count *count, s64 packets, s64 bytes)
 }
 
 /* A call counts as one, and with its tokens; a packet with what it is. */
+static struct rein_count count_of(const struct rein_request *req,
+				  unsigned int i)
+{
+	struct rein_count of = { .packets = 1 };
+
+	if (is_call(req)) {
+		of.bytes = cost_of(req, i, REIN_UNIT_CALLS);
+	} else {
+		of.packets = req->cost[REIN_UNIT_PACKETS];
+		of.bytes = req->cost[REIN_UNIT_BYTES];
+	}
+	return of;
+}
+
 static void count(const struct rein_chain *chain, unsigned int i,
 		  unsigned int stat, const struct rein_request *req, int sign)
 {
 	struct rein_limit *limit = chain->limits[i];
-	bool call = is_call(req);
-	s64 packets = call ? 1 : req->cost[REIN_UNIT_PACKETS];
-	s64 bytes = cost_of(req, i, call ? REIN_UNIT_CALLS : REIN_UNIT_BYTES);
+	struct rein_count of = count_of(req, i);
 
 	lockdep_assert_held(&limit->lock);
-	count_add(&limit->stats[stat], sign * packets, sign * bytes);
+	count_add(&limit->stats[stat], sign * (s64)of.packets,
+		  sign * (s64)of.bytes);
 }
 
 static void total_add(unsigned int stat, const struct rein_request *req,
@@ -137,11 +163,8 @@ static void count_all(const struct rein_chain *chain,
 	total_add(stat, req, false);
 }
 
-/*
- * When the tiers of one limit have the tokens, and which tier is the last to:
- * 0 if they have them now. The buckets' own time may be ahead of ours.
- */
-static u64 limit_when(const struct rein_chain *chain, unsigned int nth,
+/* limit_when() by what is in the buckets, whatever is lent. */
+static u64 buckets_when(const struct rein_chain *chain, unsigned int nth,
 		      const struct rein_request *req, struct rein_tier **dry)
 {
 	struct rein_limit *limit = chain->limits[nth];
@@ -170,6 +193,23 @@ static u64 limit_when(const struct rein_chain *chain, unsigned int nth,
 		}
 	}
 	return latest;
+}
+
+/*
+ * When the tiers of one limit have the tokens, and which tier is the last to:
+ * 0 if they have them now. The buckets' own time may be ahead of ours. Nobody
+ * lacks what is only lent.
+ */
+static u64 limit_when(const struct rein_chain *chain, unsigned int nth,
+		      const struct rein_request *req, struct rein_tier **dry)
+{
+	struct rein_limit *limit = chain->limits[nth];
+	u64 when = buckets_when(chain, nth, req, dry);
+
+	if (!when || !limit->lends)
+		return when;
+	rein_slice_recall(limit, req->now);
+	return buckets_when(chain, nth, req, dry);
 }
 
 /*
@@ -214,6 +254,23 @@ static void limit_charge(const struct rein_chain *chain, unsigned int nth,
 	for (i = 0; i < limit->n_tiers; i++)
 		rein_bucket_charge(&limit->tiers[i].bucket,
 				   cost_of(req, nth, limit->tiers[i].unit));
+}
+
+/* Charge the limits of a request that passes. */
+static void charge_all(const struct rein_chain *chain,
+		       const struct rein_request *req,
+		       const unsigned long *is_short)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->n; i++) {
+		struct rein_limit *limit = chain->limits[i];
+
+		if (test_bit(i, is_short) && limit->over != REIN_OVER_MARK)
+			continue;
+		limit_charge(chain, i, req);
+		rein_slice_feed(limit, count_of(req, i));
+	}
 }
 
 static void lack_set(struct rein_lack *lack, struct rein_limit *limit,
@@ -335,7 +392,7 @@ void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
 
 	*verdict = (struct rein_verdict){ .decision = REIN_GO };
 
-	rein_chain_lock(chain);
+	chain_lock(chain);
 	if (others_wait(chain, req)) {
 		verdict->decision = REIN_WAIT;
 		goto out;
@@ -351,10 +408,7 @@ void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
 	}
 
 	if (verdict->decision == REIN_GO) {
-		for (i = 0; i < chain->n; i++)
-			if (!test_bit(i, is_short) ||
-			    chain->limits[i]->over == REIN_OVER_MARK)
-				limit_charge(chain, i, req);
+		charge_all(chain, req, is_short);
 		count_all(chain, req, req->waited ? REIN_STAT(RELEASED) :
 						    REIN_STAT(PASSED));
 	} else if (verdict->decision == REIN_REFUSE) {
@@ -471,10 +525,13 @@ void rein_admit_welcome(const struct rein_chain *chain, const u64 *tokens,
  */
 void rein_admit_total(struct rein_count total[REIN_STATS])
 {
+	struct rein_count by_slices = rein_slice_total();
 	unsigned int i, start;
 	int cpu;
 
 	memset(total, 0, sizeof(*total) * REIN_STATS);
+	total[REIN_STAT(SEEN)] = by_slices;
+	total[REIN_STAT(PASSED)] = by_slices;
 	for_each_possible_cpu(cpu) {
 		const struct admit_total *from = per_cpu_ptr(totals, cpu);
 		struct rein_count part[REIN_STATS];

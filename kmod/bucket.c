@@ -199,10 +199,15 @@ static u64 advance(struct rein_bucket *b, u64 now)
 	return dt;
 }
 
+static bool is_full(const struct rein_bucket *b)
+{
+	return b->tokens == b->burst - b->lent;
+}
+
 static void fill_up(struct rein_bucket *b)
 {
 	b->debt = 0;
-	b->tokens = b->burst;
+	b->tokens = b->burst - b->lent;
 	b->rem = 0;
 }
 
@@ -216,7 +221,7 @@ static void add_tokens(struct rein_bucket *b, u64 n)
 	n -= b->debt;
 	b->debt = 0;
 
-	if (n < b->burst - b->tokens)
+	if (n < b->burst - b->lent - b->tokens)
 		b->tokens += n;
 	else
 		fill_up(b);
@@ -239,7 +244,7 @@ void rein_bucket_refill(struct rein_bucket *b, u64 now)
 	u64 whole_hi, whole;
 	struct u128 n;
 
-	if (!dt || b->tokens == b->burst || is_closed(&b->rate) ||
+	if (!dt || is_full(b) || is_closed(&b->rate) ||
 	    is_unlimited(&b->rate))
 		return;
 
@@ -364,8 +369,45 @@ void rein_bucket_charge(struct rein_bucket *b, u64 cost)
 }
 
 /**
+ * rein_bucket_lend() - give tokens ahead of use
+ * @b:		the bucket, refilled
+ * @n:		how many, at most as many as it has
+ *
+ * Whoever has them may use them at any time, and nobody else can. Until they
+ * are repaid they take up their part of the burst, used or not: so all that
+ * is held, here and there, is never more than the burst.
+ */
+void rein_bucket_lend(struct rein_bucket *b, u64 n)
+{
+	if (is_unlimited(&b->rate))
+		return;
+	b->tokens -= n;
+	b->lent += n;
+}
+
+/**
+ * rein_bucket_repay() - settle what was lent
+ * @b:		the bucket, refilled
+ * @n:		how many tokens are not lent any more, at most @b->lent
+ * @unused:	how many of these come back, at most @n; the rest was used
+ *
+ * What was used is taken as used just now, by the time of the last refill:
+ * that is the latest it can have been, and a bucket that was charged later
+ * was full for longer. So whatever is admitted with lent tokens, an exact
+ * bucket would have admitted as well.
+ */
+void rein_bucket_repay(struct rein_bucket *b, u64 n, u64 unused)
+{
+	if (is_unlimited(&b->rate))
+		return;
+	b->lent -= n;
+	if (unused)
+		add_tokens(b, unused);
+}
+
+/**
  * rein_bucket_set() - change rate and burst, keep the tokens
- * @b:		the bucket
+ * @b:		the bucket; nothing is lent
  * @rate:	the new rate, as passed by rein_rate_check()
  * @burst:	the new burst, likewise
  * @now:	the time in ns

@@ -57,17 +57,21 @@ struct rein_rate {
  * @rate:	what it is refilled at
  * @burst:	the most tokens it can hold, >= 1
  * @tokens:	whole tokens, <= burst
+ * @lent:	tokens that somebody was given ahead of use: they count against
+ *		@burst until they are repaid; there are none at an unlimited rate
  * @debt:	tokens owed; if there are any, @tokens is 0
  * @rem:	the fraction of a token, in units of 1/period_ns token:
  *		0 <= rem < period_ns; 0 if full, closed or unlimited
  * @last:	the time up to which refills are accounted for
  *
- * The level is tokens - debt + rem / period_ns.
+ * The level is tokens - debt + rem / period_ns; tokens + lent <= burst, and
+ * at burst the bucket is full.
  */
 struct rein_bucket {
 	struct rein_rate rate;
 	u64 burst;
 	u64 tokens;
+	u64 lent;
 	u64 debt;
 	u64 rem;
 	u64 last;
@@ -80,6 +84,8 @@ void rein_bucket_refill(struct rein_bucket *b, u64 now);
 u64 rein_bucket_short(const struct rein_bucket *b, u64 cost);
 u64 rein_bucket_wait(const struct rein_bucket *b, u64 cost, bool may_debt);
 void rein_bucket_charge(struct rein_bucket *b, u64 cost);
+void rein_bucket_lend(struct rein_bucket *b, u64 n);
+void rein_bucket_repay(struct rein_bucket *b, u64 n, u64 unused);
 void rein_bucket_set(struct rein_bucket *b, const struct rein_rate *rate,
 		     u64 burst, u64 now);
 u64 rein_bucket_level(const struct rein_bucket *b, bool *in_debt);

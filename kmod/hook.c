@@ -38,6 +38,7 @@
 #include "known.h"
 #include "queue.h"
 #include "record.h"
+#include "slice.h"
 #include "target.h"
 
 /* After everybody who may change or drop the packet, before conntrack's
@@ -254,46 +255,60 @@ static unsigned int decide(struct sk_buff *skb, unsigned int refusal,
 	return NF_ACCEPT;
 }
 
+/* What becomes of a packet for which the slices don't suffice. */
+static unsigned int egress_ask(struct sk_buff *skb,
+			       const struct nf_hook_state *state,
+			       struct rein_target *target, struct cgroup *cgrp,
+			       struct rein_chain *chain, const u64 *cost)
+{
+	unsigned int refusal = refused(skb_to_full_sk(skb)), verdict;
+	struct rein_request req;
+	bool must_wait;
+	int err;
+
+	do {
+		req = (struct rein_request){
+			.now = ktime_get_ns(),
+			.may_debt = true,
+			.ecn = rein_hook_ecn(skb, state->pf),
+		};
+		memcpy(req.cost, cost, sizeof(req.cost));
+		if (!rein_room_busy(target)) {
+			verdict = decide(skb, refusal, state, chain, &req,
+					 &must_wait);
+			if (!must_wait)
+				return verdict;
+		}
+		err = rein_queue_hold(target, cgrp, chain, &req, skb, state, 0);
+		if (err != -EAGAIN)
+			return err ? refusal : NF_STOLEN;
+		target = rein_chain_find(chain, cgrp, REIN_RESOURCE_EGRESS);
+	} while (chain->n);
+
+	return NF_ACCEPT;
+}
+
 static unsigned int egress(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
+	struct rein_chain chain __uninitialized;
 	struct sock *sk = payer(skb, state);
 	struct rein_target *target;
-	struct rein_chain chain;
-	struct rein_request req;
-	unsigned int verdict;
+	u64 cost[REIN_UNITS];
 	struct cgroup *cgrp;
-	bool must_wait;
-	int err;
 
 	if (!sk)
 		return NF_ACCEPT;
 	cgrp = sock_cgroup_ptr(&sk->sk_cgrp_data);
 	if (!cgrp)
 		return NF_ACCEPT;
-
-	do {
-		target = rein_chain_find(&chain, cgrp, REIN_RESOURCE_EGRESS);
-		if (!chain.n)
-			return NF_ACCEPT;
-
-		req = (struct rein_request){
-			.now = ktime_get_ns(),
-			.may_debt = true,
-			.ecn = rein_hook_ecn(skb, state->pf),
-		};
-		packet_cost(skb, req.cost);
-		if (!rein_room_busy(target)) {
-			verdict = decide(skb, refused(sk), state, &chain, &req,
-					 &must_wait);
-			if (!must_wait)
-				return verdict;
-		}
-		err = rein_queue_hold(target, cgrp, &chain, &req, skb, state,
-				      0);
-	} while (err == -EAGAIN);
-
-	return err ? refused(sk) : NF_STOLEN;
+	target = rein_chain_find(&chain, cgrp, REIN_RESOURCE_EGRESS);
+	if (!chain.n)
+		return NF_ACCEPT;
+	packet_cost(skb, cost);
+	if (!rein_room_busy(target) && rein_slice_take(&chain, cost, NULL))
+		return NF_ACCEPT;
+	return egress_ask(skb, state, target, cgrp, &chain, cost);
 }
 
 /* --- out: from the beginning of a flow to whether there is one ----------------- */
@@ -317,9 +332,9 @@ static unsigned int connect_out(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
 	struct sock *sk = payer(skb, state);
+	struct rein_chain chain __uninitialized;
 	struct rein_target *target;
 	enum rein_known known;
-	struct rein_chain chain;
 	struct rein_request req;
 	unsigned int verdict;
 	struct cgroup *cgrp;
@@ -347,6 +362,10 @@ static unsigned int connect_out(void *priv, struct sk_buff *skb,
 			.now = ktime_get_ns(),
 		};
 		if (known == REIN_UNKNOWN && !rein_room_busy(target)) {
+			if (rein_slice_take(&chain, req.cost, NULL)) {
+				rein_known_set(flow, REIN_KNOWN_GOES);
+				return NF_ACCEPT;
+			}
 			verdict = decide(skb, CONNECT_REFUSED, state, &chain,
 					 &req, &must_wait);
 			if (!must_wait) {
@@ -487,7 +506,7 @@ static void answer_reset(struct sk_buff *skb, const struct nf_hook_state *state)
 static unsigned int accept_in(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	struct rein_chain chain;
+	struct rein_chain chain __uninitialized;
 	struct rein_request req;
 	unsigned int verdict;
 	struct cgroup *cgrp;
@@ -512,6 +531,8 @@ static unsigned int accept_in(void *priv, struct sk_buff *skb,
 		.cost[REIN_UNIT_CALLS] = 1,
 		.now = ktime_get_ns(),
 	};
+	if (rein_slice_take(&chain, req.cost, NULL))
+		return NF_ACCEPT;
 	/* None of these limits lets anybody wait. */
 	verdict = decide(skb, NF_DROP, state, &chain, &req, &must_wait);
 	if (verdict != NF_ACCEPT)

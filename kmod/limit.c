@@ -13,6 +13,7 @@
 #include "line.h"
 #include "netlink.h"
 #include "record.h"
+#include "slice.h"
 #include "target.h"
 
 #define PATIENCE_MIN	((u64)NSEC_PER_MSEC)
@@ -524,6 +525,7 @@ u64 rein_limit_lifetime(const struct rein_limit *limit)
 
 static void limit_free(struct rein_limit *limit)
 {
+	free_percpu(limit->slices);
 	kfree(limit->tiers);
 	kfree(limit);
 }
@@ -703,7 +705,7 @@ static struct rein_tier *limit_retier(struct rein_limit *limit,
 	u64 now = ktime_get_ns();
 	unsigned int i;
 
-	lockdep_assert_held(&limit->lock);
+	rein_slice_recall(limit, now);
 	for (i = 0; i < spec->n_tiers; i++) {
 		const struct rein_tier *before = tier_before(limit, spec, i);
 		const struct rein_bucket *want = &spec->tiers[i].bucket;

@@ -16,6 +16,7 @@
  *   limit->lock		_bh; a chain is locked root to leaf and, within
  *				one target, older before younger, all under
  *				the lockdep map of admit.c
+ *   slices of one CPU		_bh; see slice.h
  *   record ring, record slot	_bh; see record.c
  *   set of known flows		_bh; see known.h
  */
@@ -33,6 +34,7 @@
 
 #include "plan.h"
 
+struct rein_slice;
 struct rein_target;
 
 #define REIN_UNITS		(REIN_UNIT_CALLS + 1)
@@ -67,14 +69,18 @@ enum rein_fold {
 
 /**
  * struct rein_limit - a named set of buckets on one resource of a target
- * @lock:	guards @tiers, @n_tiers, @over, @patience_ns, @queue and @stats;
- *		those but the tiers and the counters may be read without it
+ * @lock:	guards @tiers, @n_tiers, @over, @patience_ns, @queue, @stats and
+ *		what is lent; those but the tiers and the counters may be read
+ *		without it
  * @n_tiers:	1 to REIN_TIERS_MAX
  * @over:	what happens to a request there are no tokens for
  * @resource:	what is metered
  * @own_patience: @patience_ns was asked for, not derived from the rate;
  *		rein_mutex
  * @own_queue:	@queue likewise
+ * @lends:	some tokens are in @slices
+ * @heard:	jiffies when all CPUs were last asked what has passed there
+ * @slices:	tokens of each CPU, NULL until there is use for them
  * @tiers:	the buckets
  * @patience_ns: longest wait of one request
  * @queue:	bytes of packets, or takers, that may wait at the same time
@@ -96,6 +102,9 @@ struct rein_limit {
 	u8 resource;
 	bool own_patience;
 	bool own_queue;
+	bool lends;
+	u32 heard;
+	struct rein_slice __percpu *slices;
 	struct rein_tier *tiers;
 	u64 patience_ns;
 	u64 queue;

@@ -15,6 +15,7 @@
 #include "queue.h"
 #include "record.h"
 #include "room.h"
+#include "slice.h"
 #include "take.h"
 #include "target.h"
 #include "version.h"
@@ -41,6 +42,7 @@ static int __init rein_init(void)
 {
 	int err;
 
+	rein_slice_init();
 	err = rein_record_init();
 	if (err)
 		return err;

@@ -9,6 +9,7 @@
 
 #include "netlink-put.h"
 #include "record.h"
+#include "slice.h"
 #include "target.h"
 #include "version.h"
 
@@ -91,6 +92,7 @@ static int put_locked(struct sk_buff *skb, struct rein_limit *limit)
 	unsigned int i;
 
 	spin_lock_bh(&limit->lock);
+	rein_slice_recall(limit, now);
 	for (i = 0; i < limit->n_tiers; i++) {
 		if (put_tier(skb, &limit->tiers[i], now))
 			goto out;

@@ -3,13 +3,18 @@
  * The one decision: all or nothing, whatever the limits and however many CPUs.
  */
 #include "../admit.c"
+#include "../slice.c"
 
+#include <linux/completion.h>
 #include <linux/kthread.h>
 
 #include "suites.h"
 
 #define SEC	NSEC_PER_SEC
 #define NOW	(1000 * SEC)
+
+/* What the tests have made, to free what isn't KUnit's. */
+static LIST_HEAD(made);
 
 /* A limit of @n tiers in bytes, @rate a second each, full at NOW. */
 static struct rein_limit *limit_new(struct kunit *test, u8 over, u8 n, u64 rate,
@@ -24,6 +29,7 @@ static struct rein_limit *limit_new(struct kunit *test, u8 over, u8 n, u64 rate,
 	limit->tiers = kunit_kcalloc(test, n, sizeof(*limit->tiers), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, limit->tiers);
 	spin_lock_init(&limit->lock);
+	list_add(&limit->node, &made);
 	limit->over = over;
 	limit->n_tiers = n;
 	for (i = 0; i < n; i++) {
@@ -32,6 +38,16 @@ static struct rein_limit *limit_new(struct kunit *test, u8 over, u8 n, u64 rate,
 				 NOW);
 	}
 	return limit;
+}
+
+static void made_free(struct kunit *test)
+{
+	struct rein_limit *limit, *next;
+
+	list_for_each_entry_safe(limit, next, &made, node) {
+		list_del(&limit->node);
+		free_percpu(limit->slices);
+	}
 }
 
 static enum rein_decision ask(const struct rein_chain *chain, u64 bytes,
@@ -246,12 +262,108 @@ static void calls_count_as_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memcmp(before, after, sizeof(before)), 0);
 }
 
+static bool take_slice(const struct rein_chain *chain, u64 bytes)
+{
+	const u64 cost[REIN_UNITS] = {
+		[REIN_UNIT_BYTES] = bytes, [REIN_UNIT_PACKETS] = 1,
+	};
+	bool passed;
+
+	rcu_read_lock();
+	passed = rein_slice_take(chain, cost, NULL);
+	rcu_read_unlock();
+	return passed;
+}
+
+/* All that a limit has, here and there. */
+static u64 held(struct rein_limit *limit)
+{
+	u64 tokens;
+
+	spin_lock_bh(&limit->lock);
+	rein_slice_recall(limit, NOW);
+	tokens = limit->tiers[0].bucket.tokens;
+	spin_unlock_bh(&limit->lock);
+	return tokens;
+}
+
+/* A limit that has been used enough to lend, with @used of its tokens gone. */
+static struct rein_limit *lender_new(struct kunit *test, u64 burst, u64 *used)
+{
+	struct rein_limit *limit = limit_new(test, REIN_OVER_WAIT, 2, 1, burst);
+	struct rein_chain chain = { .n = 1, .limits = { limit } };
+	struct rein_verdict verdict;
+
+	for (*used = 0; !limit->lends && *used < 2 * SEEN_LEAST; ++*used)
+		KUNIT_EXPECT_EQ(test, ask(&chain, 1, NOW, false, &verdict),
+				REIN_GO);
+	KUNIT_EXPECT_TRUE(test, limit->lends);
+	return limit;
+}
+
+static void slices_hold_tokens(struct kunit *test)
+{
+	u64 used;
+	struct rein_limit *a = lender_new(test, 10000, &used);
+	struct rein_chain chain = { .n = 1, .limits = { a } };
+	u64 lent = a->tiers[0].bucket.lent;
+
+	KUNIT_EXPECT_EQ(test, tokens(a) + lent, 10000 - used);
+	KUNIT_EXPECT_EQ(test, a->tiers[1].bucket.lent, lent);
+	KUNIT_EXPECT_FALSE(test, take_slice(&chain, lent + 1));
+	/* This may be another CPU than the one that has got them. */
+	if (take_slice(&chain, lent))
+		used += lent;
+	KUNIT_EXPECT_EQ(test, held(a), 10000 - used);
+	KUNIT_EXPECT_EQ(test, a->tiers[0].bucket.lent, 0ULL);
+	KUNIT_EXPECT_EQ(test, a->stats[REIN_STAT(PASSED)].bytes, used);
+	KUNIT_EXPECT_EQ(test, a->stats[REIN_STAT(SEEN)].bytes, used);
+	KUNIT_EXPECT_FALSE(test, take_slice(&chain, 1));
+}
+
+/* Nobody lacks what is only lent. */
+static void lent_tokens_are_not_lacking(struct kunit *test)
+{
+	u64 used;
+	struct rein_limit *a = lender_new(test, 10000, &used);
+	struct rein_chain chain = { .n = 1, .limits = { a } };
+	struct rein_verdict verdict;
+
+	KUNIT_EXPECT_EQ(test, ask(&chain, 10000 - used, NOW, false, &verdict),
+			REIN_GO);
+	KUNIT_EXPECT_FALSE(test, a->lends);
+	KUNIT_EXPECT_FALSE(test, take_slice(&chain, 1));
+	KUNIT_EXPECT_EQ(test, ask(&chain, 1, NOW, false, &verdict), REIN_WAIT);
+	KUNIT_EXPECT_EQ(test, tokens(a), 0ULL);
+}
+
+static void nothing_is_lent_while_somebody_waits(struct kunit *test)
+{
+	u64 used;
+	struct rein_limit *a = lender_new(test, 10000, &used);
+	struct rein_chain chain = { .n = 1, .limits = { a } };
+	struct rein_request req = {
+		.cost = { [REIN_UNIT_BYTES] = 10, [REIN_UNIT_PACKETS] = 1 },
+		.now = NOW,
+	};
+	struct rein_verdict verdict;
+
+	rcu_read_lock();
+	rein_admit_count(&chain, &req, REIN_STAT(QUEUED));
+	rcu_read_unlock();
+	KUNIT_EXPECT_FALSE(test, a->lends);
+	KUNIT_EXPECT_EQ(test, ask(&chain, 1, NOW, false, &verdict), REIN_GO);
+	KUNIT_EXPECT_FALSE(test, a->lends);
+	KUNIT_EXPECT_FALSE(test, take_slice(&chain, 1));
+}
+
 #define TAKERS	4
 #define TRIES	5000
 
 struct taker {
 	struct rein_chain chain;
 	struct task_struct *task;
+	struct completion done;
 	unsigned long granted;
 };
 
@@ -262,9 +374,11 @@ static int take_many(void *data)
 	unsigned int i;
 
 	for (i = 0; i < TRIES; i++) {
-		taker->granted += ask(&taker->chain, 1, NOW, false, &verdict) == REIN_GO;
+		taker->granted += take_slice(&taker->chain, 1) ||
+				  ask(&taker->chain, 1, NOW, false, &verdict) == REIN_GO;
 		cond_resched();
 	}
+	complete(&taker->done);
 	/* Until it is asked to stop, so that it can be. */
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
@@ -288,22 +402,22 @@ static void several_at_once(struct kunit *test)
 		takers[i].chain.limits[1] = all;
 	}
 	for (i = 0; i < TAKERS; i++)
+		init_completion(&takers[i].done);
+	for (i = 0; i < TAKERS; i++)
 		takers[i].task = kthread_run(take_many, &takers[i], "rein-taker/%u", i);
 	for (i = 0; i < TAKERS; i++) {
 		if (IS_ERR(takers[i].task)) {
 			KUNIT_FAIL(test, "no thread");
 			continue;
 		}
-		/* A late look waits once more. */
-		while (data_race(counted(takers[i].chain.limits[0], REIN_STAT(SEEN))) < TRIES)
-			schedule_timeout_uninterruptible(1);
+		wait_for_completion(&takers[i].done);
 		kthread_stop(takers[i].task);
 		granted += takers[i].granted;
-		KUNIT_EXPECT_EQ(test, tokens(takers[i].chain.limits[0]),
+		KUNIT_EXPECT_EQ(test, held(takers[i].chain.limits[0]),
 				(u64)TRIES - takers[i].granted);
 	}
 	KUNIT_EXPECT_EQ(test, (u64)granted, burst);
-	KUNIT_EXPECT_EQ(test, tokens(all), 0ULL);
+	KUNIT_EXPECT_EQ(test, held(all), 0ULL);
 	KUNIT_EXPECT_EQ(test, counted(all, REIN_STAT(SEEN)), (u64)TAKERS * TRIES);
 	KUNIT_EXPECT_EQ(test, counted(all, REIN_STAT(PASSED)), burst);
 }
@@ -319,12 +433,16 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(longest_chain),
 	KUNIT_CASE(waiting_is_counted_once),
 	KUNIT_CASE(calls_count_as_one),
+	KUNIT_CASE(slices_hold_tokens),
+	KUNIT_CASE(lent_tokens_are_not_lacking),
+	KUNIT_CASE(nothing_is_lent_while_somebody_waits),
 	KUNIT_CASE(several_at_once),
 	{ }
 };
 
 static int suite_init(struct kunit_suite *suite)
 {
+	rein_slice_init();
 	return rein_admit_init();
 }
 
@@ -337,5 +455,6 @@ struct kunit_suite rein_admit_suite = {
 	.name = "rein-admit",
 	.suite_init = suite_init,
 	.suite_exit = suite_exit,
+	.exit = made_free,
 	.test_cases = cases,
 };

@@ -620,6 +620,49 @@ static void burst_of_u64_max(void)
 	CHECK_EQ(b.rem, U64_MAX % SEC);
 }
 
+/* What is lent takes up its part of the burst, used or not. */
+static void lent_is_held(void)
+{
+	struct rein_bucket b = full(per(1, SEC), 10, 0);
+
+	rein_bucket_lend(&b, 4);
+	CHECK_EQ(b.tokens, 6);
+	rein_bucket_refill(&b, 100 * SEC);
+	CHECK_EQ(b.tokens, 6);
+	CHECK_EQ(rein_bucket_wait(&b, 7, false), SEC);
+
+	/* Of four, one was used: as of now, so nothing was lost before. */
+	rein_bucket_repay(&b, 4, 3);
+	CHECK_EQ(b.tokens, 9);
+	CHECK_EQ(b.lent, 0);
+	rein_bucket_refill(&b, 101 * SEC);
+	CHECK_EQ(b.tokens, 10);
+}
+
+static void lending_below_full_loses_nothing(void)
+{
+	struct rein_bucket b = full(per(1, SEC), 10, 0);
+
+	rein_bucket_charge(&b, 5);
+	rein_bucket_lend(&b, 3);
+	rein_bucket_refill(&b, 2 * SEC + 1);
+	rein_bucket_repay(&b, 2, 0);
+	rein_bucket_refill(&b, 3 * SEC);
+	rein_bucket_repay(&b, 1, 1);
+	CHECK_EQ(b.tokens, 10 - 5 - 2 + 3);
+	CHECK_EQ(b.rem, 0);
+}
+
+static void unlimited_lends_nothing(void)
+{
+	struct rein_bucket b = full(per(REIN_RATE_UNLIMITED, 0), 10, 0);
+
+	rein_bucket_lend(&b, 1000);
+	rein_bucket_repay(&b, 1000, 500);
+	CHECK_EQ(b.tokens, 10);
+	CHECK_EQ(b.lent, 0);
+}
+
 static const struct unit_test bucket_rules[] = {
 	UNIT_TEST(rate_check),
 	UNIT_TEST(init_is_full),
@@ -648,6 +691,9 @@ static const struct unit_test bucket_rules[] = {
 	UNIT_TEST(one_per_day),
 	UNIT_TEST(a_million_million_per_second),
 	UNIT_TEST(burst_of_u64_max),
+	UNIT_TEST(lent_is_held),
+	UNIT_TEST(lending_below_full_loses_nothing),
+	UNIT_TEST(unlimited_lends_nothing),
 };
 
 #endif /* REIN_BUCKET_RULES_H */
