@@ -165,7 +165,7 @@ static void count_all(const struct rein_chain *chain,
 
 /* limit_when() by what is in the buckets, whatever is lent. */
 static u64 buckets_when(const struct rein_chain *chain, unsigned int nth,
-		      const struct rein_request *req, struct rein_tier **dry)
+			const struct rein_request *req, struct rein_tier **dry)
 {
 	struct rein_limit *limit = chain->limits[nth];
 	u64 wait, when, latest = 0;
