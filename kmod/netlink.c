@@ -733,7 +733,7 @@ static DECLARE_WORK(tell_work, tell);
 void rein_netlink_wake(void)
 {
 	if (READ_ONCE(registered))
-		queue_work(system_wq, &tell_work);
+		queue_work(system_power_efficient_wq, &tell_work);
 }
 
 /* --- the family ------------------------------------------------------------------ */

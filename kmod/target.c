@@ -291,7 +291,10 @@ struct rein_target *rein_target_get(struct cgroup *cgrp, enum rein_lane lane)
 	}
 
 	parent = parent_of(target);
+	/* With many siblings to look at: where no cgroup is, there is no target. */
 	list_for_each_entry_safe(child, next, children_of(parent), siblings) {
+		if (list_empty(&cgrp->self.children))
+			break;
 		if (child->key.lane != lane ||
 		    !cgroup_is_descendant(child->cgrp, cgrp))
 			continue;
