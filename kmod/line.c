@@ -69,6 +69,8 @@ static void taker_entries(struct rein_taker *taker)
 
 	place->n = 0;
 	place->when = REIN_NEVER;
+	/* It may have been one of those that are not there any more. */
+	place->dry = 0;
 	for (i = 0; i < taker->chain.n; i++) {
 		struct rein_limit *limit = taker->chain.limits[i];
 		struct rein_entry *entry = &place->entries[place->n];
@@ -654,7 +656,6 @@ void rein_line_join(struct rein_tree *tree, struct rein_taker *taker)
 	timerqueue_init(&taker->due);
 	/* Again, now that what a limit does over it can't change. */
 	taker_entries(taker);
-	taker->place.dry = 0;
 	rein_chain_lock(&taker->chain);
 	line_decide(line, taker, now, &observed);
 	rein_chain_unlock(&taker->chain);

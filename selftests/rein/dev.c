@@ -64,14 +64,20 @@ static bool enter(const char *cgroup)
 	return put_file(path, "0");
 }
 
-static int flush(int fd)
+static int flush_all(int fd, bool force)
 {
 	struct genl_answer answer;
 	static struct genl_msg msg;
 
 	genl_begin(&msg, REIN_CMD_FLUSH, 0);
-	genl_put(&msg, REIN_A_FLUSH_FORCE, NULL, 0);
+	if (force)
+		genl_put(&msg, REIN_A_FLUSH_FORCE, NULL, 0);
 	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
+}
+
+static int flush(int fd)
+{
+	return flush_all(fd, true);
 }
 
 FIXTURE_SETUP(dev) {
@@ -1178,6 +1184,143 @@ TEST_F_TIMEOUT(dev, threads, TIMEOUT)
 		TH_LOG("%.128s; " AGAIN, there->take->args.message);
 	}
 	EXPECT_EQ(9, tokens(self, "ten"));
+}
+
+/* --- many ------------------------------------------------------------------------------------ */
+
+/*
+ * To bind one anew that wants all of these takes so many steps that the line is planned a
+ * few takers at a time.
+ */
+#define NARROW		30
+#define MANY		200
+
+/* "n0" is the oldest, so the last one in a chain, and the one that all wait for. */
+static int add_narrow(FIXTURE_DATA(dev) *self)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+	char name[8];
+	int err, i;
+
+	ask_nothing(&self->take, REIN_TAKE_TRY, 0);
+	for (i = 0; i < NARROW; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		begin(&msg, REIN_CMD_LIMIT_ADD, name, self->dir);
+		genl_put_u32(&msg, REIN_A_LIMIT_RESOURCE, REIN_RESOURCE_CALL);
+		genl_put_u32(&msg, REIN_A_LIMIT_OVER, REIN_OVER_WAIT);
+		genl_put_tier(&msg, REIN_UNIT_CALLS, 1, i ? SECOND : 3600 * SECOND, 5);
+		err = genl_ask(self->fd, &msg, &answer, NULL, NULL) ?: -answer.err;
+		if (err)
+			return err;
+		ask_more(&self->take, name, 5);
+	}
+	return take_now(self->dev, &self->take);
+}
+
+static void free_many(struct waiter *waiters)
+{
+	free(waiters[0].take);
+	free(waiters);
+}
+
+/* Threads that wait for tokens of all of them. */
+static struct waiter *many_wait(FIXTURE_DATA(dev) *self)
+{
+	struct waiter *waiters = calloc(MANY, sizeof(*waiters));
+	struct take *takes = calloc(MANY, sizeof(*takes));
+	pthread_attr_t attr;
+	unsigned int i, j;
+	char name[8];
+
+	handle(SIGUSR1, 0);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 32768);
+	for (i = 0; i < MANY; i++) {
+		ask_nothing(&takes[i], REIN_TAKE_TIMEOUT, 100 * DAY);
+		for (j = 0; j < NARROW; j++) {
+			snprintf(name, sizeof(name), "n%u", j);
+			ask_more(&takes[i], name, 1 + i % 5);
+		}
+		waiters[i].dev = self->dev;
+		waiters[i].take = &takes[i];
+		if (pthread_create(&waiters[i].thread, &attr, waiter_run, &waiters[i]))
+			return NULL;
+	}
+	return wait_queued(self, "n0", MANY) ? waiters : NULL;
+}
+
+/*
+ * All end, each with its tokens, as nothing binds it any more, or with @err. Returns how
+ * many did with @err.
+ */
+static unsigned int many_end(struct __test_metadata *_metadata, struct waiter *waiters, int err,
+		     const char *what)
+{
+	unsigned int others = 0, wrong = 0, ended = 0, i;
+	const char *last = NULL;
+
+	for (i = 0; i < MANY; i++) {
+		const char *why;
+
+		pthread_join(waiters[i].thread, NULL);
+		ended += waiters[i].err == err;
+		others += waiters[i].err && waiters[i].err != err;
+		why = answer_wrong(&waiters[i].take->args, waiters[i].err);
+		wrong += !!why;
+		last = why ?: last;
+	}
+	EXPECT_EQ(0, others) {
+		TH_LOG("%s: %u of %u came to another end; " AGAIN, what, others, MANY);
+	}
+	EXPECT_EQ(0, wrong) {
+		TH_LOG("%s: %u answers are not complete: %s; " AGAIN, what, wrong, last);
+	}
+	free_many(waiters);
+	return ended;
+}
+
+static void interrupt_from_the_end(struct waiter *waiters)
+{
+	unsigned int i;
+
+	for (i = MANY; i; i--)
+		pthread_kill(waiters[i - 1].thread, SIGUSR1);
+}
+
+/* Who is interrupted before it was bound anew has nothing to do with what has gone. */
+TEST_F_TIMEOUT(dev, a_limit_goes_then_those_who_wait, TIMEOUT)
+{
+	struct waiter *waiters;
+	unsigned int round;
+
+	for (round = 0; round < 2; round++) {
+		ASSERT_EQ(0, add_narrow(self));
+		waiters = many_wait(self);
+		ASSERT_NE(NULL, waiters);
+		ASSERT_EQ(0, delete(self->fd, "n0", self->dir));
+		/* Once at once, once when it might have been freed. */
+		usleep(50000 * round);
+		interrupt_from_the_end(waiters);
+		many_end(_metadata, waiters, EINTR, "a limit goes");
+		EXPECT_EQ(0, queued(self, "n1"));
+		UNTOUCHED("a limit goes");
+		ASSERT_EQ(0, flush(self->fd));
+		ASSERT_EQ(0, add_call(self->fd, "ten", self->dir, REIN_OVER_REFUSE, 1, DAY, 10));
+	}
+}
+
+/* A forced flush ends all waits, planned or not. */
+TEST_F_TIMEOUT(dev, a_limit_goes_then_all, TIMEOUT)
+{
+	struct waiter *waiters;
+
+	ASSERT_EQ(0, add_narrow(self));
+	waiters = many_wait(self);
+	ASSERT_NE(NULL, waiters);
+	ASSERT_EQ(0, delete(self->fd, "n0", self->dir));
+	ASSERT_EQ(0, flush(self->fd));
+	many_end(_metadata, waiters, ECANCELED, "a forced flush");
 }
 
 /* --- other callers ------------------------------------------------------------------------- */
