@@ -1310,6 +1310,56 @@ TEST_F_TIMEOUT(dev, a_limit_goes_then_those_who_wait, TIMEOUT)
 	}
 }
 
+static void *flush_run(void *arg)
+{
+	stay_on(1);
+	return (void *)(intptr_t)flush_all(*(int *)arg, false);
+}
+
+/*
+ * All limits go, and one comes further down, before all who wait are bound anew: there is
+ * no target above it any more but one that only runs empty.
+ */
+TEST_F_TIMEOUT(dev, a_limit_moves_down, TIMEOUT)
+{
+	unsigned int round, bound = 0;
+	int fd = genl_socket(), err;
+	struct waiter *waiters;
+	pthread_t thread;
+	uint64_t from;
+	void *ret;
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(enter(OTHER));
+	/* Until some were late enough to be bound by it. */
+	for (round = 0; round < 2 || (round < 20 && !bound); round++) {
+		ASSERT_EQ(0, add_narrow(self));
+		waiters = many_wait(self);
+		ASSERT_NE(NULL, waiters);
+		/* The other CPU plans, while this one is told to add as soon as it can. */
+		ASSERT_EQ(0, pthread_create(&thread, NULL, flush_run, &fd));
+		stay_on(0);
+		do {
+			err = add_call(self->fd, "n0", self->other, REIN_OVER_WAIT, 1,
+				       3600 * SECOND, 5);
+			ASSERT_TRUE(!err || err == -EEXIST);
+		} while (pthread_tryjoin_np(thread, &ret));
+		ASSERT_EQ(NULL, ret);
+		err = add_call(self->fd, "n0", self->other, REIN_OVER_WAIT, 1, 3600 * SECOND, 5);
+		ASSERT_TRUE(!err || err == -EEXIST);
+		from = now_ns();
+		interrupt_from_the_end(waiters);
+		bound += many_end(_metadata, waiters, EINTR, "a limit moves down");
+		EXPECT_GT(LONG / 2, now_ns() - from);
+		ASSERT_EQ(0, delete(self->fd, "n0", self->other));
+	}
+	EXPECT_LT(0, bound) {
+		TH_LOG("all were bound anew before the limit came: nothing was tested; " AGAIN);
+	}
+	close(fd);
+	ASSERT_TRUE(enter(DIRECTORY));
+}
+
 /* A forced flush ends all waits, planned or not. */
 TEST_F_TIMEOUT(dev, a_limit_goes_then_all, TIMEOUT)
 {
