@@ -375,6 +375,23 @@ int rein_take(struct rein_take_args *args, const struct rein_take_want *wants)
 }
 
 /**
+ * rein_take_unread() - refuse a take whose names could not be copied
+ * @args:	what is asked, and where the answer goes
+ * @err:	why: -ENOMEM or -EFAULT
+ *
+ * Return: a negative errno; the answer is complete.
+ */
+int rein_take_unread(struct rein_take_args *args, int err)
+{
+	if (err == -ENOMEM)
+		return fail_memory(args);
+	return take_fail(args, 0, REIN_E_DEV_FAULT,
+			 "the names are not in the caller's memory",
+			 "%u names are not in the caller's memory",
+			 args->n_wants);
+}
+
+/**
  * rein_take_cancel_all() - let all who wait go, without tokens
  *
  * Context: may sleep; rein_mutex held.

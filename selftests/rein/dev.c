@@ -264,19 +264,19 @@ TEST_F(dev, wants_that_are_not_there)
 	for (i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
 		ask_for(&self->take, "ten", 1, 0, 0);
 		self->take.args.wants = (uintptr_t)where[i];
-		FAULTS(REIN_IOC_TAKE, &self->take.args, "wants");
+		REFUSED(EFAULT, DEV_FAULT, "wants");
 	}
 	for (i = 0; i < size; i += 8) {
 		ask_for(&self->take, "ten", 1, 0, 0);
 		self->take.args.wants = (uintptr_t)edge - i;
-		FAULTS(REIN_IOC_TAKE, &self->take.args, "the end of wants");
+		REFUSED(EFAULT, DEV_FAULT, "the end of wants");
 	}
 	/* The second of two. */
 	ask_for(&self->take, "ten", 1, 0, 0);
 	self->take.args.n_wants = 2;
 	memcpy(edge - size, self->take.wants, size);
 	self->take.args.wants = (uintptr_t)edge - size;
-	FAULTS(REIN_IOC_TAKE, &self->take.args, "the second of wants");
+	REFUSED(EFAULT, DEV_FAULT, "the second of wants");
 	/* They are only read. */
 	self->take.args.n_wants = 1;
 	ASSERT_EQ(0, mprotect(edge - page, page, PROT_READ));
