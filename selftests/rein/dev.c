@@ -1051,8 +1051,10 @@ TEST_F_TIMEOUT(dev, just_in_time, TIMEOUT)
 		ENDS(0, 0, "the first of three");
 		ask_for(waiter->take, "fast", 1, REIN_TAKE_DEADLINE,
 			self->take.args.granted_ns + 50 * MS);
+		waiter->ended = 0;
 		ASSERT_EQ(0, pthread_create(&waiter->thread, NULL, waiter_run, waiter));
-		ASSERT_TRUE(wait_queued(self, "fast", 1));
+		while (!queued(self, "fast") && !*(volatile uint64_t *)&waiter->ended)
+			;
 		stay_on(1);
 		ENDS(0, 0, "the third");
 		ASSERT_EQ(0, pthread_join(waiter->thread, NULL));
@@ -1528,10 +1530,7 @@ TEST_F_TIMEOUT(dev, in_a_time_namespace, TIMEOUT)
 	}
 }
 
-/*
- * As a program of 32 bits does it: the structures are the same. A kernel that has
- * no such calls ends who tries.
- */
+/* As a program of 32 bits does it: the structures are the same. */
 static long call_32(int dev, unsigned int request, void *arg)
 {
 #ifdef __x86_64__
@@ -1549,6 +1548,13 @@ static long call_32(int dev, unsigned int request, void *arg)
 #endif
 }
 
+/* A kernel that has no such calls has a signal for who tries; one that it needn't log. */
+static void on_segv(int sig)
+{
+	(void)sig;
+	_exit(4);
+}
+
 static int child_32(FIXTURE_DATA(dev) *self)
 {
 #ifdef MAP_32BIT
@@ -1557,6 +1563,7 @@ static int child_32(FIXTURE_DATA(dev) *self)
 
 	if (take == MAP_FAILED)
 		return 1;
+	signal(SIGSEGV, on_segv);
 	ask_for(take, "ten", 1, 0, 0);
 	switch (call_32(self->dev, REIN_IOC_TAKE, &take->args)) {
 	case -ENOSYS:
@@ -1585,7 +1592,7 @@ TEST_F(dev, of_32_bits)
 {
 	int ret = in_child(child_32, self);
 
-	if (ret == 4 || ret == -1)
+	if (ret == 4)
 		SKIP(return, "this kernel has no calls of 32 bits");
 	EXPECT_EQ(0, ret) {
 		TH_LOG(AGAIN);
