@@ -392,12 +392,14 @@ int rein_take_unread(struct rein_take_args *args, int err)
 }
 
 /**
- * rein_take_cancel_all() - let all who wait go, without tokens
+ * rein_take_cancel_all() - let all who wait now go, without tokens
  *
  * Context: may sleep; rein_mutex held.
  */
 void rein_take_cancel_all(void)
 {
+	/* Those who come back at once would keep us here. */
+	const u64 last = rein_line_ticket();
 	struct rein_target *pos;
 	struct rein_tree *tree;
 
@@ -407,7 +409,7 @@ void rein_take_cancel_all(void)
 		bool more = true;
 
 		while (more && (tree = rein_tree_lock(pos))) {
-			more = rein_line_cancel(tree);
+			more = rein_line_cancel(tree, last);
 			rein_tree_unlock(tree);
 			cond_resched();
 		}

@@ -1375,6 +1375,53 @@ TEST_F_TIMEOUT(dev, a_limit_goes_then_all, TIMEOUT)
 	many_end(_metadata, waiters, ECANCELED, "a forced flush");
 }
 
+/* Takes again each time its wait is cancelled, and counts how often that is. */
+static void *stubborn_run(void *arg)
+{
+	struct waiter *waiter = arg;
+
+	for (waiter->began = 0;; waiter->began++) {
+		ask_for(waiter->take, "slow", 1, REIN_TAKE_TIMEOUT, 100 * DAY);
+		waiter->err = take_now(waiter->dev, waiter->take);
+		if (waiter->err != ECANCELED)
+			return NULL;
+	}
+}
+
+/* Those who come back at once can't keep a forced flush from its end. */
+TEST_F_TIMEOUT(dev, a_forced_flush_of_the_stubborn, TIMEOUT)
+{
+	struct waiter *waiters = calloc(MANY, sizeof(*waiters));
+	struct take *takes = calloc(MANY, sizeof(*takes));
+	unsigned int i, others = 0, again = 0;
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 32768);
+	ASSERT_EQ(0, add_call(self->fd, "slow", self->dir, REIN_OVER_WAIT, 1, LONG, 1));
+	ask_for(&self->take, "slow", 1, 0, 0);
+	ENDS(0, 0, "all tokens");
+	for (i = 0; i < MANY; i++) {
+		waiters[i].dev = self->dev;
+		waiters[i].take = &takes[i];
+		ASSERT_EQ(0, pthread_create(&waiters[i].thread, &attr, stubborn_run,
+					    &waiters[i]));
+	}
+	ASSERT_TRUE(wait_queued(self, "slow", MANY));
+	ASSERT_EQ(0, flush(self->fd));
+	for (i = 0; i < MANY; i++) {
+		pthread_join(waiters[i].thread, NULL);
+		again += waiters[i].began > 1;
+		/* The limit went while it waited for the second time, or before. */
+		others += waiters[i].err && waiters[i].err != ENOENT;
+	}
+	EXPECT_EQ(0, again) {
+		TH_LOG("%u of %u were cancelled twice by one flush; " AGAIN, again, MANY);
+	}
+	EXPECT_EQ(0, others);
+	free_many(waiters);
+}
+
 /* --- other callers ------------------------------------------------------------------------- */
 
 #define NOBODY		65534
