@@ -16,7 +16,7 @@
 /* A struct may have grown since its first version, but never shrink. */
 static_assert(sizeof(struct rein_take_args) >= REIN_TAKE_ARGS_SIZE_0);
 
-/* An error that the caller can't be told more about than its errno. */
+/* Arguments that can't be read or answered: there is only the errno. */
 static int fail_args(int err, size_t size)
 {
 	struct rein_ask ask = { };
@@ -32,9 +32,6 @@ static int fail_args(int err, size_t size)
 				 "the arguments have a field that is not known",
 				 "%zu bytes of arguments have a field that is not known",
 				 size);
-	case -ENOMEM:
-		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-				 "there was no memory for the arguments");
 	}
 	return rein_fail(&ask, NULL, REIN_E_TAKE_MALFORMED,
 			 "the arguments are too short",
@@ -69,12 +66,13 @@ static long dev_take(void __user *user, size_t size)
 	err = copy_struct_from_user(&args, sizeof(args), user, size);
 	if (err)
 		return fail_args(err, size);
-	wants = copy_wants(&args);
-	if (IS_ERR(wants))
-		return fail_args(PTR_ERR(wants), args.n_wants *
-				 sizeof(struct rein_take_want));
 	clear_answers(&args);
 	size = min(size, sizeof(args));
+	wants = copy_wants(&args);
+	if (IS_ERR(wants)) {
+		err = rein_take_unread(&args, PTR_ERR(wants));
+		goto answer;
+	}
 	/* Nothing is charged if the answer couldn't be delivered. */
 	if (copy_to_user(user, &args, size)) {
 		kfree(wants);
@@ -82,6 +80,7 @@ static long dev_take(void __user *user, size_t size)
 	}
 	err = rein_take(&args, wants);
 	kfree(wants);
+answer:
 	if (copy_to_user(user, &args, size))
 		return fail_args(-EFAULT, size);
 	return err;

@@ -69,6 +69,8 @@ static void taker_entries(struct rein_taker *taker)
 
 	place->n = 0;
 	place->when = REIN_NEVER;
+	/* It may have been one of those that are not there any more. */
+	place->dry = 0;
 	for (i = 0; i < taker->chain.n; i++) {
 		struct rein_limit *limit = taker->chain.limits[i];
 		struct rein_entry *entry = &place->entries[place->n];
@@ -654,7 +656,6 @@ void rein_line_join(struct rein_tree *tree, struct rein_taker *taker)
 	timerqueue_init(&taker->due);
 	/* Again, now that what a limit does over it can't change. */
 	taker_entries(taker);
-	taker->place.dry = 0;
 	rein_chain_lock(&taker->chain);
 	line_decide(line, taker, now, &observed);
 	rein_chain_unlock(&taker->chain);
@@ -812,14 +813,25 @@ void rein_line_move(struct rein_tree *from, struct rein_tree *to)
 }
 
 /**
+ * rein_line_ticket() - the last ticket that was given to a taker
+ *
+ * Return: the ticket; who comes later gets a greater one.
+ */
+u64 rein_line_ticket(void)
+{
+	return atomic64_read(&last_ticket);
+}
+
+/**
  * rein_line_cancel() - let go some of those who wait, without tokens
  * @tree:	the tree, locked
+ * @last:	nobody with a later ticket than this
  *
  * Context: rein_mutex held, so that all targets are where they belong.
  *
  * Return: whether there are more.
  */
-bool rein_line_cancel(struct rein_tree *tree)
+bool rein_line_cancel(struct rein_tree *tree, u64 last)
 {
 	struct rein_line *line = line_of(tree);
 	unsigned int budget = GRANT_BUDGET;
@@ -829,14 +841,19 @@ bool rein_line_cancel(struct rein_tree *tree)
 	lockdep_assert_held(&rein_mutex);
 	rcu_read_lock();
 	rein_line_unplan(tree);
-	while (budget-- && (taker = line_first(line))) {
-		if (WARN_ON_ONCE(!taker_refresh(tree, taker)))
+	while ((taker = line_first(line)) && taker->place.ticket <= last &&
+	       budget--) {
+		if (WARN_ON_ONCE(!taker_refresh(tree, taker))) {
+			/* Can't be; but never loop. */
+			taker = NULL;
 			break;
+		}
 		line_give_up(line, taker, REIN_FOLD_CANCELLED, now);
 		taker_end(line, taker, REIN_TAKER_FAILED);
 	}
 	rcu_read_unlock();
-	return line_first(line);
+	line_arm(line, true);
+	return taker && taker->place.ticket <= last;
 }
 
 /**

@@ -104,7 +104,8 @@ bool rein_line_leave(struct rein_taker *taker, enum rein_fold fold);
 void rein_line_unplan(struct rein_tree *tree);
 void rein_line_again(struct rein_tree *tree);
 void rein_line_move(struct rein_tree *from, struct rein_tree *to);
-bool rein_line_cancel(struct rein_tree *tree);
+u64 rein_line_ticket(void);
+bool rein_line_cancel(struct rein_tree *tree, u64 last);
 
 void rein_line_open(struct rein_tree *tree);
 void rein_line_close(struct rein_tree *tree);

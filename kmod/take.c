@@ -378,12 +378,31 @@ int rein_take(struct rein_take_args *args, const struct rein_take_want *wants)
 }
 
 /**
- * rein_take_cancel_all() - let all who wait go, without tokens
+ * rein_take_unread() - refuse a take whose names could not be copied
+ * @args:	what is asked, and where the answer goes
+ * @err:	why: -ENOMEM or -EFAULT
+ *
+ * Return: a negative errno; the answer is complete.
+ */
+int rein_take_unread(struct rein_take_args *args, int err)
+{
+	if (err == -ENOMEM)
+		return fail_memory(args);
+	return take_fail(args, 0, REIN_E_DEV_FAULT,
+			 "the names are not in the caller's memory",
+			 "%u names are not in the caller's memory",
+			 args->n_wants);
+}
+
+/**
+ * rein_take_cancel_all() - let all who wait now go, without tokens
  *
  * Context: may sleep; rein_mutex held.
  */
 void rein_take_cancel_all(void)
 {
+	/* Those who come back at once would keep us here. */
+	const u64 last = rein_line_ticket();
 	struct rein_target *pos;
 	struct rein_tree *tree;
 
@@ -393,7 +412,7 @@ void rein_take_cancel_all(void)
 		bool more = true;
 
 		while (more && (tree = rein_tree_lock(pos))) {
-			more = rein_line_cancel(tree);
+			more = rein_line_cancel(tree, last);
 			rein_tree_unlock(tree);
 			cond_resched();
 		}

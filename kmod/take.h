@@ -9,6 +9,7 @@
 #include <linux/rein_dev.h>
 
 int rein_take(struct rein_take_args *args, const struct rein_take_want *wants);
+int rein_take_unread(struct rein_take_args *args, int err);
 void rein_take_cancel_all(void);
 
 int rein_take_init(void);

@@ -37,6 +37,7 @@ static const struct rhashtable_params params = {
 
 static struct rhashtable targets;
 static unsigned long n_targets;		/* rein_mutex */
+static unsigned long n_unlisted;	/* of these; rein_mutex */
 static LIST_HEAD(topmost);		/* rein_mutex */
 
 static void reap(struct work_struct *work);
@@ -230,6 +231,36 @@ static struct rein_target *nearest_locked(struct cgroup *cgrp,
 	return target;
 }
 
+/*
+ * A target that only runs empty, at the top and above a cgroup. Takers in its
+ * line may be bound anew by what comes further down: that has to be in the same
+ * tree.
+ */
+static struct rein_target *unlisted_above(struct cgroup *cgrp,
+					  enum rein_lane lane)
+{
+	struct rein_target *above = NULL, *pos;
+
+	if (!n_unlisted)
+		return NULL;
+	list_for_each_entry(pos, &topmost, siblings) {
+		if (!pos->unlisted || pos->key.lane != lane ||
+		    pos->cgrp == cgrp ||
+		    !cgroup_is_descendant(cgrp, pos->cgrp))
+			continue;
+		if (!above || above->cgrp->level < pos->cgrp->level)
+			above = pos;
+	}
+	return above;
+}
+
+/* What a new target for the cgroup is to be a child of. */
+static struct rein_target *parent_for(struct cgroup *cgrp, enum rein_lane lane)
+{
+	return nearest_locked(cgroup_parent(cgrp), lane) ?:
+	       unlisted_above(cgrp, lane);
+}
+
 static struct rein_target *target_new(struct cgroup *cgrp, enum rein_lane lane)
 {
 	struct rein_target *target;
@@ -242,8 +273,7 @@ static struct rein_target *target_new(struct cgroup *cgrp, enum rein_lane lane)
 	for (i = 0; i < REIN_RESOURCES; i++)
 		INIT_LIST_HEAD(&target->limits[i]);
 	INIT_LIST_HEAD(&target->children);
-	if (rein_room_open(target,
-			   nearest_locked(cgroup_parent(cgrp), lane))) {
+	if (rein_room_open(target, parent_for(cgrp, lane))) {
 		kfree(target);
 		return NULL;
 	}
@@ -314,6 +344,7 @@ static void target_unlist(struct rein_target *target)
 	if (target->unlisted)
 		return;
 	target->unlisted = true;
+	n_unlisted++;
 	rhashtable_remove_fast(&targets, &target->hash, params);
 	write_seqlock_bh(&rein_config_seq);
 	/* After the removal: whoever has this generation can't find it. */
@@ -337,6 +368,7 @@ static bool target_remove(struct rein_target *target)
 	if (!rein_room_close(target))
 		return false;
 	list_del(&target->siblings);
+	n_unlisted--;
 	call_rcu(&target->rcu, target_free);
 	if (!--n_targets)
 		rein_hook_need(0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No memory: for every request, every packet, every namespace and for loading
- * the module, the first, second, third... allocation (or copy from or to user
+ * No memory: for every request, every packet, every take, every namespace and for
+ * loading the module, the first, second, third... allocation (or copy from or to user
  * space) fails, until it has no more to fail. Each time all is as before or as
  * it should be afterwards, never in between, and whoever asked is told.
  *
@@ -17,7 +17,7 @@
 #include <time.h>
 
 #include <kselftest_harness.h>
-#include "look.h"
+#include "take.h"
 
 #define CGROOT		"/sys/fs/cgroup"
 #define DIRECTORY	CGROOT "/test-faults"
@@ -499,6 +499,135 @@ TEST_F_TIMEOUT(faults, packets, 200)
 	EXPECT_LT(0, dropped);
 	EXPECT_NE(0, newest(self->fd, NO_ROOM_MEMORY));
 	close(fd);
+	ASSERT_EQ(0, put_file(CGROOT "/cgroup.procs", "0"));
+}
+
+/* --- takes ------------------------------------------------------------------------ */
+
+struct taking {
+	const char *what;
+	const char *name;
+	uint32_t flags;
+	uint64_t time_ns;
+	int err;
+	/* It is to find no tokens. */
+	bool waits;
+};
+
+/* "some" has plenty, "soon" one after 50 ms, "none" none. */
+static const struct taking takings[] = {
+	{ "a try", "some", REIN_TAKE_TRY, 0, 0, false },
+	{ "a take that waits", "soon", 0, 0, 0, true },
+	{ "a take that waits for a time", "soon", REIN_TAKE_TIMEOUT, DAY, 0, true },
+	{ "a try of nothing", "none", REIN_TAKE_TRY, 0, EAGAIN, false },
+	{ "a take of nothing", "none", 0, 0, EAGAIN, false },
+	{ "a take that would be late", "none", REIN_TAKE_TIMEOUT, SECOND, ETIME, false },
+	{ "a take of nobody", "nobody", 0, 0, ENOENT, false },
+};
+
+/* Was the request copied in and out once, so that only the answer was lost? */
+static bool answer_lost(const struct take *take)
+{
+	return !take->args.code && !take->args.granted_ns;
+}
+
+static void check_take(struct __test_metadata *_metadata, const struct taking *taking,
+		       unsigned int n, bool failed, int err, const struct take *take,
+		       const struct books *before, const struct books *after)
+{
+	const char *wrong = err == EFAULT ? NULL : answer_wrong(&take->args, err);
+	bool done = err == taking->err || (err == EFAULT && answer_lost(take));
+
+	EXPECT_TRUE(err == taking->err || (failed && (err == ENOMEM || err == EFAULT))) {
+		TH_LOG("%s, %u: %s; " AGAIN, taking->what, n, strerror(err));
+	}
+	EXPECT_EQ(NULL, wrong) {
+		TH_LOG("%s, %u: %s, and the answer is not complete: %s; " AGAIN, taking->what, n,
+		       strerror(err), wrong);
+	}
+	if (err == ENOMEM) {
+		EXPECT_EQ(NO_MEMORY, (int)take->args.code);
+		EXPECT_NE(0, take->args.record);
+	}
+	EXPECT_TRUE(books_balance(after)) {
+		TH_LOG("%s, %u: a take is lost; " AGAIN, taking->what, n);
+	}
+	EXPECT_EQ(0, after->count[REIN_A_STATS_QUEUED]);
+	if (!strcmp(taking->name, "nobody"))
+		return;
+	EXPECT_EQ(before->count[REIN_A_STATS_SEEN] + done, after->count[REIN_A_STATS_SEEN]) {
+		TH_LOG("%s, %u: %s, but it was %scounted; " AGAIN, taking->what, n, strerror(err),
+		       done ? "not " : "");
+	}
+	if (strcmp(taking->name, "some"))
+		return;
+	EXPECT_EQ(before->tokens - (done && !taking->err), after->tokens) {
+		TH_LOG("%s, %u: %s, and other tokens are there; " AGAIN, taking->what, n,
+		       strerror(err));
+	}
+}
+
+/* Returns how many could fail; of these, how many were told of, and how many lost. */
+static unsigned int fail_takes(struct __test_metadata *_metadata, FIXTURE_DATA(faults) *self,
+			       int dev, const struct taking *taking, unsigned int *told,
+			       unsigned int *lost)
+{
+	const char *book = strcmp(taking->name, "nobody") ? taking->name : "some";
+	struct books before, after;
+	static struct take take;
+	bool failed = true;
+	unsigned int n;
+	int err;
+
+	for (n = 1; failed && n < 1000; n++) {
+		while (taking->waits) {
+			ask_for(&take, taking->name, 1, REIN_TAKE_TRY, 0);
+			if (take_now(dev, &take) == EAGAIN)
+				break;
+		}
+		ASSERT_EQ(0, read_books(self->fd, book, self->dir, &before));
+		ask_for(&take, taking->name, 1, taking->flags, taking->time_ns);
+		fail_nth(n);
+		err = take_now(dev, &take);
+		failed = has_failed();
+		ASSERT_EQ(0, read_books(self->fd, book, self->dir, &after));
+		check_take(_metadata, taking, n, failed, err, &take, &before, &after);
+		*told += err == ENOMEM;
+		*lost += err == EFAULT;
+	}
+	return n - 2;
+}
+
+/* A take that there is no memory for charges nothing and says so. */
+TEST_F_TIMEOUT(faults, takes, 200)
+{
+	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
+	unsigned int told = 0, lost = 0, n, pass;
+	uint64_t raw = newest(self->fd, RAW);
+	static struct take take;
+	size_t i;
+
+	NEEDS_INJECTION(self->able);
+	ASSERT_LE(0, dev);
+	ASSERT_EQ(0, add_call(self->fd, "some", self->dir, REIN_OVER_REFUSE, 1, DAY, 10000));
+	ASSERT_EQ(0, add_call(self->fd, "soon", self->dir, REIN_OVER_WAIT, 1, 50 * MS, 1));
+	ASSERT_EQ(0, add_call(self->fd, "none", self->dir, REIN_OVER_REFUSE, 1, DAY, 1));
+	ASSERT_EQ(0, enter(self->dir));
+	ask_for(&take, "none", 1, 0, 0);
+	ASSERT_EQ(0, take_now(dev, &take));
+	for (i = 0; i < sizeof(takings) / sizeof(takings[0]); i++) {
+		told = 0;
+		lost = 0;
+		/* The kernel's checkers allocate now and then, and fail in our place. */
+		for (pass = 0; pass < 5; pass++)
+			n = fail_takes(_metadata, self, dev, &takings[i], &told, &lost);
+		TH_LOG("%s: %u could fail; of %u times there was no memory %u, no way in or out %u",
+		       takings[i].what, n, pass, told, lost);
+		EXPECT_LT(0, told);
+		EXPECT_LT(0, lost);
+	}
+	EXPECT_EQ(raw, newest(self->fd, RAW));
+	close(dev);
 	ASSERT_EQ(0, put_file(CGROOT "/cgroup.procs", "0"));
 }
 
