@@ -526,6 +526,7 @@ u64 rein_limit_lifetime(const struct rein_limit *limit)
 static void limit_free(struct rein_limit *limit)
 {
 	free_percpu(limit->slices);
+	kfree(limit->ledger.courses);
 	kfree(limit->tiers);
 	kfree(limit);
 }
@@ -535,28 +536,58 @@ static void limit_free_rcu(struct rcu_head *rcu)
 	limit_free(container_of(rcu, struct rein_limit, rcu));
 }
 
-static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
+/*
+ * Memory for the tiers of a limit, and, if they are planned for, their courses.
+ * Returns whether there was any.
+ */
+static bool tiers_alloc(enum rein_resource resource, unsigned int n,
+			struct rein_tier **tiers, struct rein_course **courses)
 {
+	*courses = NULL;
+	*tiers = kcalloc(n, sizeof(**tiers), GFP_KERNEL_ACCOUNT);
+	if (*tiers && resource == REIN_RESOURCE_CALL) {
+		*courses = kcalloc(n, sizeof(**courses), GFP_KERNEL_ACCOUNT);
+		if (!*courses) {
+			kfree(*tiers);
+			*tiers = NULL;
+		}
+	}
+	return *tiers;
+}
+
+static struct rein_limit *limit_alloc(const struct rein_limit_spec *spec)
+{
+	struct rein_course *courses;
 	struct rein_limit *limit;
-	u64 now = ktime_get_ns();
-	unsigned int i;
 
 	limit = kzalloc(struct_size(limit, name, strlen(spec->name) + 1),
 			GFP_KERNEL_ACCOUNT);
 	if (!limit)
 		return NULL;
-	limit->tiers = kcalloc(spec->n_tiers, sizeof(*limit->tiers),
-			       GFP_KERNEL_ACCOUNT);
-	if (!limit->tiers) {
+	if (!tiers_alloc(spec_resource(spec), spec->n_tiers, &limit->tiers,
+			 &courses)) {
 		kfree(limit);
 		return NULL;
 	}
+	limit->n_tiers = spec->n_tiers;
+	if (courses)
+		rein_ledger_init(&limit->ledger, limit->tiers, courses,
+				 limit->n_tiers);
+	return limit;
+}
 
+static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
+{
+	struct rein_limit *limit = limit_alloc(spec);
+	u64 now = ktime_get_ns();
+	unsigned int i;
+
+	if (!limit)
+		return NULL;
 	spin_lock_init(&limit->lock);
 	strcpy(limit->name, spec->name);
 	limit->resource = spec_resource(spec);
 	limit->over = spec->has_over ? spec->over : REIN_OVER_REFUSE;
-	limit->n_tiers = spec->n_tiers;
 	for (i = 0; i < spec->n_tiers; i++) {
 		const struct rein_tier *tier = &spec->tiers[i];
 
@@ -569,7 +600,6 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 	limit->patience_ns = spec->has_patience ? spec->patience_ns :
 						  default_patience(limit);
 	limit->queue = spec->has_queue ? spec->queue : default_queue(limit);
-	rein_ledger_init(&limit->ledger, limit->tiers, limit->n_tiers);
 	timerqueue_init(&limit->expiry);
 	return limit;
 }
@@ -696,12 +726,14 @@ static const struct rein_tier *tier_before(const struct rein_limit *limit,
 	return NULL;
 }
 
-/* Change over to new tiers, keeping tokens. The old ones are returned. */
-static struct rein_tier *limit_retier(struct rein_limit *limit,
-				      const struct rein_limit_spec *spec,
-				      struct rein_tier *tiers)
+/* Change over to new tiers, keeping tokens; the old ones are left in their place. */
+static void limit_retier(struct rein_limit *limit,
+			 const struct rein_limit_spec *spec,
+			 struct rein_tier **new_tiers,
+			 struct rein_course **new_courses)
 {
-	struct rein_tier *old = limit->tiers;
+	struct rein_course *courses = *new_courses;
+	struct rein_tier *tiers = *new_tiers;
 	u64 now = ktime_get_ns();
 	unsigned int i;
 
@@ -720,16 +752,37 @@ static struct rein_tier *limit_retier(struct rein_limit *limit,
 					 want->burst, now);
 		}
 	}
+	*new_tiers = limit->tiers;
+	*new_courses = limit->ledger.courses;
 	limit->tiers = tiers;
 	limit->n_tiers = spec->n_tiers;
 	/* Nobody is on the plan: see limit_set(). */
-	rein_ledger_init(&limit->ledger, tiers, spec->n_tiers);
-	return old;
+	if (courses)
+		rein_ledger_init(&limit->ledger, tiers, courses, spec->n_tiers);
+}
+
+/* Change all but the tiers: with the limit's lock held. */
+static void limit_adopt(struct rein_limit *limit,
+			const struct rein_limit_spec *spec)
+{
+	if (spec->has_over)
+		WRITE_ONCE(limit->over, spec->over);
+	limit->own_patience |= spec->has_patience;
+	limit->own_queue |= spec->has_queue;
+	if (spec->has_patience)
+		WRITE_ONCE(limit->patience_ns, spec->patience_ns);
+	else if (!limit->own_patience)
+		WRITE_ONCE(limit->patience_ns, default_patience(limit));
+	if (spec->has_queue)
+		WRITE_ONCE(limit->queue, spec->queue);
+	else if (!limit->own_queue)
+		WRITE_ONCE(limit->queue, default_queue(limit));
 }
 
 static int limit_set(struct rein_limit *limit,
 		     const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
+	struct rein_course *courses = NULL;
 	struct rein_tier *tiers = NULL;
 	struct rein_tree *tree;
 	int err;
@@ -743,33 +796,20 @@ static int limit_set(struct rein_limit *limit,
 	err = check_fit(spec, limit->resource, ask);
 	if (err)
 		return err;
-	if (spec->n_tiers) {
-		tiers = kcalloc(spec->n_tiers, sizeof(*tiers),
-				GFP_KERNEL_ACCOUNT);
-		if (!tiers)
-			return fail_memory(ask);
-	}
+	if (spec->n_tiers && !tiers_alloc(limit->resource, spec->n_tiers,
+					  &tiers, &courses))
+		return fail_memory(ask);
 
 	/* What is planned was planned with the old rates. */
 	tree = rein_tree_lock(limit->target);
 	rein_line_unplan(tree);
 	spin_lock_bh(&limit->lock);
 	if (tiers)
-		tiers = limit_retier(limit, spec, tiers);
-	if (spec->has_over)
-		WRITE_ONCE(limit->over, spec->over);
-	limit->own_patience |= spec->has_patience;
-	limit->own_queue |= spec->has_queue;
-	if (spec->has_patience)
-		WRITE_ONCE(limit->patience_ns, spec->patience_ns);
-	else if (!limit->own_patience)
-		WRITE_ONCE(limit->patience_ns, default_patience(limit));
-	if (spec->has_queue)
-		WRITE_ONCE(limit->queue, spec->queue);
-	else if (!limit->own_queue)
-		WRITE_ONCE(limit->queue, default_queue(limit));
+		limit_retier(limit, spec, &tiers, &courses);
+	limit_adopt(limit, spec);
 	spin_unlock_bh(&limit->lock);
 	rein_tree_unlock(tree);
+	kfree(courses);
 	kfree(tiers);
 
 	if (spec->has_lifetime)

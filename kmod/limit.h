@@ -86,7 +86,8 @@ enum rein_fold {
  * @queue:	bytes of packets, or takers, that may wait at the same time
  * @stats:	counters, see the spec for the identity they keep
  * @fold:	id of the open record of each kind of event, see record.c
- * @ledger:	what is planned to be taken from it; the tree's lock
+ * @ledger:	what is planned to be taken from it, of a limit on calls; the tree's
+ *		lock
  * @id:		unique until the module is unloaded
  * @born:	configuration generation that published the limit
  * @target:	what the limit is attached to

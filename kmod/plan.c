@@ -66,22 +66,23 @@ static struct rein_entry *preceding(const struct rein_ledger *ledger,
 }
 
 /* Go on in the course by the entry that follows. */
-static void pass(struct rein_tier *tier, struct rein_entry *entry)
+static void pass(struct rein_course *course, const struct rein_bucket *bucket,
+		 struct rein_entry *entry)
 {
-	if (!tier->upto)
-		tier->tail = tier->bucket;
-	advance(&tier->tail, entry->place->when);
-	rein_bucket_charge(&tier->tail, entry->cost);
-	tier->upto = entry;
+	if (!course->upto)
+		course->tail = *bucket;
+	advance(&course->tail, entry->place->when);
+	rein_bucket_charge(&course->tail, entry->cost);
+	course->upto = entry;
 }
 
 /* The first one who would be short if the cost was taken at t, before next. */
 static struct rein_entry *delayed(const struct rein_ledger *ledger,
-				  const struct rein_tier *tier,
+				  const struct rein_bucket *tail,
 				  struct rein_entry *next, u64 cost, u64 t,
 				  unsigned int *steps)
 {
-	struct rein_bucket b = tier->tail;
+	struct rein_bucket b = *tail;
 
 	advance(&b, t);
 	rein_bucket_charge(&b, cost);
@@ -97,32 +98,34 @@ static struct rein_entry *delayed(const struct rein_ledger *ledger,
 	return NULL;
 }
 
-/* The earliest time from t on at which this bucket can give the cost. */
-static u64 earliest(const struct rein_ledger *ledger, struct rein_tier *tier,
+/* The earliest time from t on at which the nth bucket can give the cost. */
+static u64 earliest(const struct rein_ledger *ledger, unsigned int nth,
 		    u64 cost, u64 t, unsigned int *steps)
 {
+	const struct rein_bucket *bucket = &ledger->tiers[nth].bucket;
+	struct rein_course *course = &ledger->courses[nth];
 	struct rein_entry *next, *who;
 	struct rein_bucket b;
 	u64 wait;
 
 	++*steps;
-	if (t < tier->bucket.last)
-		t = tier->bucket.last;
-	if (tier->upto && tier->upto->place->when > t)
-		tier->upto = NULL;
-	if (!tier->upto)
-		tier->tail = tier->bucket;
-	next = following(ledger, tier->upto);
+	if (t < bucket->last)
+		t = bucket->last;
+	if (course->upto && course->upto->place->when > t)
+		course->upto = NULL;
+	if (!course->upto)
+		course->tail = *bucket;
+	next = following(ledger, course->upto);
 
 	for (;;) {
 		/* Who is planned for the same time goes first. */
 		while (next && next->place->when <= t) {
 			++*steps;
-			pass(tier, next);
+			pass(course, bucket, next);
 			next = following(ledger, next);
 		}
 
-		b = tier->tail;
+		b = course->tail;
 		advance(&b, t);
 		wait = rein_bucket_wait(&b, cost, false);
 		if (wait >= REIN_NEVER - t)
@@ -131,7 +134,7 @@ static u64 earliest(const struct rein_ledger *ledger, struct rein_tier *tier,
 		if (next && next->place->when <= t)
 			continue;
 
-		who = delayed(ledger, tier, next, cost, t, steps);
+		who = delayed(ledger, &course->tail, next, cost, t, steps);
 		if (!who)
 			return t;
 		t = who->place->when;
@@ -142,18 +145,20 @@ static u64 earliest(const struct rein_ledger *ledger, struct rein_tier *tier,
  * rein_ledger_init() - make a ledger without entries
  * @ledger:	the ledger
  * @tiers:	the buckets of its limit
+ * @courses:	as many
  * @n_tiers:	how many, at least 1
  */
 void rein_ledger_init(struct rein_ledger *ledger, struct rein_tier *tiers,
-		      unsigned int n_tiers)
+		      struct rein_course *courses, unsigned int n_tiers)
 {
 	unsigned int i;
 
 	INIT_LIST_HEAD(&ledger->entries);
 	ledger->tiers = tiers;
+	ledger->courses = courses;
 	ledger->n_tiers = n_tiers;
 	for (i = 0; i < n_tiers; i++)
-		tiers[i].upto = NULL;
+		courses[i].upto = NULL;
 }
 
 /* The time of the last entry in any of these ledgers. */
@@ -196,7 +201,7 @@ static u64 find(const struct rein_entry *entries, unsigned int n, u64 t,
 	while (agreed < buckets && t != REIN_NEVER) {
 		const struct rein_entry *entry = &entries[i];
 		const struct rein_ledger *ledger = entry->ledger;
-		u64 at = earliest(ledger, &ledger->tiers[j], entry->cost, t,
+		u64 at = earliest(ledger, j, entry->cost, t,
 				  &seen);
 
 		if (at != t)
@@ -241,7 +246,7 @@ static u64 find(const struct rein_entry *entries, unsigned int n, u64 t,
  * After REIN_PLAN_STEPS it gives up looking for a gap, and it is the earliest
  * time behind all who are planned in these ledgers.
  *
- * Nothing is changed but how far the tiers have been reckoned up, and @dry of
+ * Nothing is changed but how far the buckets have been reckoned up, and @dry of
  * the place. Places whose time has come and which were not granted yet are in
  * order.
  *
@@ -288,7 +293,7 @@ u64 rein_plan_find_entry(const struct rein_entry *entry, u64 now)
 static void enter(struct rein_entry *entry)
 {
 	struct rein_ledger *ledger = entry->ledger;
-	struct rein_entry *prev = ledger->tiers[0].upto, *next;
+	struct rein_entry *prev = ledger->courses[0].upto, *next;
 	unsigned int i;
 
 	while (prev && before(entry, prev))
@@ -301,12 +306,12 @@ static void enter(struct rein_entry *entry)
 	list_add(&entry->node, prev ? &prev->node : &ledger->entries);
 
 	for (i = 0; i < ledger->n_tiers; i++) {
-		struct rein_tier *tier = &ledger->tiers[i];
+		struct rein_course *course = &ledger->courses[i];
 
-		if (tier->upto && before(entry, tier->upto))
-			tier->upto = NULL;
-		else if (tier->upto == prev)
-			pass(tier, entry);
+		if (course->upto && before(entry, course->upto))
+			course->upto = NULL;
+		else if (course->upto == prev)
+			pass(course, &ledger->tiers[i].bucket, entry);
 	}
 }
 
@@ -317,10 +322,10 @@ static void leave(struct rein_entry *entry)
 	unsigned int i;
 
 	for (i = 0; i < ledger->n_tiers; i++) {
-		struct rein_tier *tier = &ledger->tiers[i];
+		struct rein_course *course = &ledger->courses[i];
 
-		if (tier->upto && !before(tier->upto, entry))
-			tier->upto = NULL;
+		if (course->upto && !before(course->upto, entry))
+			course->upto = NULL;
 	}
 	list_del(&entry->node);
 }
@@ -387,13 +392,14 @@ void rein_plan_grant(struct rein_place *place)
 		struct rein_ledger *ledger = entry->ledger;
 
 		for (j = 0; j < ledger->n_tiers; j++) {
-			struct rein_tier *tier = &ledger->tiers[j];
+			struct rein_course *course = &ledger->courses[j];
+			struct rein_bucket *bucket = &ledger->tiers[j].bucket;
 
-			advance(&tier->bucket, place->when);
-			rein_bucket_charge(&tier->bucket, entry->cost);
+			advance(bucket, place->when);
+			rein_bucket_charge(bucket, entry->cost);
 			/* What was reckoned beyond it holds still. */
-			if (tier->upto == entry)
-				tier->upto = NULL;
+			if (course->upto == entry)
+				course->upto = NULL;
 		}
 		list_del(&entry->node);
 	}

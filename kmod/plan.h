@@ -44,17 +44,22 @@ struct rein_entry;
  * struct rein_tier - one bucket of a limit
  * @unit:	what a token stands for
  * @bucket:	the tokens
- * @upto:	how far the plan's reckoning has come: an entry of the ledger;
- *		NULL: it begins at @bucket
- * @tail:	what the bucket will be with all charged up to @upto, that one
- *		included; of no meaning if there is none
- *
- * @upto and @tail are the plan's own: where the last search was, mostly the
- * end of the ledger, so that the next one needn't begin at the bucket.
  */
 struct rein_tier {
 	enum rein_unit unit;
 	struct rein_bucket bucket;
+};
+
+/**
+ * struct rein_course - how far the plan's reckoning has come with a bucket
+ * @upto:	an entry of the ledger; NULL: it begins at the bucket
+ * @tail:	what the bucket will be with all charged up to @upto, that one
+ *		included; of no meaning if there is none
+ *
+ * The plan's own: where the last search was, mostly the end of the ledger, so
+ * that the next one needn't begin at the bucket.
+ */
+struct rein_course {
 	struct rein_entry *upto;
 	struct rein_bucket tail;
 };
@@ -62,16 +67,18 @@ struct rein_tier {
 /**
  * struct rein_ledger - what is planned to be taken from one limit
  * @entries:	planned charges, by time, then by ticket
- * @n_tiers:	number of @tiers
+ * @n_tiers:	number of @tiers, and of @courses
  * @tiers:	the limit's buckets, each of which is charged every entry
+ * @courses:	of the same buckets
  *
- * The tiers are handed in: they, their rates and bursts may be changed while
- * there are no entries. New ones have no @upto.
+ * The arrays are handed in: they, the rates and bursts may be changed while there
+ * are no entries.
  */
 struct rein_ledger {
 	struct list_head entries;
 	unsigned int n_tiers;
 	struct rein_tier *tiers;
+	struct rein_course *courses;
 };
 
 struct rein_place;
@@ -109,7 +116,7 @@ struct rein_place {
 };
 
 void rein_ledger_init(struct rein_ledger *ledger, struct rein_tier *tiers,
-		      unsigned int n_tiers);
+		      struct rein_course *courses, unsigned int n_tiers);
 u64 rein_plan_find(struct rein_place *place, u64 now, u64 from,
 		   unsigned int *steps);
 u64 rein_plan_find_entry(const struct rein_entry *entry, u64 now);

@@ -94,6 +94,7 @@ static struct {
 	u64 start;
 	struct rein_ledger ledger[MAX_LIMITS];
 	struct rein_tier tier[MAX_LIMITS][MAX_TIERS];
+	struct rein_course course[MAX_LIMITS][MAX_TIERS];
 } w;
 
 static void pool_refill(struct pool *p, long t)
@@ -219,6 +220,7 @@ static bool compare_bucket(const struct pool *p, const struct rein_bucket *b,
 static bool check_bucket(int l, int i)
 {
 	const struct rein_tier *tier = &w.tier[l][i];
+	const struct rein_course *course = &w.course[l][i];
 	struct pool p = w.pool[l][i];
 	bool found = false;
 	int k;
@@ -228,18 +230,18 @@ static bool check_bucket(int l, int i)
 	if (!suits_all(l, i, 0, 0))
 		return wrong("bucket %d.%d: expected enough for all planned, seen less",
 			     l, i);
-	for (k = 0; tier->upto && !found && k < w.n_planned; k++) {
+	for (k = 0; course->upto && !found && k < w.n_planned; k++) {
 		if (!w.planned[k]->cost[l])
 			continue;
 		pool_take(&p, w.planned[k]->when, w.planned[k]->cost[l]);
-		found = tier->upto->place == &w.planned[k]->place;
+		found = course->upto->place == &w.planned[k]->place;
 	}
-	if (!tier->upto)
+	if (!course->upto)
 		return true;
 	if (!found)
 		return wrong("bucket %d.%d: expected upto an entry, seen another one",
 			     l, i);
-	return compare_bucket(&p, &tier->tail, "tail", l, i);
+	return compare_bucket(&p, &course->tail, "tail", l, i);
 }
 
 static bool check_ledger(int l)
@@ -582,7 +584,8 @@ static bool run_case(const struct test_case *c)
 					 abs_time(0));
 			pool_set(&w.pool[l][i], &rate, burst, 0);
 		}
-		rein_ledger_init(&w.ledger[l], w.tier[l], w.n_tiers[l]);
+		rein_ledger_init(&w.ledger[l], w.tier[l], w.course[l],
+				 w.n_tiers[l]);
 	}
 
 	for (i = 0; i < c->count; i++) {

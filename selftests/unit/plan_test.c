@@ -11,6 +11,7 @@
 struct limit {
 	struct rein_ledger ledger;
 	struct rein_tier tiers[2];
+	struct rein_course courses[2];
 };
 
 static struct rein_place places[MANY + 64];
@@ -21,7 +22,7 @@ static void limit_init(struct limit *l, unsigned int n_tiers)
 {
 	n_places = 0;
 	memset(l, 0, sizeof(*l));
-	rein_ledger_init(&l->ledger, l->tiers, n_tiers);
+	rein_ledger_init(&l->ledger, l->tiers, l->courses, n_tiers);
 }
 
 static void tier(struct limit *l, int i, u64 tokens, u64 period_ns, u64 burst)
