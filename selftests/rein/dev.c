@@ -1262,7 +1262,7 @@ static struct waiter *many_wait(FIXTURE_DATA(dev) *self)
  * many did with @err.
  */
 static unsigned int many_end(struct __test_metadata *_metadata, struct waiter *waiters, int err,
-		     const char *what)
+			     const char *what)
 {
 	unsigned int others = 0, wrong = 0, ended = 0, i;
 	const char *last = NULL;
