@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Messages that nobody would send: see tool-fuzz.c. Whatever they are, the module
-# goes on, gives each error a meaning, and its counters add up. The kernel's
-# own reports are seen by the runner. FUZZ_MESSAGES and FUZZ_SEED for more.
+# Messages and takes that nobody would send: see tool-fuzz.c. Whatever they are, the
+# module goes on, gives each error a meaning, and its counters add up. The kernel's own
+# reports are seen by the runner. FUZZ_MESSAGES and FUZZ_SEED for more.
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-COUNT=${FUZZ_MESSAGES:-1000} SEED=${FUZZ_SEED:-$RANDOM}
+COUNT=${FUZZ_MESSAGES:-3000} SEED=${FUZZ_SEED:-$RANDOM}
 [ -z "$DEBUG" ] || COUNT=${FUZZ_MESSAGES:-20000}
 
 OUT=$(tool-fuzz -n "$COUNT" -s "$SEED")
@@ -16,6 +16,11 @@ note "tool-fuzz -n $COUNT -s $SEED: $OUT"
 is "$(jq .messages <<<"$OUT")" "$COUNT" "all messages are sent"
 at_least "$(jq .answered <<<"$OUT")" $((COUNT / 20)) "many are valid"
 at_least "$(jq .refused <<<"$OUT")" $((COUNT / 20)) "many are not"
+at_least "$(jq '.takes | add' <<<"$OUT")" $((COUNT / 5)) "many are takes"
+# ENOENT 2, EINTR 4, E2BIG 7, EAGAIN 11, EFAULT 14, EINVAL 22, ETIME 62
+for errno in 0 2 4 7 11 14 22 62; do
+	at_least "$(jq ".takes[\"$errno\"] // 0" <<<"$OUT")" 1 "takes that come to $errno"
+done
 is "$(rein errors list | grep -c REIN-E0001)" 0 "no error is without a meaning"
 is "$(rein -j stat | jq '.limits')" 0 "no limit is left"
 is "$(rein -j stat | jq '.records | .raised == .stored + .folded + .overwritten + .suppressed')" true \

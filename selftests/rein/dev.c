@@ -1261,8 +1261,8 @@ static struct waiter *many_wait(FIXTURE_DATA(dev) *self)
  * All end, each with its tokens, as nothing binds it any more, or with @err. Returns how
  * many did with @err.
  */
-static unsigned int many_end(struct __test_metadata *_metadata, struct waiter *waiters, int err,
-			     const char *what)
+static unsigned int many_end(struct __test_metadata *_metadata, struct waiter *waiters,
+			     int err, const char *what)
 {
 	unsigned int others = 0, wrong = 0, ended = 0, i;
 	const char *last = NULL;

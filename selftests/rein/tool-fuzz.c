@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A fuzzer of rein's netlink family.
+ * A fuzzer of rein's netlink family, and of /dev/rein.
  *
  *	tool-fuzz [OPTION]...
  *
- *	-n COUNT	so many messages (default 20000)
+ *	-n COUNT	so many messages (default 20000), every fourth of them a take
  *	-s SEED		start the random numbers there (default 1)
  *	-v		print each message before it is sent, in hex
  *	-x HEX		send just this one
@@ -14,24 +14,25 @@
  * values at the edges; or an earlier one that reached new code, changed a little.
  * Which code a message reached is told by KCOV where the kernel has it;
  * otherwise all is chance. Between messages cgroups come and go, sockets are
- * closed in the middle of a dump, and a child sends packets all the time.
+ * closed in the middle of a dump, a child sends packets all the time, and another
+ * one takes, in several threads. A take that waits is interrupted soon.
  *
  * What it says, as JSON: messages, answered (with 0), refused, bare (refused
  * without a message), kept (messages that reached new code), code (places
- * reached, 0: unknown). It fails if the family stops answering.
+ * reached, 0: unknown), takes: how many came to which errno. It fails if the
+ * family stops answering, or if a take is answered with what makes no sense.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <linux/kcov.h>
 
-#include "genl.h"
+#include "take.h"
 
 /* The generated operations and policies; what they would call isn't here. */
 #include "../../kmod/netlink-gen.c"
@@ -69,7 +70,7 @@ static struct message kept[KEPT_MAX];
 static unsigned int n_kept;
 
 static struct {
-	unsigned long messages, answered, refused, bare, code;
+	unsigned long messages, answered, refused, bare, code, takes[256];
 } result;
 
 static bool verbose;
@@ -82,7 +83,7 @@ static _Noreturn void die(const char *what)
 
 /* --- chance -------------------------------------------------------------------- */
 
-static uint64_t state;
+static _Thread_local uint64_t state;
 
 /* Marsaglia, "Xorshift RNGs", 2003. */
 static uint64_t chance(void)
@@ -124,6 +125,9 @@ static uint64_t edge(void)
 
 /* Directories of cgroups, some of which are gone; a file; a closed one. */
 static int fds[16];
+
+/* The one that takes are made in: it is in use, so nobody removes it. */
+#define OWN		4
 
 static void cgroup_path(char *path, size_t size, unsigned int i)
 {
@@ -215,6 +219,173 @@ static pid_t send_packets(void)
 	}
 }
 
+/* --- takes ------------------------------------------------------------------------ */
+
+/* A take that waits for long would keep the fuzzer from its work. */
+#define TAKE_MS		20
+
+static int dev;
+
+static const char *any_name(void)
+{
+	static const char *const names[] = {
+		"a", "b", "c", "d", "", "-", "a b", "a/b", "..", "a\nb", "\377\376", "%s%n",
+		"0123456789012345678901234567890123456789012345678901234567890ab",
+		"0123456789012345678901234567890123456789012345678901234567890abc",
+	};
+
+	return names[percent(85) ? below(4) : below(sizeof(names) / sizeof(names[0]))];
+}
+
+struct sized_take {
+	struct take take;
+	char more[16384];
+};
+
+static void make_wants(struct take *take)
+{
+	unsigned int n = percent(60) ? 1 : percent(90) ? 1 + below(4) :
+			 below(REIN_TAKE_NAMES_MAX + 2);
+	unsigned int first = below(4), i;
+
+	for (i = 0; i < n && i <= REIN_TAKE_NAMES_MAX; i++) {
+		static const char *const names[] = { "a", "b", "c", "d" };
+		const char *name = percent(95) ? names[(first + i) % 4] : any_name();
+		struct rein_take_want *want = &take->wants[i];
+
+		strncpy(want->name, name, sizeof(want->name));
+		want->tokens = percent(90) ? 1 + below(3) : edge();
+	}
+	take->args.n_wants = percent(97) ? n : edge();
+}
+
+static void make_take(struct take *take)
+{
+	static const uint32_t flags[] = {
+		0, REIN_TAKE_TRY, REIN_TAKE_DEADLINE, REIN_TAKE_TIMEOUT, REIN_TAKE_TIMEOUT,
+	};
+
+	memset(take, percent(50) ? 0xff : 0, sizeof(*take));
+	make_wants(take);
+	take->args.wants = percent(97) ? (uintptr_t)take->wants : edge();
+	take->args.flags = percent(97) ? flags[below(5)] : chance() >> below(32);
+	take->args.deadline_ns = 0;
+	if (take->args.flags & REIN_TAKE_TIMEOUT)
+		take->args.deadline_ns = below(TAKE_MS) * MS;
+	else if (take->args.flags & REIN_TAKE_DEADLINE)
+		take->args.deadline_ns = now_ns() + below(TAKE_MS) * MS;
+	if (take->args.deadline_ns && percent(60))
+		take->args.deadline_ns = REIN_DEV_NEVER;
+	if (percent(3))
+		take->args.deadline_ns = edge();
+}
+
+/* One ioctl; its errno. */
+static int take_any(void)
+{
+	static _Thread_local struct sized_take sized;
+	struct rein_take_args *args = &sized.take.args;
+	unsigned int size = sizeof(*args);
+	unsigned long request;
+	const char *wrong;
+	void *at;
+	int err;
+
+	make_take(&sized.take);
+	if (percent(3))
+		size = percent(50) ? below(sizeof(*args)) : below(1 << _IOC_SIZEBITS);
+	request = _IOC(_IOC_READ | _IOC_WRITE, REIN_IOC_MAGIC, percent(99), size);
+	at = percent(98) ? args : (void *)edge();
+	/* What is behind the args is not 0: these are wants. Or it is. */
+	if (size > sizeof(*args) && percent(50)) {
+		memset(sized.more, 0, sizeof(sized.more));
+		at = memcpy(sized.more, args, sizeof(*args));
+		if (size > sizeof(sized.more))
+			size = sizeof(sized.more);
+	}
+	err = ioctl(dev, request, at) ? errno : 0;
+	if (at != args || size != sizeof(*args) || err == EFAULT || err == ENOTTY)
+		return err;
+	wrong = answer_wrong(args, err);
+	if (wrong) {
+		fprintf(stderr, "tool-fuzz: a take came to %s: %s\n", strerror(err), wrong);
+		exit(1);
+	}
+	return err;
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+/* Interrupt what waits, now and then, whether it would be restarted or not. */
+static void interrupt(int flags)
+{
+	struct sigaction action = { .sa_handler = nothing, .sa_flags = flags };
+
+	sigaction(SIGALRM, &action, NULL);
+}
+
+static int take_one(void)
+{
+	const struct itimerval often = {
+		{ 0, TAKE_MS * 1000 }, { 0, TAKE_MS * 1000 },
+	}, never = { };
+	int err;
+
+	/* Once might be too early. */
+	setitimer(ITIMER_REAL, &often, NULL);
+	err = take_any();
+	setitimer(ITIMER_REAL, &never, NULL);
+	result.takes[err & 255]++;
+	return err;
+}
+
+#define TAKERS		3
+
+static void *taker_run(void *arg)
+{
+	state = (uintptr_t)arg;
+	for (;;) {
+		take_any();
+		usleep(below(20000));
+	}
+	return NULL;
+}
+
+/* Threads that take, from one cgroup after the other, until the parent ends. */
+static pid_t send_takes(void)
+{
+	pthread_t threads[TAKERS];
+	char path[128];
+	pid_t pid = fork();
+	unsigned int i;
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 0; i < TAKERS; i++)
+		if (pthread_create(&threads[i], NULL, taker_run, (void *)(chance() | 1)))
+			die("pthread_create");
+	for (i = 0;; i++) {
+		if (i % 4 == 0) {
+			cgroup_path(path, sizeof(path), below(5));
+			enter(percent(80) ? path : CGROOT);
+		}
+		usleep(TAKE_MS * 1000);
+		interrupt(percent(50) ? SA_RESTART : 0);
+		pthread_kill(threads[below(TAKERS)], SIGALRM);
+		/* Those that are restarted would not come to an end. */
+		if (i % 8 == 7) {
+			interrupt(0);
+			pthread_kill(threads[0], SIGALRM);
+			pthread_kill(threads[1], SIGALRM);
+			pthread_kill(threads[2], SIGALRM);
+		}
+	}
+}
+
 /* --- messages --------------------------------------------------------------------- */
 
 static void put(struct message *m, const void *data, size_t len)
@@ -237,12 +408,7 @@ static void put_attr(struct message *m, unsigned int type, const void *data, siz
 
 static void put_string(struct message *m, unsigned int type)
 {
-	static const char *const names[] = {
-		"a", "b", "c", "d", "", "-", "a b", "a/b", "..", "a\nb", "\377\376", "%s%n",
-		"0123456789012345678901234567890123456789012345678901234567890ab",
-		"0123456789012345678901234567890123456789012345678901234567890abc",
-	};
-	const char *name = names[percent(85) ? below(4) : below(sizeof(names) / sizeof(names[0]))];
+	const char *name = any_name();
 
 	put_attr(m, type, name, strlen(name) + !percent(3));
 }
@@ -317,12 +483,45 @@ static struct nlmsghdr *header(struct message *m)
 	return (struct nlmsghdr *)m->buf;
 }
 
+/*
+ * A limit that takes can meet and wait for: by chance alone these are rare. Mostly it is
+ * where this program is itself, or above.
+ */
+static void make_call(struct message *m)
+{
+	static const uint64_t periods[] = { 1000, MS, 10 * MS, SECOND, DAY };
+	unsigned int where = percent(70) ? OWN : below(5);
+	static struct genl_msg msg;
+	static char name[2];
+	unsigned int tiers = percent(70) ? 1 : 1 + below(3);
+
+	name[0] = 'a' + below(4);
+	begin(&msg, percent(80) ? REIN_CMD_LIMIT_REPLACE : REIN_CMD_LIMIT_SET, name,
+	      fds[where] >= 0 ? fds[where] : fds[where + 5]);
+	genl_put_u32(&msg, REIN_A_LIMIT_RESOURCE, REIN_RESOURCE_CALL);
+	genl_put_u32(&msg, REIN_A_LIMIT_OVER, percent(50) ? REIN_OVER_WAIT :
+		     percent(60) ? REIN_OVER_REFUSE : below(4));
+	if (percent(20))
+		genl_put_u64(&msg, REIN_A_LIMIT_QUEUE, 1 + below(8));
+	if (percent(20))
+		genl_put_u64(&msg, REIN_A_LIMIT_PATIENCE_NS, (1 + below(30)) * MS);
+	while (tiers--)
+		genl_put_tier(&msg, REIN_UNIT_CALLS, below(10), periods[below(5)], 1 + below(20));
+	m->len = 0;
+	put(m, msg.buf, msg.len);
+	header(m)->nlmsg_len = m->len;
+}
+
 static void make(struct message *m)
 {
 	const struct genl_ops *op = &rein_nl_ops[below(N_OPS)];
 	struct genlmsghdr ghdr = { .cmd = op->cmd, .version = 1 };
 	struct nlmsghdr nlh = { .nlmsg_type = genl_family, .nlmsg_flags = NLM_F_REQUEST };
 
+	if (percent(20)) {
+		make_call(m);
+		return;
+	}
 	/* What removes all there is would leave nothing to find. */
 	if (op->cmd == REIN_CMD_FLUSH && percent(90))
 		op = &rein_nl_ops[0], ghdr.cmd = op->cmd;
@@ -504,6 +703,18 @@ static void fire(int *fd, const struct message *m)
 	}
 }
 
+static void fire_take(void)
+{
+	cover_start();
+	if (take_one())
+		result.refused++;
+	else
+		result.answered++;
+	result.messages++;
+	/* Places are counted; takes are made anew each time. */
+	cover_new();
+}
+
 static void fuzz(unsigned long count)
 {
 	int fd = genl_socket();
@@ -511,6 +722,10 @@ static void fuzz(unsigned long count)
 	unsigned int n;
 
 	while (result.messages < count) {
+		if (percent(25)) {
+			fire_take();
+			continue;
+		}
 		if (!n_kept || percent(40)) {
 			make(&m);
 		} else {
@@ -563,8 +778,9 @@ static void fire_hex(const char *hex)
 int main(int argc, char **argv)
 {
 	unsigned long count = 20000;
+	pid_t packets, takes;
+	char own[128];
 	const char *hex = NULL;
-	pid_t child;
 	int opt, fd, ret;
 
 	state = 1;
@@ -590,18 +806,35 @@ int main(int argc, char **argv)
 	if (fd < 0 || genl_resolve(fd))
 		die("no family: is the module loaded?");
 	close(fd);
+	dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
+	if (dev < 0)
+		die(REIN_DEV_PATH);
 	cgroups_make();
-	child = send_packets();
+	interrupt(0);
+	packets = send_packets();
+	takes = send_takes();
+	cgroup_path(own, sizeof(own), OWN);
+	enter(own);
 	cover_open();
 	if (hex)
 		fire_hex(hex);
 	else
 		fuzz(count);
-	kill(child, SIGKILL);
-	ret = check_alive();
+	enter(CGROOT);
+	kill(packets, SIGKILL);
+	kill(takes, SIGKILL);
+	/* One that has come to an end by itself has found something. */
+	ret = waitpid(takes, &opt, 0) != takes || !WIFSIGNALED(opt);
+	waitpid(packets, NULL, 0);
+	ret |= check_alive();
 	cgroups_remove();
 	printf("{\"messages\": %lu, \"answered\": %lu, \"refused\": %lu, ", result.messages,
 	       result.answered, result.refused);
-	printf("\"bare\": %lu, \"kept\": %u, \"code\": %lu}\n", result.bare, n_kept, result.code);
+	printf("\"bare\": %lu, \"kept\": %u, \"code\": %lu, \"takes\": {", result.bare, n_kept,
+	       result.code);
+	for (opt = 0, fd = 0; opt < 256; opt++)
+		if (result.takes[opt])
+			printf("%s\"%d\": %lu", fd++ ? ", " : "", opt, result.takes[opt]);
+	puts("}}");
 	return ret;
 }
