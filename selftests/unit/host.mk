@@ -9,7 +9,7 @@ HOST_CPPFLAGS	:= -D_GNU_SOURCE -I$(HOST_TOP)/kmod -I$(HOST_TOP)/kmod/include/uap
 		   -I$(OUT)/host -I$(HOST_DIR)/include -isystem $(HOST_LINUX)
 
 # All that these would declare, as far as it is needed, is in include/host.h.
-HOST_HEADERS	:= cgroup hrtimer jiffies llist lockdep log2 mutex netfilter netlink percpu \
+HOST_HEADERS	:= cgroup hrtimer jiffies ktime llist lockdep log2 mutex netfilter netlink percpu \
 		   rbtree rhashtable-types seqlock spinlock timerqueue u64_stats_sync
 
 $(OUT)/host: $(HOST_DIR)/host.mk
