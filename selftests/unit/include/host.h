@@ -100,7 +100,10 @@ extern long host_percpu_offset[HOST_CPUS];
 extern __thread unsigned int host_cpu;
 extern __thread long host_this_offset;
 extern __thread unsigned int host_preempt_count;
-extern unsigned long host_jiffies;	/* for whoever keeps the time */
+extern unsigned long host_jiffies;
+
+/* The program's, whatever it takes for time. */
+u64 ktime_get_ns(void);
 
 void host_cpu_set(unsigned int cpu);
 void *host_alloc_percpu(size_t size, size_t align);
@@ -147,9 +150,13 @@ static inline void preempt_enable(void)
 /* --- locks ------------------------------------------------------------------- */
 
 /* Who holds it may not be running, which in the kernel can't be. */
+#ifndef HOST_SPINS
+#define HOST_SPINS		4096
+#endif
+
 static inline void host_relax(unsigned int *spins)
 {
-	if (!(++*spins % 4096))
+	if (!(++*spins % HOST_SPINS))
 		sched_yield();
 	__builtin_ia32_pause();
 }
