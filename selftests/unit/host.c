@@ -25,7 +25,8 @@ static DEFINE_PER_CPU(long, unused) __attribute__((used));
 static char areas[HOST_CPUS][AREA] __attribute__((aligned(4096)));
 static size_t used;
 
-static __attribute__((constructor)) void host_init(void)
+/* Before anybody else's. */
+static __attribute__((constructor(101))) void host_init(void)
 {
 	unsigned int i;
 

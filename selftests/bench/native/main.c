@@ -329,6 +329,7 @@ int main(int argc, char **argv)
 	start_threads();
 	add(&clock_subject);
 	add(&rein_subject);
+	add(&rein_small_subject);
 	add(&rein_packet_subject);
 	add(&spin_subject);
 	add(&fair_subject);

@@ -8,6 +8,7 @@ BEGIN {
 	split("thread|limit|limits|4 limits|4 shared|refused", head2, "|")
 	text["clock"] = "clock_gettime(CLOCK_MONOTONIC)"
 	text["rein"] = "rein, a take"
+	text["rein_small"] = "rein, a take, no slices"
 	text["rein_packet"] = "rein, a packet"
 	text["spin"] = "bucket behind a spinlock"
 	text["spin_fair"] = "the same, with the lock rein has"
