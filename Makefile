@@ -51,8 +51,12 @@ fuzz: deps-fuzz ## fuzz the command and librein for SECONDS=60 each (make unit t
 demo: deps-check all selftests-install ## limit real traffic in a VM and show what was measured
 	@$(VM) --add build/kselftest/rein --add selftests/demo -- bash /demo/demo.sh
 
-bench: deps-check all ## instructions that limits cost a packet, beside tc and nft; a few minutes
+bench: deps-check all ## what limits cost, beside tc, nft and others; a few minutes
 	@selftests/bench/run --kernel $(KERNEL)
+	@selftests/bench/native/run
+
+bench-native: deps-build ## its second half alone: ns that a take takes, beside other limiters
+	@selftests/bench/native/run
 
 vm: deps-check all ## a shell in a VM with rein loaded; KERNEL=debug for the debug kernel
 	@$(VM) $(VM_ARGS)
@@ -91,5 +95,5 @@ clean: ## remove everything that was built (not the cache of kernels)
 # The steps of one target need each other's results; -j is for those below.
 .NOTPARALLEL:
 
-.PHONY: help all kmod userspace deps check check-debug check-all unit fuzz demo bench vm \
+.PHONY: help all kmod userspace deps check check-debug check-all unit fuzz demo bench bench-native vm \
 	selftests-install lint builds generate format install clean

@@ -3,6 +3,7 @@
  * Slices: tokens that one CPU may take without asking the others. See slice.h.
  */
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/percpu.h>
 #include <linux/spinlock.h>
@@ -140,17 +141,23 @@ static void slice_tell(struct rein_limit *limit, struct rein_slice *slice,
 	}
 }
 
+/*
+ * What was used was lent until now, whatever the clock said to whoever is asking
+ * before it got the lock: others may have used it since.
+ */
 static void limit_repay(struct rein_limit *limit, struct rein_count used,
 			struct rein_count unused)
 {
+	u64 now = used.packets ? ktime_get_ns() : 0;
 	unsigned int i;
 
 	for (i = 0; i < limit->n_tiers; i++) {
+		struct rein_bucket *bucket = &limit->tiers[i].bucket;
 		enum rein_unit unit = limit->tiers[i].unit;
 		u64 back = *part(&unused, unit);
 
-		rein_bucket_repay(&limit->tiers[i].bucket,
-				  *part(&used, unit) + back, back);
+		rein_bucket_refill(bucket, max(now, bucket->last));
+		rein_bucket_repay(bucket, *part(&used, unit) + back, back);
 	}
 }
 

@@ -18,4 +18,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	}									\
 } while (0)
 
+/* Numbers out of bytes: how many bytes, then these. */
+struct fuzz_reader {
+	const uint8_t *data;
+	size_t left;
+};
+
+static inline uint64_t fuzz_byte(struct fuzz_reader *in)
+{
+	if (!in->left)
+		return 0;
+	in->left--;
+	return *in->data++;
+}
+
+static inline uint64_t fuzz_number(struct fuzz_reader *in)
+{
+	unsigned int n = fuzz_byte(in) % 9;
+	uint64_t v = 0;
+
+	while (n--)
+		v = v << 8 | fuzz_byte(in);
+	return v;
+}
+
 #endif /* REIN_SELFTESTS_FUZZ_H */

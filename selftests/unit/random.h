@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Tests by random operations: cases are generated from a seed and run, and
- * the first that fails is shrunk and printed. OPS is the number of operations,
- * SEED where to begin: the first case has that seed, so a failing one is
- * repeated by SEED=(as printed).
+ * the first that fails is shrunk and printed. The first case has SEED itself, so
+ * a failing one is repeated by SEED=(as printed).
  *
  * Before this is included a program has
  *
@@ -22,6 +21,7 @@
 #include <time.h>
 
 #include "bucket.h"
+#include "chance.h"
 #include "unit.h"
 
 #define MAX_SHRINK_RUNS		50000
@@ -38,24 +38,10 @@ static struct {
 	int op;			/* which one went wrong */
 } failure;
 
-static u64 random_state, base_seed, case_seed, ops_wanted;
+static u64 case_seed;
 static int shrink_runs;
 static time_t shrink_until;
 static sigjmp_buf trap;
-
-static inline u64 random_u64(void)
-{
-	u64 x = random_state += 0x9e3779b97f4a7c15ULL;	/* splitmix64 */
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	return x ^ x >> 31;
-}
-
-static inline u64 below(u64 n)
-{
-	return random_u64() % n;
-}
 
 static inline __printf(1, 2) bool wrong(const char *fmt, ...)
 {
@@ -182,7 +168,7 @@ static void run_profile(const struct profile *p)
 	u64 done = 0, cases = 0;
 
 	for (case_seed = base_seed; done < ops_wanted; case_seed++, cases++) {
-		random_state = case_seed * 0xd1342543de82ef95ULL;
+		random_begin(case_seed);
 		generate(&c, p);
 		done += c.count;
 		if (passes(&c))
@@ -198,31 +184,10 @@ static void run_profile(const struct profile *p)
 	       base_seed);
 }
 
-static u64 number_from_env(const char *name, u64 otherwise)
-{
-	const char *s = getenv(name);
-	char *end;
-	u64 v;
-
-	if (!s || !*s)
-		return otherwise;
-	v = strtoull(s, &end, 0);
-	if (*end) {
-		fprintf(stderr, "%s: not a number: %s\n", name, s);
-		exit(2);
-	}
-	return v;
-}
-
 static int random_main(const struct unit_test *tests, size_t count,
 		       u64 default_ops, int argc, char **argv)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	base_seed = (u64)now.tv_sec * 1000003 + now.tv_nsec;
-	base_seed = number_from_env("SEED", base_seed & 0xffffffff);
-	ops_wanted = number_from_env("OPS", default_ops) / count;
+	chance_from_env(default_ops, count);
 	signal(SIGFPE, on_trap);
 	signal(SIGVTALRM, on_trap);
 #ifdef SANITIZED
