@@ -716,6 +716,9 @@ static struct rein_tier *limit_retier(struct rein_limit *limit,
 		} else {
 			rein_bucket_init(&tiers[i].bucket, &want->rate,
 					 want->burst, now);
+			/* What is held of the others was never charged here. */
+			tiers[i].bucket.lent = old->bucket.lent;
+			tiers[i].bucket.lost = old->bucket.lent;
 		}
 	}
 	limit->tiers = tiers;
