@@ -404,14 +404,14 @@ void rein_admit_end(const struct rein_chain *chain,
 			count(chain, i, REIN_STAT(SHORT), req, 1);
 }
 
-static void limit_lend(struct rein_limit *limit, u64 tokens, bool charged,
+static void limit_hold(struct rein_limit *limit, u64 tokens, bool charged,
 		       struct rein_hold *hold)
 {
 	unsigned int i;
 
 	*hold = (struct rein_hold){ limit->id, tokens, U64_MAX };
 	for (i = 0; charged && i < limit->n_tiers; i++)
-		hold->from = rein_bucket_lend(&limit->tiers[i].bucket, tokens);
+		hold->from = rein_bucket_hold(&limit->tiers[i].bucket, tokens);
 }
 
 static void limit_settle(struct rein_limit *limit, const struct rein_hold *hold,
@@ -465,7 +465,7 @@ struct rein_lack rein_admit_planned(const struct rein_chain *chain,
 			limit_charge(chain, i, req);
 		}
 		if (req->holds)
-			limit_lend(limit, req->tokens[i], !when,
+			limit_hold(limit, req->tokens[i], !when,
 				   &req->holds[i]);
 	}
 	if (req->holds)

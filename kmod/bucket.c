@@ -212,9 +212,9 @@ static void fill_up(struct rein_bucket *b)
 }
 
 /*
- * The level has risen: without what is lent it would be higher by what is due,
+ * The level has risen: without what is held it would be higher by what is due,
  * were it not for the burst. What has no room any more never comes back. Those
- * lent first lose first; which of them have been settled already isn't known,
+ * held first lose first; which of them have been settled already isn't known,
  * so at worst they lose what these would have.
  */
 static void swallow(struct rein_bucket *b)
@@ -226,7 +226,7 @@ static void swallow(struct rein_bucket *b)
 	if (b->due > room) {
 		b->due = room;
 		b->due_rem = 0;
-		b->lost = b->lent - room;
+		b->lost = b->held - room;
 	}
 	/* A part of a token takes room, too. */
 	if (b->due && b->due_rem < b->rem)
@@ -395,7 +395,7 @@ void rein_bucket_charge(struct rein_bucket *b, u64 cost)
 }
 
 /**
- * rein_bucket_lend() - what was charged just now may come back
+ * rein_bucket_hold() - what was charged just now may come back
  * @b:		the bucket
  * @cost:	as it was charged, without making debt
  *
@@ -403,17 +403,17 @@ void rein_bucket_charge(struct rein_bucket *b, u64 cost)
  * same @cost. Nothing comes back of what was charged at an unlimited rate.
  *
  * Return: what these want as @from; the same for all buckets that have been
- * lent the same. U64_MAX: beyond 2^64 tokens nothing comes back.
+ * held the same. U64_MAX: beyond 2^64 tokens nothing comes back.
  */
-u64 rein_bucket_lend(struct rein_bucket *b, u64 cost)
+u64 rein_bucket_hold(struct rein_bucket *b, u64 cost)
 {
-	u64 from = b->lent;
+	u64 from = b->held;
 
 	if (cost > U64_MAX - 1 - from)
 		return U64_MAX;
-	b->lent += cost;
+	b->held += cost;
 	if (is_unlimited(&b->rate)) {
-		b->lost = b->lent;
+		b->lost = b->held;
 		b->due = 0;
 		b->due_rem = 0;
 	} else {
@@ -422,7 +422,7 @@ u64 rein_bucket_lend(struct rein_bucket *b, u64 cost)
 	return from;
 }
 
-/* A loan ends; returns how much of it can come back. */
+/* A hold ends; returns how much of it can come back. */
 static u64 settle(struct rein_bucket *b, u64 from, u64 cost)
 {
 	u64 left = cost;
@@ -433,18 +433,18 @@ static u64 settle(struct rein_bucket *b, u64 from, u64 cost)
 		left -= min_u64(b->lost - from, cost);
 	left = min_u64(left, b->due);
 	b->due -= left;
-	/* As if it had never been, if nothing was lent since. */
-	if (from + cost == b->lent) {
-		b->lent = from;
+	/* As if it had never been, if nothing was held since. */
+	if (from + cost == b->held) {
+		b->held = from;
 		b->lost = min_u64(b->lost, from);
 	}
 	return left;
 }
 
 /**
- * rein_bucket_keep() - a loan has become a charge as any other
+ * rein_bucket_keep() - a hold has become a charge as any other
  * @b:		the bucket
- * @from:	what rein_bucket_lend() returned
+ * @from:	what rein_bucket_hold() returned
  * @cost:	what it was called with
  */
 void rein_bucket_keep(struct rein_bucket *b, u64 from, u64 cost)
@@ -455,14 +455,14 @@ void rein_bucket_keep(struct rein_bucket *b, u64 from, u64 cost)
 }
 
 /**
- * rein_bucket_return() - a loan comes back
+ * rein_bucket_return() - a hold comes back
  * @b:		the bucket, refilled
- * @from:	what rein_bucket_lend() returned
+ * @from:	what rein_bucket_hold() returned
  * @cost:	what it was called with
  *
- * Promise: whatever else is charged, and whatever other loans come to, the
+ * Promise: whatever else is charged, and whatever other holds come to, the
  * bucket never has more than one that is charged only what is kept, and so
- * never gives more than that. If loans come back in the order in which they
+ * never gives more than that. If holds come back in the order in which they
  * were made, and none is kept, it has no less either.
  */
 void rein_bucket_return(struct rein_bucket *b, u64 from, u64 cost)
@@ -516,7 +516,7 @@ static void convert(struct rein_bucket *b, const struct rein_rate *rate)
 		b->due_rem += rate->period_ns;
 	} else {
 		b->due--;
-		b->lost = b->lent - b->due;
+		b->lost = b->held - b->due;
 	}
 }
 

@@ -717,8 +717,8 @@ static struct rein_tier *limit_retier(struct rein_limit *limit,
 			rein_bucket_init(&tiers[i].bucket, &want->rate,
 					 want->burst, now);
 			/* What is held of the others was never charged here. */
-			tiers[i].bucket.lent = old->bucket.lent;
-			tiers[i].bucket.lost = old->bucket.lent;
+			tiers[i].bucket.held = old->bucket.held;
+			tiers[i].bucket.lost = old->bucket.held;
 		}
 	}
 	limit->tiers = tiers;

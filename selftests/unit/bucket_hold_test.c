@@ -3,7 +3,7 @@
  * Loans of a bucket: random ones are made, kept and returned, between other
  * charges. Then a plain bucket is charged, at the same times, only what was
  * kept or charged for good: if all of that could have been had there, nothing
- * was minted. If all loans come back in order, the two end up the same to the
+ * was minted. If all holds come back in order, the two end up the same to the
  * last fraction of a token.
  */
 #include "bucket.h"
@@ -15,7 +15,7 @@ enum op_kind {
 	OP_STEP,		/* clock + a */
 	OP_TAKE,		/* cost a, if there is as much */
 	OP_LEND,		/* the same; b: it will be kept */
-	OP_SETTLE,		/* of those that are lent the a-th */
+	OP_SETTLE,		/* of those that are held the a-th */
 	OP_SET,			/* rate a/b, burst c */
 };
 
@@ -47,7 +47,7 @@ struct charge {
 	u64 now, v[3];
 };
 
-struct loan {
+struct hold {
 	u64 from, cost;
 	int charge;
 	bool keep;
@@ -58,37 +58,37 @@ struct run {
 	u64 now;
 	struct charge charges[OPS_PER_CASE];
 	int n_charges;
-	struct loan loans[OPS_PER_CASE];
-	int n_loans;
+	struct hold holds[OPS_PER_CASE];
+	int n_holds;
 };
 
-static void end_loan(struct run *r, int nth)
+static void end_hold(struct run *r, int nth)
 {
-	struct loan *loan = &r->loans[nth];
+	struct hold *hold = &r->holds[nth];
 
 	rein_bucket_refill(&r->bucket, r->now);
-	if (loan->keep) {
-		rein_bucket_keep(&r->bucket, loan->from, loan->cost);
+	if (hold->keep) {
+		rein_bucket_keep(&r->bucket, hold->from, hold->cost);
 	} else {
-		rein_bucket_return(&r->bucket, loan->from, loan->cost);
-		r->charges[loan->charge].v[0] = 0;
+		rein_bucket_return(&r->bucket, hold->from, hold->cost);
+		r->charges[hold->charge].v[0] = 0;
 	}
-	memmove(loan, loan + 1, (--r->n_loans - nth) * sizeof(*loan));
+	memmove(hold, hold + 1, (--r->n_holds - nth) * sizeof(*hold));
 }
 
 static void end_one(struct run *r, const struct profile *p, u64 which)
 {
-	if (!r->n_loans)
+	if (!r->n_holds)
 		return;
 	if (p->order == ANY_ORDER)
-		end_loan(r, which % r->n_loans);
+		end_hold(r, which % r->n_holds);
 	else
-		end_loan(r, p->order == OLDEST_FIRST ? 0 : r->n_loans - 1);
+		end_hold(r, p->order == OLDEST_FIRST ? 0 : r->n_holds - 1);
 }
 
 static void charge(struct run *r, const struct profile *p, const struct op *op)
 {
-	struct loan *loan = &r->loans[r->n_loans];
+	struct hold *hold = &r->holds[r->n_holds];
 
 	rein_bucket_refill(&r->bucket, r->now);
 	if (rein_bucket_wait(&r->bucket, op->v[0], false))
@@ -96,11 +96,11 @@ static void charge(struct run *r, const struct profile *p, const struct op *op)
 	rein_bucket_charge(&r->bucket, op->v[0]);
 	r->charges[r->n_charges] = (struct charge){ false, r->now, { op->v[0] } };
 	if (op->kind == OP_LEND) {
-		loan->from = rein_bucket_lend(&r->bucket, op->v[0]);
-		loan->cost = op->v[0];
-		loan->charge = r->n_charges;
-		loan->keep = p->keeps && op->v[1];
-		r->n_loans++;
+		hold->from = rein_bucket_hold(&r->bucket, op->v[0]);
+		hold->cost = op->v[0];
+		hold->charge = r->n_charges;
+		hold->keep = p->keeps && op->v[1];
+		r->n_holds++;
 	}
 	r->n_charges++;
 }
@@ -122,9 +122,9 @@ static bool sound(const struct rein_bucket *b)
 	if (b->tokens > b->burst || b->due > b->burst - b->tokens)
 		return wrong("%llu due, %llu of %llu there", (unsigned long long)b->due,
 			     (unsigned long long)b->tokens, (unsigned long long)b->burst);
-	if (b->due > b->lent - b->lost || b->lost > b->lent)
-		return wrong("%llu due of those lent up to %llu, from %llu",
-			     (unsigned long long)b->due, (unsigned long long)b->lent,
+	if (b->due > b->held - b->lost || b->lost > b->held)
+		return wrong("%llu due of those held up to %llu, from %llu",
+			     (unsigned long long)b->due, (unsigned long long)b->held,
 			     (unsigned long long)b->lost);
 	if (b->due_rem && (!b->due || b->due_rem >= b->rate.period_ns))
 		return wrong("a fraction of %llu", (unsigned long long)b->due_rem);
@@ -184,7 +184,7 @@ static bool run_case(const struct test_case *c)
 		if (!sound(&r.bucket))
 			return false;
 	}
-	while (r.n_loans)
+	while (r.n_holds)
 		end_one(&r, &c->profile, 0);
 	rein_bucket_refill(&r.bucket, r.now);
 	if (r.bucket.due_rem && !r.bucket.due)
@@ -231,7 +231,7 @@ static void generate(struct test_case *c, const struct profile *p)
 
 static void print_case(const struct test_case *c)
 {
-	static const char *const names[] = { "step", "take", "lend", "settle", "set" };
+	static const char *const names[] = { "step", "take", "hold", "settle", "set" };
 	int i;
 
 	printf("# rate %llu/%llu burst %llu\n", (unsigned long long)c->rate.tokens,
@@ -253,14 +253,14 @@ static bool shrink_values(struct test_case *c)
 	return better;
 }
 
-static void random_loans(void)
+static void random_holds(void)
 {
 	static const struct profile p = { .keeps = true, .unlimited = true };
 
 	run_profile(&p);
 }
 
-static void random_loans_and_changes(void)
+static void random_holds_and_changes(void)
 {
 	static const struct profile p = { .keeps = true, .sets = true, .unlimited = true };
 
@@ -282,7 +282,7 @@ static void all_come_back_in_opposite_order(void)
 }
 
 /* Beyond what can be counted nothing comes back, and nothing is minted. */
-static void loans_of_more_than_64_bits(void)
+static void holds_of_more_than_64_bits(void)
 {
 	const struct rein_rate rate = { 1, 1 };
 	struct rein_bucket b;
@@ -290,25 +290,25 @@ static void loans_of_more_than_64_bits(void)
 
 	rein_bucket_init(&b, &rate, U64_MAX - 2, 0);
 	rein_bucket_charge(&b, U64_MAX - 2);
-	first = rein_bucket_lend(&b, U64_MAX - 2);
+	first = rein_bucket_hold(&b, U64_MAX - 2);
 	CHECK_EQ(first, 0);
 	rein_bucket_refill(&b, 10);
 	rein_bucket_charge(&b, 10);
-	second = rein_bucket_lend(&b, 10);
+	second = rein_bucket_hold(&b, 10);
 	CHECK_EQ(second, U64_MAX);
 	rein_bucket_return(&b, second, 10);
 	CHECK_EQ(b.tokens, 0);
 	rein_bucket_return(&b, first, U64_MAX - 2);
 	CHECK_EQ(b.tokens, U64_MAX - 2 - 10);
-	CHECK_EQ(b.lent, 0);
+	CHECK_EQ(b.held, 0);
 }
 
 static const struct unit_test tests[] = {
-	UNIT_TEST(random_loans),
-	UNIT_TEST(random_loans_and_changes),
+	UNIT_TEST(random_holds),
+	UNIT_TEST(random_holds_and_changes),
 	UNIT_TEST(all_come_back_in_order),
 	UNIT_TEST(all_come_back_in_opposite_order),
-	UNIT_TEST(loans_of_more_than_64_bits),
+	UNIT_TEST(holds_of_more_than_64_bits),
 };
 
 int main(int argc, char **argv)
