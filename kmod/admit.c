@@ -458,12 +458,42 @@ void rein_admit_end(const struct rein_chain *chain,
 			count(chain, i, REIN_STAT(SHORT), req, 1);
 }
 
+static void limit_hold(struct rein_limit *limit, u64 tokens, bool charged,
+		       struct rein_hold *hold)
+{
+	unsigned int i;
+
+	*hold = (struct rein_hold){ limit->id, tokens, U64_MAX };
+	for (i = 0; charged && i < limit->n_tiers; i++)
+		hold->from = rein_bucket_hold(&limit->tiers[i].bucket, tokens);
+}
+
+static void limit_settle(struct rein_limit *limit, const struct rein_hold *hold,
+			 u64 now, bool back)
+{
+	unsigned int i;
+
+	if (hold->from == U64_MAX)
+		return;
+	for (i = 0; i < limit->n_tiers; i++) {
+		struct rein_bucket *bucket = &limit->tiers[i].bucket;
+
+		if (!back) {
+			rein_bucket_keep(bucket, hold->from, hold->tokens);
+			continue;
+		}
+		rein_bucket_refill(bucket, max(now, bucket->last));
+		rein_bucket_return(bucket, hold->from, hold->tokens);
+	}
+}
+
 /**
  * rein_admit_planned() - let a take go that the plan has charged
  * @chain:	the limits that bind it, locked
  * @req:	the request, as of its planned time
  *
- * What is left to do: the limits that only observe are not part of a plan.
+ * What is left to do: the limits that only observe are not part of a plan. What
+ * a reservation is granted is held, to be settled by rein_admit_settle().
  *
  * Return: one of these that had no tokens, if there is one.
  */
@@ -476,20 +506,53 @@ struct rein_lack rein_admit_planned(const struct rein_chain *chain,
 	u64 when;
 
 	for (i = 0; i < chain->n; i++) {
-		if (chain->limits[i]->over != REIN_OVER_OBSERVE)
-			continue;
-		when = limit_when(chain, i, req, &dry);
-		if (!when) {
+		struct rein_limit *limit = chain->limits[i];
+
+		when = 0;
+		if (limit->over == REIN_OVER_OBSERVE)
+			when = limit_when(chain, i, req, &dry);
+		if (when) {
+			lack_set(&lack, limit, dry, when, req->tokens[i]);
+			count(chain, i, REIN_STAT(OBSERVED), req, 1);
+			count(chain, i, REIN_STAT(SHORT), req, 1);
+		} else if (limit->over == REIN_OVER_OBSERVE) {
 			limit_charge(chain, i, req);
-			continue;
 		}
-		lack_set(&lack, chain->limits[i], dry, when, req->tokens[i]);
-		count(chain, i, REIN_STAT(OBSERVED), req, 1);
-		count(chain, i, REIN_STAT(SHORT), req, 1);
+		if (req->holds)
+			limit_hold(limit, req->tokens[i], !when,
+				   &req->holds[i]);
 	}
-	count_all(chain, req, req->waited ? REIN_STAT(RELEASED) :
-					    REIN_STAT(PASSED));
+	if (req->holds)
+		count_all(chain, req, REIN_STAT(HELD));
+	else
+		count_all(chain, req, req->waited ? REIN_STAT(RELEASED) :
+						    REIN_STAT(PASSED));
 	return lack;
+}
+
+/**
+ * rein_admit_settle() - what was held is taken for good, or given back
+ * @chain:	those limits that it is held of, locked
+ * @holds:	what is held, by index of @chain
+ * @req:	its tokens, and the time
+ * @stat:	what it came to: REIN_STAT(PASSED) or REIN_STAT(RELEASED) if it
+ *		is taken; anything else gives it back
+ *
+ * Tokens may only come back while nobody is on the plan of these limits: see
+ * rein_line_stop().
+ */
+void rein_admit_settle(const struct rein_chain *chain,
+		       const struct rein_hold *holds,
+		       const struct rein_request *req, unsigned int stat)
+{
+	bool back = stat != REIN_STAT(PASSED) && stat != REIN_STAT(RELEASED);
+	unsigned int i;
+
+	for (i = 0; i < chain->n; i++) {
+		limit_settle(chain->limits[i], &holds[i], req->now, back);
+		count(chain, i, REIN_STAT(HELD), req, -1);
+		count(chain, i, stat, req, 1);
+	}
 }
 
 /**

@@ -31,6 +31,19 @@ enum rein_mode {
 };
 
 /**
+ * struct rein_hold - what a granted reservation holds of a limit
+ * @limit_id:	which limit; it may be gone when that comes to its end
+ * @tokens:	how many
+ * @from:	the hold of its buckets, see rein_bucket_hold(); U64_MAX: a limit
+ *		that observes had no tokens and was not charged
+ */
+struct rein_hold {
+	u64 limit_id;
+	u64 tokens;
+	u64 from;
+};
+
+/**
  * struct rein_request - what is asked of a chain
  * @cost:	tokens, by unit; what costs calls is no packet, but asks for one
  *		to be let go
@@ -43,6 +56,8 @@ enum rein_mode {
  * @waited:	it comes from a waiting room, where it has been counted as
  *		seen and queued by the limits that were born by @gen
  * @gen:	configuration generation it began to wait in
+ * @holds:	of a reservation: where to note what is held, by index of the
+ *		chain; NULL: tokens are taken for good
  */
 struct rein_request {
 	u64 cost[REIN_UNITS];
@@ -53,6 +68,7 @@ struct rein_request {
 	bool ecn;
 	bool waited;
 	u64 gen;
+	struct rein_hold *holds;
 };
 
 /**
@@ -100,6 +116,9 @@ void rein_admit_end(const struct rein_chain *chain,
 		    const struct rein_limit *dry);
 struct rein_lack rein_admit_planned(const struct rein_chain *chain,
 				    const struct rein_request *req);
+void rein_admit_settle(const struct rein_chain *chain,
+		       const struct rein_hold *holds,
+		       const struct rein_request *req, unsigned int stat);
 void rein_admit_welcome(const struct rein_chain *chain, const u64 *tokens,
 			u64 gen);
 

@@ -110,6 +110,11 @@ static u64 div_128_64(struct u128 n, u64 d, u64 *rem)
 	return q;
 }
 
+static inline u64 min_u64(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
 static inline bool is_unlimited(const struct rein_rate *rate)
 {
 	return rate->tokens == REIN_RATE_UNLIMITED;
@@ -211,6 +216,28 @@ static void fill_up(struct rein_bucket *b)
 	b->rem = 0;
 }
 
+/*
+ * The level has risen: without what is held it would be higher by what is due,
+ * were it not for the burst. What has no room any more never comes back. Those
+ * held first lose first; which of them have been settled already isn't known,
+ * so at worst they lose what these would have.
+ */
+static void swallow(struct rein_bucket *b)
+{
+	u64 room = b->burst - b->lent - b->tokens;
+
+	if (b->due < room)
+		return;
+	if (b->due > room) {
+		b->due = room;
+		b->due_rem = 0;
+		b->lost = b->held - room;
+	}
+	/* A part of a token takes room, too. */
+	if (b->due && b->due_rem < b->rem)
+		b->due_rem = b->rem;
+}
+
 /* Add whole tokens: debts are paid first, what overflows is lost. */
 static void add_tokens(struct rein_bucket *b, u64 n)
 {
@@ -254,6 +281,8 @@ void rein_bucket_refill(struct rein_bucket *b, u64 now)
 
 	if (!n.hi && n.lo < b->rate.period_ns) {
 		b->rem = n.lo;
+		if (b->due)
+			swallow(b);
 		return;
 	}
 
@@ -272,6 +301,8 @@ void rein_bucket_refill(struct rein_bucket *b, u64 now)
 	} else {
 		fill_up(b);
 	}
+	if (b->due)
+		swallow(b);
 }
 
 /**
@@ -406,6 +437,132 @@ void rein_bucket_repay(struct rein_bucket *b, u64 n, u64 unused)
 }
 
 /**
+ * rein_bucket_hold() - what was charged just now may come back
+ * @b:		the bucket
+ * @cost:	as it was charged, without making debt
+ *
+ * To be settled by rein_bucket_keep() or rein_bucket_return(), both with the
+ * same @cost. Nothing comes back of what was charged at an unlimited rate.
+ *
+ * Return: what these want as @from; the same for all buckets that have been
+ * held the same. U64_MAX: beyond 2^64 tokens nothing comes back.
+ */
+u64 rein_bucket_hold(struct rein_bucket *b, u64 cost)
+{
+	u64 from = b->held;
+
+	if (cost > U64_MAX - 1 - from)
+		return U64_MAX;
+	b->held += cost;
+	if (is_unlimited(&b->rate)) {
+		b->lost = b->held;
+		b->due = 0;
+		b->due_rem = 0;
+	} else {
+		b->due += cost;
+	}
+	return from;
+}
+
+/* A hold ends; returns how much of it can come back. */
+static u64 settle(struct rein_bucket *b, u64 from, u64 cost)
+{
+	u64 left = cost;
+
+	if (from == U64_MAX)
+		return 0;
+	if (b->lost > from)
+		left -= min_u64(b->lost - from, cost);
+	left = min_u64(left, b->due);
+	b->due -= left;
+	/* As if it had never been, if nothing was held since. */
+	if (from + cost == b->held) {
+		b->held = from;
+		b->lost = min_u64(b->lost, from);
+	}
+	return left;
+}
+
+/**
+ * rein_bucket_keep() - a hold has become a charge as any other
+ * @b:		the bucket
+ * @from:	what rein_bucket_hold() returned
+ * @cost:	what it was called with
+ */
+void rein_bucket_keep(struct rein_bucket *b, u64 from, u64 cost)
+{
+	settle(b, from, cost);
+	if (!b->due)
+		b->due_rem = 0;
+}
+
+/**
+ * rein_bucket_return() - a hold comes back
+ * @b:		the bucket, refilled
+ * @from:	what rein_bucket_hold() returned
+ * @cost:	what it was called with
+ *
+ * Promise: whatever else is charged, and whatever other holds come to, the
+ * bucket never has more than one that is charged only what is kept, and so
+ * never gives more than that. If holds come back in the order in which they
+ * were made, and none is kept, it has no less either.
+ */
+void rein_bucket_return(struct rein_bucket *b, u64 from, u64 cost)
+{
+	u64 left = settle(b, from, cost);
+
+	if (left) {
+		/* The fraction of the first that had no room. */
+		if (b->rem < b->due_rem) {
+			b->rem += b->rate.period_ns;
+			left--;
+		}
+		b->rem -= b->due_rem;
+		b->due_rem = 0;
+		add_tokens(b, left);
+	}
+	if (!b->due)
+		b->due_rem = 0;
+}
+
+/* A fraction of a token as another rate has it, rounded down. */
+static u64 rescale(u64 rem, const struct rein_rate *from,
+		   const struct rein_rate *to)
+{
+	u64 left;
+
+	if (!rem || is_closed(to) || is_unlimited(to))
+		return 0;
+	/* rem is less than the old period, so the quotient fits. */
+	return div_128_64(mul_64_64(rem, to->period_ns), from->period_ns,
+			  &left);
+}
+
+/*
+ * Convert what there is to another rate; and what there would be if all that is
+ * due had come back, so that the one is never more than the other.
+ */
+static void convert(struct rein_bucket *b, const struct rein_rate *rate)
+{
+	u64 all = b->rem - b->due_rem;
+	bool borrows = b->rem < b->due_rem;
+
+	if (borrows)
+		all += b->rate.period_ns;
+	all = rescale(all, &b->rate, rate);
+	b->rem = rescale(b->rem, &b->rate, rate);
+	b->due_rem = b->rem - all;
+	if (!borrows)
+		return;
+	if (all > b->rem) {
+		b->due_rem += rate->period_ns;
+	} else {
+		b->due--;
+		b->lost = b->held - b->due;
+	}
+}
+
+/**
  * rein_bucket_set() - change rate and burst, keep the tokens
  * @b:		the bucket; nothing is lent
  * @rate:	the new rate, as passed by rein_rate_check()
@@ -421,15 +578,8 @@ void rein_bucket_repay(struct rein_bucket *b, u64 n, u64 unused)
 void rein_bucket_set(struct rein_bucket *b, const struct rein_rate *rate,
 		     u64 burst, u64 now)
 {
-	u64 left;
-
 	rein_bucket_refill(b, now);
-
-	if (is_closed(rate) || is_unlimited(rate))
-		b->rem = 0;
-	else if (b->rem)	/* < the old period, so the quotient fits */
-		b->rem = div_128_64(mul_64_64(b->rem, rate->period_ns),
-				    b->rate.period_ns, &left);
+	convert(b, rate);
 
 	b->rate = *rate;
 	b->burst = burst;
@@ -437,6 +587,10 @@ void rein_bucket_set(struct rein_bucket *b, const struct rein_rate *rate,
 		b->tokens = burst;
 		b->rem = 0;
 	}
+	if (b->due)
+		swallow(b);
+	if (!b->due)
+		b->due_rem = 0;
 }
 
 /**

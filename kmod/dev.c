@@ -2,6 +2,7 @@
 /*
  * /dev/rein. See dev.h.
  */
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -11,6 +12,7 @@
 
 #include "dev.h"
 #include "record.h"
+#include "reserve.h"
 #include "take.h"
 
 /* A struct may have grown since its first version, but never shrink. */
@@ -47,61 +49,160 @@ static struct rein_take_want *copy_wants(const struct rein_take_args *args)
 			   args->n_wants * sizeof(struct rein_take_want));
 }
 
-/* Answers begin here: what a client wrote there means nothing. */
-static void clear_answers(struct rein_take_args *args)
+/**
+ * rein_dev_is() - is a request of this kind, of whatever size?
+ * @cmd:	the request
+ * @kind:	the kind
+ *
+ * Return: whether it is.
+ */
+bool rein_dev_is(unsigned int cmd, unsigned int kind)
 {
-	const size_t from = offsetof(struct rein_take_args, granted_ns);
+	const unsigned int size = _IOC_SIZEMASK << _IOC_SIZESHIFT;
 
-	memset((char *)args + from, 0, sizeof(*args) - from);
+	return (cmd & ~size) == (kind & ~size);
 }
 
-static long dev_take(void __user *user, size_t size)
+/**
+ * rein_dev_get() - copy arguments from the caller's memory
+ * @args:	where to
+ * @user:	where from
+ * @size:	how many bytes the caller knows
+ *
+ * Context: the task that asks; may sleep. So for the next two.
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_dev_get(struct rein_take_args *args, void __user *user, size_t size)
 {
-	struct rein_take_want *wants;
-	struct rein_take_args args;
-	int err;
+	int err = -EINVAL;
 
-	if (size < REIN_TAKE_ARGS_SIZE_0)
-		return fail_args(-EINVAL, size);
-	err = copy_struct_from_user(&args, sizeof(args), user, size);
-	if (err)
-		return fail_args(err, size);
-	clear_answers(&args);
-	size = min(size, sizeof(args));
-	wants = copy_wants(&args);
-	if (IS_ERR(wants)) {
-		err = rein_take_unread(&args, PTR_ERR(wants));
-		goto answer;
+	if (size >= REIN_TAKE_ARGS_SIZE_0)
+		err = copy_struct_from_user(args, sizeof(*args), user, size);
+	return err ? fail_args(err, size) : 0;
+}
+
+/**
+ * rein_dev_put() - copy arguments, with the answer, to the caller's memory
+ * @args:	where from
+ * @user:	where to
+ * @size:	how many bytes the caller knows
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_dev_put(const struct rein_take_args *args, void __user *user,
+		 size_t size)
+{
+	size = min(size, sizeof(*args));
+	return copy_to_user(user, args, size) ? fail_args(-EFAULT, size) : 0;
+}
+
+/**
+ * rein_dev_begin() - there is no answer yet; what a client wrote there means
+ *	nothing
+ * @args:	the arguments
+ * @user:	where they are in the caller's memory
+ * @size:	how many bytes the caller knows
+ *
+ * Nothing is charged if the answer couldn't be delivered.
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_dev_begin(struct rein_take_args *args, void __user *user, size_t size)
+{
+	const size_t from = offsetof(struct rein_take_args, granted_ns);
+	const size_t to = offsetof(struct rein_take_args, claim_ns);
+
+	memset((char *)args + from, 0, to - from);
+	return rein_dev_put(args, user, size);
+}
+
+static long dev_take(struct rein_take_args *args, void __user *user,
+		     size_t size, const struct rein_take_want *wants)
+{
+	int err = rein_take(args, wants);
+
+	return rein_dev_put(args, user, size) ?: err;
+}
+
+/* Not even a descriptor to be had. */
+static int fail_files(struct rein_take_args *args, void __user *user,
+		      size_t size)
+{
+	int err = rein_take_fail(args, 0, REIN_E_RESERVE_MANY,
+				 "the process has as many files open as it may",
+				 "there was no descriptor for a reservation");
+
+	return rein_dev_put(args, user, size) ?: err;
+}
+
+static long dev_reserve(struct rein_take_args *args, void __user *user,
+			size_t size, const struct rein_take_want *wants,
+			struct rein_client *client)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC), err;
+	struct file *file;
+
+	if (fd < 0)
+		return fail_files(args, user, size);
+	file = rein_reserve(client, args, wants);
+	err = rein_dev_put(args, user, size);
+	if (IS_ERR(file) || err) {
+		put_unused_fd(fd);
+		/* Nobody would know of it. */
+		if (!IS_ERR(file))
+			fput(file);
+		return err ?: PTR_ERR(file);
 	}
-	/* Nothing is charged if the answer couldn't be delivered. */
-	if (copy_to_user(user, &args, size)) {
-		kfree(wants);
-		return fail_args(-EFAULT, size);
-	}
-	err = rein_take(&args, wants);
-	kfree(wants);
-answer:
-	if (copy_to_user(user, &args, size))
-		return fail_args(-EFAULT, size);
-	return err;
+	fd_install(fd, file);
+	return fd;
 }
 
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	bool take = rein_dev_is(cmd, REIN_IOC_TAKE);
 	void __user *user = (void __user *)arg;
+	const size_t size = _IOC_SIZE(cmd);
+	struct rein_take_want *wants;
+	struct rein_take_args args;
+	long ret;
 
-	if (_IOC_TYPE(cmd) != REIN_IOC_MAGIC ||
-	    _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
+	if (!take && !rein_dev_is(cmd, REIN_IOC_RESERVE))
 		return -ENOTTY;
-	switch (_IOC_NR(cmd)) {
-	case _IOC_NR(REIN_IOC_TAKE):
-		return dev_take(user, _IOC_SIZE(cmd));
+	ret = rein_dev_get(&args, user, size) ?:
+	      rein_dev_begin(&args, user, size);
+	if (ret)
+		return ret;
+	wants = copy_wants(&args);
+	if (IS_ERR(wants)) {
+		ret = rein_take_unread(&args, PTR_ERR(wants));
+		return rein_dev_put(&args, user, size) ?: ret;
 	}
-	return -ENOTTY;
+	if (take)
+		ret = dev_take(&args, user, size, wants);
+	else
+		ret = dev_reserve(&args, user, size, wants,
+				  file->private_data);
+	kfree(wants);
+	return ret;
+}
+
+static int dev_open(struct inode *inode, struct file *file)
+{
+	file->private_data = rein_client_new();
+	return file->private_data ? 0 : fail_args(-ENOMEM, 0);
+}
+
+static int dev_release(struct inode *inode, struct file *file)
+{
+	rein_client_put(file->private_data);
+	return 0;
 }
 
 static const struct file_operations dev_fops = {
 	.owner = THIS_MODULE,
+	.open = dev_open,
+	.release = dev_release,
 	.unlocked_ioctl = dev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = noop_llseek,

@@ -750,6 +750,9 @@ static void limit_retier(struct rein_limit *limit,
 		} else {
 			rein_bucket_init(&tiers[i].bucket, &want->rate,
 					 want->burst, now);
+			/* What is held of the others was never charged here. */
+			tiers[i].bucket.held = limit->tiers->bucket.held;
+			tiers[i].bucket.lost = limit->tiers->bucket.held;
 		}
 	}
 	*new_tiers = limit->tiers;

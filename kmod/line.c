@@ -6,7 +6,6 @@
 #include <linux/list_sort.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/sched/task.h>
 
 #include "line.h"
 #include "record.h"
@@ -152,6 +151,7 @@ static void taker_request(const struct rein_taker *taker, u64 now,
 		.now = now,
 		.waited = taker->state == REIN_TAKER_WAITS,
 		.gen = taker->chain.gen,
+		.holds = taker->holds,
 	};
 }
 
@@ -320,7 +320,7 @@ static u64 lack_record(const struct rein_taker *taker,
 			lack->when > now ? lack->when - now : 0,
 		};
 	return rein_record_call(lack->limit, fold, value,
-				taker->task == current, REIN_SITE);
+				READ_ONCE(taker->task) == current, REIN_SITE);
 }
 
 /**
@@ -455,18 +455,12 @@ static void line_remove(struct rein_line *line, struct rein_taker *taker)
 	taker->target->room.takers--;
 }
 
-/* The end of a wait. Its task may free the taker before this returns. */
+/* The end of a wait. Its owner may free the taker before this returns. */
 static void taker_end(struct rein_line *line, struct rein_taker *taker,
 		      enum rein_taker_state state)
 {
-	struct task_struct *task = taker->task;
-
 	line_remove(line, taker);
-	get_task_struct(task);
-	/* Pairs with taker_sleep(). */
-	smp_store_release(&taker->state, state);
-	wake_up_process(task);
-	put_task_struct(task);
+	taker->end(taker, state);
 }
 
 /*
@@ -680,7 +674,7 @@ static struct rein_tree *taker_tree(struct rein_taker *taker)
 	struct rein_target *target;
 	struct rein_tree *tree;
 
-	/* Pairs with taker_end(). */
+	/* Pairs with the taker's end(). */
 	while (smp_load_acquire(&taker->state) == REIN_TAKER_WAITS) {
 		target = READ_ONCE(taker->target);
 		tree = rein_tree_lock(target);
@@ -743,7 +737,8 @@ bool rein_line_leave(struct rein_taker *taker, enum rein_fold fold)
 	if (taker->state == REIN_TAKER_WAITS) {
 		line_give_up(line_of(tree), taker, fold, now);
 		line_remove(line_of(tree), taker);
-		taker->state = REIN_TAKER_FAILED;
+		/* A reservation's is looked at by others. */
+		smp_store_release(&taker->state, REIN_TAKER_FAILED);
 		left = true;
 	}
 	line_run(tree, now, GRANT_BUDGET);
@@ -753,7 +748,29 @@ out:
 	return left;
 }
 
-/* --- configuration --------------------------------------------------------------- */
+/**
+ * rein_line_when() - when is it a taker's turn?
+ * @taker:	the taker, which has joined
+ *
+ * Context: a task, as rein_line_leave().
+ *
+ * Return: CLOCK_MONOTONIC, ns; REIN_NEVER: not at the present rates, or not
+ * planned yet; 0: it doesn't wait any more.
+ */
+u64 rein_line_when(struct rein_taker *taker)
+{
+	struct rein_tree *tree;
+	u64 when = 0;
+
+	rcu_read_lock();
+	tree = taker_tree(taker);
+	if (tree) {
+		when = taker->place.when;
+		rein_tree_unlock(tree);
+	}
+	rcu_read_unlock();
+	return when;
+}
 
 /**
  * rein_line_unplan() - take everybody off the plan, since limits will change
@@ -767,6 +784,52 @@ void rein_line_unplan(struct rein_tree *tree)
 
 	line_unplan_from(line, line_first(line));
 }
+
+/* --- tokens that come back -------------------------------------------------------- */
+
+/**
+ * rein_line_stop() - take everybody off the plan, since tokens will come back
+ * @chain:	where the limits on calls that bind @cgrp go
+ * @cgrp:	the cgroup
+ *
+ * What is due has been granted then: what comes back now is not for them.
+ *
+ * Context: RCU read side, also bottom halves.
+ *
+ * Return: the tree of these limits, locked, to be handed to rein_line_resume();
+ * NULL: there are no such limits any more.
+ */
+struct rein_tree *rein_line_stop(struct rein_chain *chain, struct cgroup *cgrp)
+{
+	struct rein_target *target;
+	struct rein_tree *tree;
+
+	while ((target = rein_chain_find(chain, cgrp, REIN_RESOURCE_CALL))) {
+		tree = rein_tree_lock(target);
+		/* Who waits for a limit is in the tree that its target is in. */
+		if (tree && chain->gen == READ_ONCE(rein_config_gen)) {
+			line_grant(line_of(tree), ktime_get_ns(), UINT_MAX);
+			rein_line_unplan(tree);
+			return tree;
+		}
+		if (tree)
+			rein_tree_unlock(tree);
+		cpu_relax();
+	}
+	return NULL;
+}
+
+/**
+ * rein_line_resume() - undo rein_line_stop(): everybody is planned anew
+ * @tree:	the tree, locked; unlocked on return
+ */
+void rein_line_resume(struct rein_tree *tree)
+{
+	line_run(tree, ktime_get_ns(), GRANT_BUDGET);
+	rein_tree_unlock(tree);
+}
+
+/* --- configuration --------------------------------------------------------------- */
 
 /**
  * rein_line_again() - plan everybody anew, since limits have changed

@@ -60,7 +60,11 @@ enum rein_taker_state {
  * @target:	where it entered the chain
  * @node:	in the line, by ticket
  * @due:	among those with a planned time
- * @task:	to wake up
+ * @task:	who it is; compared only
+ * @end:	ends the wait: has to set the state, and to wake who waits for it.
+ *		Called with the tree's lock held, under RCU
+ * @holds:	of a reservation: what it holds of @chain when it is granted;
+ *		NULL: a take
  * @fold:	why it failed
  * @lack:	whose fault that is, and when it could have been; the limit is
  *		not to be followed later
@@ -84,6 +88,8 @@ struct rein_taker {
 	struct list_head node;
 	struct timerqueue_node due;
 	struct task_struct *task;
+	void (*end)(struct rein_taker *taker, enum rein_taker_state state);
+	struct rein_hold *holds;
 	enum rein_fold fold;
 	struct rein_lack lack;
 	u64 limit_id;
@@ -100,6 +106,10 @@ void rein_taker_observed(const struct rein_taker *taker,
 			 const struct rein_lack *lack);
 void rein_line_join(struct rein_tree *tree, struct rein_taker *taker);
 bool rein_line_leave(struct rein_taker *taker, enum rein_fold fold);
+u64 rein_line_when(struct rein_taker *taker);
+
+struct rein_tree *rein_line_stop(struct rein_chain *chain, struct cgroup *cgrp);
+void rein_line_resume(struct rein_tree *tree);
 
 void rein_line_unplan(struct rein_tree *tree);
 void rein_line_again(struct rein_tree *tree);

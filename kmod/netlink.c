@@ -27,7 +27,7 @@
 #include "target.h"
 #include "version.h"
 
-#define ABI		1
+#define ABI		2
 
 /**
  * struct nl_dump - what is kept of a dump between its parts

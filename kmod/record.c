@@ -112,6 +112,8 @@ static const struct rein_fold_info call_folds[REIN_FOLDS + 1] = {
 		"the tokens would not have been there before the deadline" },
 	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
 		"takes passed that would have been over the limit" },
+	[REIN_FOLD_EXPIRED] = { REIN_E_RESERVE_EXPIRED,
+		"a granted reservation was not claimed in time" },
 	[REIN_FOLD_CANCELLED] = { REIN_E_TAKE_CANCELLED,
 		"a take was cancelled: the limits were flushed by force" },
 };

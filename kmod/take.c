@@ -8,6 +8,7 @@
 #include <linux/nsproxy.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/time_namespace.h>
 
@@ -84,22 +85,27 @@ static int answer_failed(struct rein_take_args *args,
 	return -rein_code_errno(args->code);
 }
 
-/*
- * rein_fail() for takes: who asks has no extack, but the same in a struct.
+/**
+ * rein_take_answer() - say what a take came to
+ * @args:	where the answer goes
+ * @taker:	the taker, which was granted or failed
+ *
+ * Context: the task that is to be told; its clock is what times are given by.
+ *
+ * Return: 0 or a negative errno.
  */
-#define take_fail(args, nth, code, what, ...) ({			\
-	const enum rein_code code_ = (code);				\
-	struct netlink_ext_ack extack_ = { };				\
-	struct rein_ask ask_ = { &extack_, NULL };			\
-	int err_ = rein_fail(&ask_, NULL, code_, what, __VA_ARGS__);	\
-									\
-	answer_error(args, nth, code_, &extack_);			\
-	err_;								\
-})
+int rein_take_answer(struct rein_take_args *args,
+		     const struct rein_taker *taker)
+{
+	if (taker->state == REIN_TAKER_GRANTED)
+		return answer_granted(args, taker->asked, taker->granted);
+	return answer_failed(args, taker);
+}
 
-static void answer_error(struct rein_take_args *args, unsigned int nth,
-			 enum rein_code code,
-			 const struct netlink_ext_ack *extack)
+/* See rein_take_fail(). */
+void __rein_take_fail(struct rein_take_args *args, unsigned int nth,
+		      enum rein_code code,
+		      const struct netlink_ext_ack *extack)
 {
 	args->code = code;
 	args->want = nth;
@@ -111,36 +117,40 @@ static void answer_error(struct rein_take_args *args, unsigned int nth,
 static int fail_unknown(struct rein_take_args *args,
 			const struct rein_taker *taker, unsigned int nth)
 {
-	return take_fail(args, nth, REIN_E_TAKE_UNKNOWN,
-			 "no cgroup from the caller's upwards has a call limit of that name",
-			 "no cgroup from the caller's upwards has a call limit named %*pE",
-			 (int)strlen(taker->wants[nth].name),
-			 taker->wants[nth].name);
+	return rein_take_fail(args, nth, REIN_E_TAKE_UNKNOWN,
+			      "no cgroup from the caller's upwards has a call limit of that name",
+			      "no cgroup from the caller's upwards has a call limit named %*pE",
+			      (int)strlen(taker->wants[nth].name),
+			      taker->wants[nth].name);
 }
 
-static int fail_memory(struct rein_take_args *args)
+/**
+ * rein_take_no_memory() - say that there is no memory
+ * @args:	where the answer goes
+ *
+ * Return: -ENOMEM.
+ */
+int rein_take_no_memory(struct rein_take_args *args)
 {
-	return take_fail(args, 0, REIN_E_NO_MEMORY, "out of memory",
-			 "there was no memory to take tokens");
+	return rein_take_fail(args, 0, REIN_E_NO_MEMORY, "out of memory",
+			      "there was no memory to take tokens");
 }
 
 /* --- what may be asked ------------------------------------------------------------ */
 
-static int check_flags(struct rein_take_args *args)
+static int check_flags(struct rein_take_args *args, u32 known)
 {
-	const u32 all = REIN_TAKE_TRY | REIN_TAKE_DEADLINE | REIN_TAKE_TIMEOUT;
-
-	if (args->flags & ~all || hweight32(args->flags) > 1)
-		return take_fail(args, 0, REIN_E_TAKE_MALFORMED,
-				 "the flags of the take can't be read",
-				 "flags %#x are unknown or exclude each other",
-				 args->flags);
+	if (args->flags & ~known || hweight32(args->flags) > 1)
+		return rein_take_fail(args, 0, REIN_E_TAKE_MALFORMED,
+				      "the flags of the take can't be read",
+				      "flags %#x are unknown or exclude each other",
+				      args->flags);
 	if (args->deadline_ns &&
 	    !(args->flags & (REIN_TAKE_DEADLINE | REIN_TAKE_TIMEOUT)))
-		return take_fail(args, 0, REIN_E_TAKE_MALFORMED,
-				 "a time was given without a flag that says what it means",
-				 "%llu ns were given without a flag that says what they mean",
-				 args->deadline_ns);
+		return rein_take_fail(args, 0, REIN_E_TAKE_MALFORMED,
+				      "a time was given without a flag that says what it means",
+				      "%llu ns were given without a flag that says what they mean",
+				      args->deadline_ns);
 	return 0;
 }
 
@@ -150,32 +160,46 @@ static int check_wants(struct rein_take_args *args,
 	unsigned int i, j;
 
 	if (!args->n_wants || args->n_wants > REIN_TAKE_NAMES_MAX)
-		return take_fail(args, 0, REIN_E_TAKE_MALFORMED,
-				 "a take names 1 to 32 limits",
-				 "a take names %u limits, not 1 to 32",
-				 args->n_wants);
+		return rein_take_fail(args, 0, REIN_E_TAKE_MALFORMED,
+				      "a take names 1 to 32 limits",
+				      "a take names %u limits, not 1 to 32",
+				      args->n_wants);
 	for (i = 0; i < args->n_wants; i++) {
 		const char *name = wants[i].name;
 
 		if (strnlen(name, REIN_TAKE_NAME_LEN) == REIN_TAKE_NAME_LEN ||
 		    !*name)
-			return take_fail(args, i, REIN_E_TAKE_MALFORMED,
-					 "a name is empty or not terminated",
-					 "name %u is empty or not terminated",
-					 i);
+			return rein_take_fail(args, i, REIN_E_TAKE_MALFORMED,
+					      "a name is empty or not terminated",
+					      "name %u is empty or not terminated",
+					      i);
 		if (!wants[i].tokens)
-			return take_fail(args, i, REIN_E_TAKE_MALFORMED,
-					 "a take of no tokens",
-					 "no tokens of %*pE are wanted",
-					 (int)strlen(name), name);
+			return rein_take_fail(args, i, REIN_E_TAKE_MALFORMED,
+					      "a take of no tokens",
+					      "no tokens of %*pE are wanted",
+					      (int)strlen(name), name);
 		for (j = 0; j < i; j++)
 			if (!strcmp(name, wants[j].name))
-				return take_fail(args, i, REIN_E_TAKE_TWICE,
-						 "a name is there twice",
-						 "%*pE is there twice",
-						 (int)strlen(name), name);
+				return rein_take_fail(args, i, REIN_E_TAKE_TWICE,
+						      "a name is there twice",
+						      "%*pE is there twice",
+						      (int)strlen(name), name);
 	}
 	return 0;
+}
+
+/**
+ * rein_take_check() - can this be asked?
+ * @args:	what is asked, and where the answer goes
+ * @wants:	the names, args->n_wants of them
+ * @flags:	those that are known
+ *
+ * Return: 0 or a negative errno, with an answer.
+ */
+int rein_take_check(struct rein_take_args *args,
+		    const struct rein_take_want *wants, u32 flags)
+{
+	return check_flags(args, flags) ?: check_wants(args, wants);
 }
 
 static enum rein_mode mode_of(u32 flags)
@@ -235,6 +259,34 @@ static int take_at_once(struct rein_take_args *args, struct rein_taker *taker)
 	return -EAGAIN;
 }
 
+/**
+ * rein_taker_init() - make a taker, as of now
+ * @taker:	the taker; its @end and its @holds are for the caller to set
+ * @args:	what is asked
+ * @wants:	the names; they have to stay as long as the taker does
+ *
+ * Context: the task that asks; may not sleep.
+ */
+void rein_taker_init(struct rein_taker *taker,
+		     const struct rein_take_args *args,
+		     const struct rein_take_want *wants)
+{
+	u64 now = ktime_get_ns();
+
+	taker->wants = wants;
+	taker->n_wants = args->n_wants;
+	taker->mode = mode_of(args->flags);
+	taker->asked = now;
+	taker->deadline = deadline_of(args, now);
+	taker->task = current;
+	taker->state = REIN_TAKER_NEW;
+	taker->limit_id = 0;
+	taker->want = 0;
+	taker->record = 0;
+	taker->lack = (struct rein_lack){ .when = REIN_NEVER };
+	taker->cgrp = rein_cgroup_current();
+}
+
 /* --- after a wait --------------------------------------------------------------------- */
 
 /*
@@ -272,6 +324,24 @@ static int join(struct rein_taker *taker)
 	return missing;
 }
 
+/**
+ * rein_take_join() - take the tokens, or a place in the line
+ * @args:	where the answer goes, if there is no such limit
+ * @taker:	the taker
+ *
+ * The taker's state is set by that: see rein_line_join().
+ *
+ * Context: a task; may not sleep.
+ *
+ * Return: 0, or a negative errno with an answer.
+ */
+int rein_take_join(struct rein_take_args *args, struct rein_taker *taker)
+{
+	int missing = join(taker);
+
+	return missing < 0 ? 0 : fail_unknown(args, taker, missing);
+}
+
 /* Sleep until the state changes. Returns 0, -ETIME or -ERESTARTSYS. */
 static int taker_sleep(struct rein_taker *taker)
 {
@@ -280,7 +350,7 @@ static int taker_sleep(struct rein_taker *taker)
 
 	while (true) {
 		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-		/* Pairs with taker_end(). */
+		/* Pairs with take_end(). */
 		if (smp_load_acquire(&taker->state) != REIN_TAKER_WAITS)
 			break;
 		if (signal_pending(current)) {
@@ -294,6 +364,18 @@ static int taker_sleep(struct rein_taker *taker)
 	}
 	__set_current_state(TASK_RUNNING);
 	return err;
+}
+
+/* Its task may free the taker before this returns. */
+static void take_end(struct rein_taker *taker, enum rein_taker_state state)
+{
+	struct task_struct *task = taker->task;
+
+	get_task_struct(task);
+	/* Pairs with taker_sleep(). */
+	smp_store_release(&taker->state, state);
+	wake_up_process(task);
+	put_task_struct(task);
 }
 
 /* If the call is made again after a signal, the time it has goes on. */
@@ -311,11 +393,11 @@ static int restart(struct rein_take_args *args, const struct rein_taker *taker)
 
 static int take_in_line(struct rein_take_args *args, struct rein_taker *taker)
 {
-	int err, missing;
+	int err;
 
-	missing = join(taker);
-	if (missing >= 0)
-		return fail_unknown(args, taker, missing);
+	err = rein_take_join(args, taker);
+	if (err)
+		return err;
 	if (taker->state == REIN_TAKER_WAITS) {
 		err = taker_sleep(taker);
 		if (err == -ETIME)
@@ -323,9 +405,7 @@ static int take_in_line(struct rein_take_args *args, struct rein_taker *taker)
 		else if (err && rein_line_leave(taker, REIN_FOLD_CANCELLED))
 			return restart(args, taker);
 	}
-	if (taker->state == REIN_TAKER_GRANTED)
-		return answer_granted(args, taker->asked, taker->granted);
-	return answer_failed(args, taker);
+	return rein_take_answer(args, taker);
 }
 
 /**
@@ -343,28 +423,23 @@ static int take_in_line(struct rein_take_args *args, struct rein_taker *taker)
 int rein_take(struct rein_take_args *args, const struct rein_take_want *wants)
 {
 	struct rein_taker *taker;
-	u64 now;
 	int err;
 
-	err = check_flags(args) ?: check_wants(args, wants);
+	err = rein_take_check(args, wants, REIN_TAKE_TRY | REIN_TAKE_DEADLINE |
+					   REIN_TAKE_TIMEOUT);
 	if (err)
 		return err;
+	if (args->claim_ns)
+		return rein_take_fail(args, 0, REIN_E_TAKE_MALFORMED,
+				      "a take is not claimed: claim_ns must be 0",
+				      "a take has a claim_ns of %llu",
+				      args->claim_ns);
 	taker = kmem_cache_alloc(taker_cache, GFP_KERNEL);
 	if (!taker)
-		return fail_memory(args);
-	now = ktime_get_ns();
-	taker->wants = wants;
-	taker->n_wants = args->n_wants;
-	taker->mode = mode_of(args->flags);
-	taker->asked = now;
-	taker->deadline = deadline_of(args, now);
-	taker->task = current;
-	taker->state = REIN_TAKER_NEW;
-	taker->limit_id = 0;
-	taker->want = 0;
-	taker->record = 0;
-	taker->lack = (struct rein_lack){ .when = REIN_NEVER };
-	taker->cgrp = rein_cgroup_current();
+		return rein_take_no_memory(args);
+	rein_taker_init(taker, args, wants);
+	taker->end = take_end;
+	taker->holds = NULL;
 
 	rcu_read_lock();
 	err = take_at_once(args, taker);
@@ -387,11 +462,11 @@ int rein_take(struct rein_take_args *args, const struct rein_take_want *wants)
 int rein_take_unread(struct rein_take_args *args, int err)
 {
 	if (err == -ENOMEM)
-		return fail_memory(args);
-	return take_fail(args, 0, REIN_E_DEV_FAULT,
-			 "the names are not in the caller's memory",
-			 "%u names are not in the caller's memory",
-			 args->n_wants);
+		return rein_take_no_memory(args);
+	return rein_take_fail(args, 0, REIN_E_DEV_FAULT,
+			      "the names are not in the caller's memory",
+			      "%u names are not in the caller's memory",
+			      args->n_wants);
 }
 
 /**

@@ -306,7 +306,7 @@ TEST_F(dev, a_shorter_size)
 	static struct take before;
 	size_t size;
 
-	for (size = 0; size < sizeof(self->take.args); size++) {
+	for (size = 0; size < REIN_TAKE_ARGS_SIZE_0; size++) {
 		before = *ask_for(&self->take, "ten", 1, 0, 0);
 		ASSERT_EQ(-1, ioctl(self->dev, TAKE_SIZED(size), &self->take.args));
 		EXPECT_EQ(EINVAL, errno) {
@@ -370,7 +370,7 @@ TEST_F(dev, other_requests)
 	const size_t size = sizeof(self->take.args);
 	const unsigned long others[] = {
 		_IOC(_IOC_READ | _IOC_WRITE, type, 0, size),
-		_IOC(_IOC_READ | _IOC_WRITE, type, nr + 1, size),
+		_IOC(_IOC_READ | _IOC_WRITE, type, nr + 3, size), REIN_IOC_CLAIM,
 		_IOC(_IOC_READ | _IOC_WRITE, type, 255, size),
 		_IOC(_IOC_READ | _IOC_WRITE, type + 1, nr, size),
 		_IOC(_IOC_READ | _IOC_WRITE, type - 1, nr, size),

@@ -498,10 +498,10 @@ identity() {
 	esac
 	sums=$(_counts "$1" "${target[@]}" | awk '
 		$1 == "seen" { n++; packets += $2; bytes += $3 }
-		$1 ~ /^(passed|released|refused|overflow|stale|teardown|nomem|cancelled|queued)$/ {
+		$1 ~ /^(passed|released|refused|overflow|stale|teardown|nomem|cancelled|expired|queued|held)$/ {
 			n++; packets -= $2; bytes -= $3 }
 		END { print n, packets, bytes }')
-	is "$sums" "10 0 0" "$1${2:+, $2}: seen is the sum of what became of them"
+	is "$sums" "12 0 0" "$1${2:+, $2}: seen is the sum of what became of them"
 }
 
 # --- afterwards --------------------------------------------------------------------

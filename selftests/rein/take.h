@@ -83,7 +83,8 @@ static inline bool books_balance(const struct books *books)
 	static const unsigned int ends[] = {
 		REIN_A_STATS_PASSED, REIN_A_STATS_RELEASED, REIN_A_STATS_REFUSED,
 		REIN_A_STATS_OVERFLOW, REIN_A_STATS_STALE, REIN_A_STATS_TEARDOWN,
-		REIN_A_STATS_NOMEM, REIN_A_STATS_CANCELLED, REIN_A_STATS_QUEUED,
+		REIN_A_STATS_NOMEM, REIN_A_STATS_CANCELLED, REIN_A_STATS_EXPIRED,
+		REIN_A_STATS_QUEUED, REIN_A_STATS_HELD,
 	};
 	uint64_t count = books->count[REIN_A_STATS_SEEN], sum = books->sum[REIN_A_STATS_SEEN];
 	size_t i;
@@ -121,6 +122,7 @@ static inline struct take *ask_nothing(struct take *take, uint32_t flags, uint64
 	take->args.n_wants = 0;
 	take->args.wants = (uintptr_t)take->wants;
 	take->args.deadline_ns = time_ns;
+	take->args.claim_ns = 0;
 	return take;
 }
 

@@ -559,6 +559,96 @@ int rein_take_deadline(int fd, const struct rein_take_want *wants, unsigned int 
 		       uint64_t deadline_ns, struct rein_take_result *result);
 
 /**
+ * rein_reserve() - take tokens later, without a thread that waits for them
+ * @fd:		what rein_dev_open() returned; it may be closed before the
+ *		reservation is
+ * @wants:	name and tokens of each, no name twice
+ * @n:		how many, 1 to REIN_TAKE_NAMES_MAX
+ * @claim_ns:	how long what is granted is kept for who claims it, from when
+ *		the descriptor is readable: REIN_CLAIM_MIN_NS (1 ms) to
+ *		REIN_CLAIM_MAX_NS (60 s); 0: REIN_CLAIM_DEFAULT_NS (1 s)
+ * @result:	success: @retry_after_ns says how long it will be, as planned
+ *		now; else why it is refused. May be NULL
+ *
+ * Asks as rein_take() does, but never waits: the descriptor that it returns has
+ * the place in the line, and is readable (poll(), epoll) as soon as it is decided
+ * what becomes of it. Then rein_claim() takes the tokens, or says why there are
+ * none. It is the cgroup of the caller that pays, whoever claims: the descriptor
+ * can be handed to another process, and isn't inherited by what this one executes.
+ *
+ * Never sleeps for long. Any thread. What is refused at once has no descriptor.
+ *
+ * Return: a descriptor, for rein_claim() and rein_cancel(); a negative errno as
+ * rein_take(), but for -EINTR; -EMFILE if there are REIN_RESERVATIONS_MAX of this
+ * @fd, or as many files as the process may have; -ENOTTY if the module is too
+ * old to know reservations.
+ */
+int rein_reserve(int fd, const struct rein_take_want *wants, unsigned int n, uint64_t claim_ns,
+		 struct rein_take_result *result);
+
+/**
+ * rein_reserve_timeout() - rein_reserve() that waits so long, whatever "over" says
+ * @fd:		what rein_dev_open() returned
+ * @wants:	name and tokens of each, no name twice
+ * @n:		how many, 1 to REIN_TAKE_NAMES_MAX
+ * @timeout_ns:	from now, until it is granted; REIN_FOREVER_NS: as long as it takes
+ * @claim_ns:	as of rein_reserve()
+ * @result:	likewise
+ *
+ * Return: as rein_reserve(); -ETIME at once if the time won't suffice.
+ */
+int rein_reserve_timeout(int fd, const struct rein_take_want *wants, unsigned int n,
+			 uint64_t timeout_ns, uint64_t claim_ns, struct rein_take_result *result);
+
+/**
+ * rein_reserve_deadline() - rein_reserve_timeout() with a point in time
+ * @fd:		what rein_dev_open() returned
+ * @wants:	name and tokens of each, no name twice
+ * @n:		how many, 1 to REIN_TAKE_NAMES_MAX
+ * @deadline_ns: CLOCK_MONOTONIC of the caller's time namespace;
+ *		REIN_FOREVER_NS: as long as it takes
+ * @claim_ns:	as of rein_reserve()
+ * @result:	likewise
+ *
+ * Return: as rein_reserve_timeout().
+ */
+int rein_reserve_deadline(int fd, const struct rein_take_want *wants, unsigned int n,
+			  uint64_t deadline_ns, uint64_t claim_ns, struct rein_take_result *result);
+
+/**
+ * rein_claim() - take what was reserved
+ * @reservation: what rein_reserve() returned; to be closed after that
+ * @result:	what became of it, success or not, as of rein_take(); may be NULL.
+ *		While it waits, @retry_after_ns is how long it will be, as planned
+ *		now, in ns; REIN_DEV_NEVER: nobody knows yet
+ *
+ * Never waits. Any thread, and any process that has the descriptor; only one of
+ * them gets 0. What can't be had stays so: it says the same if asked again.
+ *
+ * Return: 0 when the tokens are taken; a negative errno and none is: -EAGAIN and
+ * a @code of 0 (it still waits), -ESTALE (it was granted, and not claimed in
+ * time), -EALREADY (it was claimed before), -ETIMEDOUT (its time to wait was over),
+ * -ECANCELED (the limits were flushed by force), -EBADF or -ENOTTY (this is no
+ * reservation), or another one of rein_take().
+ */
+int rein_claim(int reservation, struct rein_take_result *result);
+
+/**
+ * rein_cancel() - give up a reservation
+ * @reservation: what rein_reserve() returned; closed afterwards
+ *
+ * This is close(): if it is the last descriptor of the reservation, the place is
+ * free at once, and those behind move up. What was granted and not claimed is
+ * given back, as far as the buckets have not been full since. What was claimed
+ * stays taken.
+ *
+ * Any thread. Never sleeps for long.
+ *
+ * Return: 0 or -EBADF.
+ */
+int rein_cancel(int reservation);
+
+/**
  * struct rein_rate - how often a take can be had
  * @unlimited:	as often as one likes; @operations and @period_ns are 0
  * @operations:	takes per @period_ns, an exact fraction; 0: never

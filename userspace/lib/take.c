@@ -36,6 +36,18 @@ static void read_result(const struct rein_take_args *args, struct rein_take_resu
 		 args->message);
 }
 
+static int ask(int fd, unsigned long request, struct rein_take_args *args,
+	       struct rein_take_result *result)
+{
+	int ret = ioctl(fd, request, args);
+
+	if (ret < 0)
+		ret = -errno;
+	if (result)
+		read_result(args, result);
+	return ret;
+}
+
 static int take(int fd, const struct rein_take_want *wants, unsigned int n, uint32_t flags,
 		uint64_t time_ns, struct rein_take_result *result)
 {
@@ -45,11 +57,22 @@ static int take(int fd, const struct rein_take_want *wants, unsigned int n, uint
 		.wants = (uintptr_t)wants,
 		.deadline_ns = time_ns < FARTHEST_NS ? time_ns : FARTHEST_NS,
 	};
-	int ret = ioctl(fd, REIN_IOC_TAKE, &args) < 0 ? -errno : 0;
 
-	if (result)
-		read_result(&args, result);
-	return ret;
+	return ask(fd, REIN_IOC_TAKE, &args, result);
+}
+
+static int reserve(int fd, const struct rein_take_want *wants, unsigned int n, uint32_t flags,
+		   uint64_t time_ns, uint64_t claim_ns, struct rein_take_result *result)
+{
+	struct rein_take_args args = {
+		.flags = flags,
+		.n_wants = n,
+		.wants = (uintptr_t)wants,
+		.deadline_ns = time_ns < FARTHEST_NS ? time_ns : FARTHEST_NS,
+		.claim_ns = claim_ns,
+	};
+
+	return ask(fd, REIN_IOC_RESERVE, &args, result);
 }
 
 int rein_take(int fd, const struct rein_take_want *wants, unsigned int n,
@@ -74,4 +97,34 @@ int rein_take_deadline(int fd, const struct rein_take_want *wants, unsigned int 
 		       uint64_t deadline_ns, struct rein_take_result *result)
 {
 	return take(fd, wants, n, REIN_TAKE_DEADLINE, deadline_ns, result);
+}
+
+int rein_reserve(int fd, const struct rein_take_want *wants, unsigned int n, uint64_t claim_ns,
+		 struct rein_take_result *result)
+{
+	return reserve(fd, wants, n, 0, 0, claim_ns, result);
+}
+
+int rein_reserve_timeout(int fd, const struct rein_take_want *wants, unsigned int n,
+			 uint64_t timeout_ns, uint64_t claim_ns, struct rein_take_result *result)
+{
+	return reserve(fd, wants, n, REIN_TAKE_TIMEOUT, timeout_ns, claim_ns, result);
+}
+
+int rein_reserve_deadline(int fd, const struct rein_take_want *wants, unsigned int n,
+			  uint64_t deadline_ns, uint64_t claim_ns, struct rein_take_result *result)
+{
+	return reserve(fd, wants, n, REIN_TAKE_DEADLINE, deadline_ns, claim_ns, result);
+}
+
+int rein_claim(int reservation, struct rein_take_result *result)
+{
+	struct rein_take_args args = { 0 };
+
+	return ask(reservation, REIN_IOC_CLAIM, &args, result);
+}
+
+int rein_cancel(int reservation)
+{
+	return close(reservation) ? -errno : 0;
 }

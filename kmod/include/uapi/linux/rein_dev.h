@@ -47,6 +47,14 @@ struct rein_take_want {
 	__u64 tokens;
 };
 
+/* How many reservations there may be from one opening of the device. */
+#define REIN_RESERVATIONS_MAX	1024
+
+/* For how long a grant may be kept, in ns, and how long it is by default. */
+#define REIN_CLAIM_MIN_NS	1000000ULL
+#define REIN_CLAIM_MAX_NS	60000000000ULL
+#define REIN_CLAIM_DEFAULT_NS	1000000000ULL
+
 /**
  * struct rein_take_args - take tokens from one or several limits, or none
  * @flags:	of enum rein_take_flags; the three exclude each other
@@ -64,9 +72,12 @@ struct rein_take_want {
  * @code:	why not: the number in REIN-Ennnn, 0 if taken
  * @want:	which of @wants is at fault, if @code is not 0
  * @message:	why not, one line
+ * @claim_ns:	of REIN_IOC_RESERVE: how long what is granted is kept for who
+ *		claims it, REIN_CLAIM_MIN_NS to REIN_CLAIM_MAX_NS; 0:
+ *		REIN_CLAIM_DEFAULT_NS. Of the others: 0
  *
- * From @granted_ns on the kernel answers, whatever the call returns. After
- * EINTR nothing there means anything, and a timeout has become the deadline
+ * From @granted_ns to @message the kernel answers, whatever the call returns.
+ * After EINTR nothing there means anything, and a timeout has become the deadline
  * that it stood for, so that the call can be made again as it is.
  *
  * The name is looked up from the caller's cgroup upwards; each limit of that
@@ -77,6 +88,20 @@ struct rein_take_want {
  * be met; at once), ETIMEDOUT (it passed), E2BIG (more than a burst),
  * ENOBUFS (too many wait already), ENOENT (no such limit), EINTR (a signal),
  * ECANCELED (the limits were flushed by force), EINVAL, EFAULT, ENOMEM.
+ *
+ * REIN_IOC_RESERVE returns at once: a new descriptor, close-on-exec, that holds
+ * a place in the line; @retry_after_ns says how long it will be, as planned
+ * now. REIN_TAKE_TRY is not for it. It fails as a take does that is refused at
+ * once, and with EMFILE (too many reservations, or files). The descriptor can be
+ * polled: it is readable as soon as it is decided what becomes of it, and has
+ * EPOLLERR as well if that is nothing. To close it gives up the place, or what
+ * was granted.
+ *
+ * REIN_IOC_CLAIM, on that descriptor, never waits. All that is asked must be 0.
+ * It answers as the take would have: 0, and the tokens are taken, or its error;
+ * moreover EAGAIN with a @code of 0 (it still waits, for @retry_after_ns as
+ * planned now), ESTALE (it was granted, and not claimed in time: the tokens were
+ * given back) and EALREADY (somebody has claimed it).
  */
 struct rein_take_args {
 	__u32 flags;
@@ -93,6 +118,7 @@ struct rein_take_args {
 	__u32 code;
 	__u32 want;
 	char message[128];
+	__u64 claim_ns;
 };
 
 /* Of the first version of struct rein_take_args. */
@@ -100,5 +126,7 @@ struct rein_take_args {
 
 #define REIN_IOC_MAGIC		0xEB
 #define REIN_IOC_TAKE		_IOWR(REIN_IOC_MAGIC, 1, struct rein_take_args)
+#define REIN_IOC_RESERVE	_IOWR(REIN_IOC_MAGIC, 2, struct rein_take_args)
+#define REIN_IOC_CLAIM		_IOWR(REIN_IOC_MAGIC, 3, struct rein_take_args)
 
 #endif /* _UAPI_LINUX_REIN_DEV_H */
