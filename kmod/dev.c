@@ -169,21 +169,23 @@ static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (!take && !rein_dev_is(cmd, REIN_IOC_RESERVE))
 		return -ENOTTY;
-	ret = rein_dev_get(&args, user, size) ?:
-	      rein_dev_begin(&args, user, size);
+	ret = rein_dev_get(&args, user, size);
 	if (ret)
 		return ret;
+	/* First: they may be where the answer goes. */
 	wants = copy_wants(&args);
-	if (IS_ERR(wants)) {
+	ret = rein_dev_begin(&args, user, size);
+	if (!ret && IS_ERR(wants)) {
 		ret = rein_take_unread(&args, PTR_ERR(wants));
-		return rein_dev_put(&args, user, size) ?: ret;
-	}
-	if (take)
+		ret = rein_dev_put(&args, user, size) ?: ret;
+	} else if (!ret && take) {
 		ret = dev_take(&args, user, size, wants);
-	else
+	} else if (!ret) {
 		ret = dev_reserve(&args, user, size, wants,
 				  file->private_data);
-	kfree(wants);
+	}
+	if (!IS_ERR(wants))
+		kfree(wants);
 	return ret;
 }
 
