@@ -1405,6 +1405,47 @@ TEST_F_TIMEOUT(dev, a_limit_goes_then_all, TIMEOUT)
 	many_end(_metadata, waiters, ECANCELED, "a forced flush");
 }
 
+/* What the kernel has allocated for this cgroup, in bytes; 0: nobody knows. */
+static long long slab(void)
+{
+	FILE *file = fopen(DIRECTORY "/memory.stat", "r");
+	long long bytes = 0;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "slab_unreclaimable %lld", &bytes) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+/* Who waits pays for the memory it takes: else a limit of memory would not hold it. */
+TEST_F_TIMEOUT(dev, memory_of_those_who_wait, TIMEOUT)
+{
+	static const unsigned int n_names[] = { 1, NARROW };
+	const long long more = MANY * (NARROW - 1) * sizeof(struct rein_take_want);
+	struct waiter *waiters;
+	long long bytes[2];
+	unsigned int i;
+
+	if (!slab())
+		SKIP(return, "this kernel has no memory cgroups");
+	ASSERT_EQ(0, add_narrow(self));
+	for (i = 0; i < 2; i++) {
+		waiters = many_wait_for(self, n_names[i]);
+		ASSERT_NE(NULL, waiters);
+		bytes[i] = slab();
+		interrupt_from_the_end(waiters);
+		many_end(_metadata, waiters, EINTR, "memory");
+	}
+	/* Some of it may not be counted yet: up to a page for each CPU. */
+	EXPECT_LT(more * 9 / 10, bytes[1] - bytes[0]) {
+		TH_LOG("%u who wait for %u more names pay for %lld bytes, not %lld; " AGAIN, MANY,
+		       NARROW - 1, bytes[1] - bytes[0], more);
+	}
+}
+
 /* Takes again each time its wait is cancelled, and counts how often that is. */
 static void *stubborn_run(void *arg)
 {
