@@ -40,13 +40,22 @@ static int fail_args(int err, size_t size)
 			 "%zu bytes of arguments are too few", size);
 }
 
+/* Who waits keeps them, so they are charged to its memory cgroup. */
 static struct rein_take_want *copy_wants(const struct rein_take_args *args)
 {
+	const size_t size = args->n_wants * sizeof(struct rein_take_want);
+	struct rein_take_want *wants;
+
 	/* rein_take() will say so. */
 	if (!args->n_wants || args->n_wants > REIN_TAKE_NAMES_MAX)
 		return NULL;
-	return memdup_user(u64_to_user_ptr(args->wants),
-			   args->n_wants * sizeof(struct rein_take_want));
+	wants = kmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!wants)
+		return ERR_PTR(-ENOMEM);
+	if (!copy_from_user(wants, u64_to_user_ptr(args->wants), size))
+		return wants;
+	kfree(wants);
+	return ERR_PTR(-EFAULT);
 }
 
 /**

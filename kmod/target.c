@@ -234,36 +234,25 @@ static struct rein_target *nearest_locked(struct cgroup *cgrp,
 /*
  * A target that only runs empty, at the top and above a cgroup. Takers in its
  * line may be bound anew by what comes further down: that has to be in the same
- * tree.
+ * tree. If there are several, they are in one.
  */
 static struct rein_target *unlisted_above(struct cgroup *cgrp,
 					  enum rein_lane lane)
 {
-	struct rein_target *above = NULL, *pos;
+	struct rein_target *pos;
 
 	if (!n_unlisted)
 		return NULL;
-	list_for_each_entry(pos, &topmost, siblings) {
-		if (!pos->unlisted || pos->key.lane != lane ||
-		    pos->cgrp == cgrp ||
-		    !cgroup_is_descendant(cgrp, pos->cgrp))
-			continue;
-		if (!above || above->cgrp->level < pos->cgrp->level)
-			above = pos;
-	}
-	return above;
-}
-
-/* What a new target for the cgroup is to be a child of. */
-static struct rein_target *parent_for(struct cgroup *cgrp, enum rein_lane lane)
-{
-	return nearest_locked(cgroup_parent(cgrp), lane) ?:
-	       unlisted_above(cgrp, lane);
+	list_for_each_entry(pos, &topmost, siblings)
+		if (pos->unlisted && pos->key.lane == lane &&
+		    pos->cgrp != cgrp && cgroup_is_descendant(cgrp, pos->cgrp))
+			return pos;
+	return NULL;
 }
 
 static struct rein_target *target_new(struct cgroup *cgrp, enum rein_lane lane)
 {
-	struct rein_target *target;
+	struct rein_target *target, *above;
 	unsigned int i;
 
 	target = kzalloc(sizeof(*target), GFP_KERNEL_ACCOUNT);
@@ -273,10 +262,15 @@ static struct rein_target *target_new(struct cgroup *cgrp, enum rein_lane lane)
 	for (i = 0; i < REIN_RESOURCES; i++)
 		INIT_LIST_HEAD(&target->limits[i]);
 	INIT_LIST_HEAD(&target->children);
-	if (rein_room_open(target, parent_for(cgrp, lane))) {
+	above = nearest_locked(cgroup_parent(cgrp), lane) ?:
+		unlisted_above(cgrp, lane);
+	if (rein_room_open(target, above)) {
 		kfree(target);
 		return NULL;
 	}
+	/* They share a tree, but what else is below it has left it already. */
+	if (above && above->unlisted)
+		RCU_INIT_POINTER(target->parent, NULL);
 	cgroup_get(cgrp);
 	target->cgrp = cgrp;
 	return target;

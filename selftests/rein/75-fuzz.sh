@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 COUNT=${FUZZ_MESSAGES:-3000} SEED=${FUZZ_SEED:-$RANDOM}
-[ -z "$DEBUG" ] || COUNT=${FUZZ_MESSAGES:-20000}
+[ -z "$DEBUG" ] || COUNT=${FUZZ_MESSAGES:-8000}
 
 OUT=$(tool-fuzz -n "$COUNT" -s "$SEED")
 is $? 0 "the module answers to the end"
