@@ -8,8 +8,8 @@
  *
  * The clock is a number that goes on whenever somebody reads it: nothing depends on how
  * fast the machine is. One CPU alone has no doubts about time, so that there all is exact.
- * What is found can't be repeated, but for that: SEED gives the same requests, not the
- * same order of them.
+ * REQUESTS in the environment is how many there are in all. What is found can't be repeated:
+ * SEED gives the same requests, but not the same order of them.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -29,8 +29,8 @@
 #define TIERS			2
 #define DEPTH			3
 #define MAX_THREADS		4
-#define OPS_PER_CASE		8000
-#define DEFAULT_OPS		128000ULL
+#define PER_CASE		8000	/* requests */
+#define DEFAULT_REQUESTS	128000ULL
 #define START			(1000 * PERIOD)
 
 struct profile {
@@ -56,7 +56,7 @@ static atomic_uint running;
 static struct rein_limit limits[LIMITS];
 static struct rein_tier tiers[LIMITS][TIERS];
 static struct account accounts[LIMITS][TIERS];
-static struct event events[MAX_THREADS][OPS_PER_CASE];
+static struct event events[MAX_THREADS][PER_CASE];
 static unsigned int n_events;		/* of each thread */
 
 /* --- the limits -------------------------------------------------------------- */
@@ -293,7 +293,7 @@ static void run_threads(void)
 static void enter(struct claims *claims, struct event *e, u64 cost)
 {
 	if (!claims->all)
-		claims->all = malloc(MAX_THREADS * OPS_PER_CASE * sizeof(*claims->all));
+		claims->all = malloc(MAX_THREADS * PER_CASE * sizeof(*claims->all));
 	claims->all[claims->n++] = (struct claim){ e->t0, e->t1, cost, &e->explained };
 }
 
@@ -386,7 +386,7 @@ static void run_profile(const struct profile *p)
 	unsigned int l, t, k;
 
 	profile = p;
-	n_events = OPS_PER_CASE / p->threads;
+	n_events = PER_CASE / p->threads;
 	for (; done < ops_wanted; base_seed += MAX_THREADS + 1) {
 		random_begin(base_seed);
 		for (l = 0; l < LIMITS; l++)
@@ -508,7 +508,7 @@ static const struct unit_test tests[] = {
 
 int main(int argc, char **argv)
 {
-	chance_from_env(DEFAULT_OPS, ARRAY_SIZE(tests) - 1);
+	chance_from_env("REQUESTS", DEFAULT_REQUESTS, ARRAY_SIZE(tests) - 1);
 	if (rein_admit_init())
 		return 1;
 	rein_slice_init();

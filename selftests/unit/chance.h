@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Chance, that can be repeated: OPS in the environment is the number of operations, SEED
- * where to begin.
+ * Chance, that can be repeated: OPS (or what a program calls it) in the environment is the
+ * number of operations, SEED where to begin.
  */
 #ifndef REIN_UNIT_CHANCE_H
 #define REIN_UNIT_CHANCE_H
@@ -50,15 +50,15 @@ static inline u64 number_from_env(const char *name, u64 otherwise)
 	return v;
 }
 
-/* For each of @count tests its part of the operations. */
-static inline void chance_from_env(u64 default_ops, size_t count)
+/* For each of @count tests its part of the operations, of which @name says how many. */
+static inline void chance_from_env(const char *name, u64 default_ops, size_t count)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	base_seed = (u64)now.tv_sec * 1000003 + now.tv_nsec;
 	base_seed = number_from_env("SEED", base_seed & 0xffffffff);
-	ops_wanted = number_from_env("OPS", default_ops) / count;
+	ops_wanted = number_from_env(name, default_ops) / count;
 }
 
 #endif /* REIN_UNIT_CHANCE_H */

@@ -187,7 +187,7 @@ static void run_profile(const struct profile *p)
 static int random_main(const struct unit_test *tests, size_t count,
 		       u64 default_ops, int argc, char **argv)
 {
-	chance_from_env(default_ops, count);
+	chance_from_env("OPS", default_ops, count);
 	signal(SIGFPE, on_trap);
 	signal(SIGVTALRM, on_trap);
 #ifdef SANITIZED

@@ -28,7 +28,7 @@ import (
 // As in native.h.
 const (
 	perSecond = 500000000
-	burst     = 1000000
+	burst     = 1000
 	chain     = 4
 )
 

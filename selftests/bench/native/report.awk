@@ -82,7 +82,7 @@ function table() {
 		fact["cpu"], fact["cpus"], fact["hypervisor"] == "yes" ? " of a virtual machine" : "",
 		fact["governor"], fact["clocksource"]
 	printf "Medians of %s rounds; load when they began: %s\n", fact["rounds"], fact["load"]
-	rows("ns", "ns for a take of each thread, its reading of the clock included")
+	rows("ns", "ns for a take of each thread, with the clock that it reads, if it does")
 	rows("clock", "The same as a multiple of one reading of the clock")
 	rows("rein", "What rein's take is a multiple of: rein / the other")
 }
