@@ -34,7 +34,7 @@ enum rein_mode {
  * struct rein_hold - what a granted reservation holds of a limit
  * @limit_id:	which limit; it may be gone when that comes to its end
  * @tokens:	how many
- * @from:	the hold of its buckets, see rein_bucket_hold(); U64_MAX: a limit
+ * @from:	since when, to its buckets: see rein_bucket_hold(); U64_MAX: a limit
  *		that observes had no tokens and was not charged
  */
 struct rein_hold {
@@ -56,7 +56,7 @@ struct rein_hold {
  * @waited:	it comes from a waiting room, where it has been counted as
  *		seen and queued by the limits that were born by @gen
  * @gen:	configuration generation it began to wait in
- * @holds:	of a reservation: where to note what is held, by index of the
+ * @holds:	of a reservation: where to note what it holds, by index of the
  *		chain; NULL: tokens are taken for good
  */
 struct rein_request {

@@ -445,7 +445,7 @@ void rein_bucket_repay(struct rein_bucket *b, u64 n, u64 unused)
  * same @cost. Nothing comes back of what was charged at an unlimited rate.
  *
  * Return: what these want as @from; the same for all buckets that have been
- * held the same. U64_MAX: beyond 2^64 tokens nothing comes back.
+ * held the same of. U64_MAX: beyond 2^64 tokens nothing comes back.
  */
 u64 rein_bucket_hold(struct rein_bucket *b, u64 cost)
 {
@@ -484,7 +484,7 @@ static u64 settle(struct rein_bucket *b, u64 from, u64 cost)
 }
 
 /**
- * rein_bucket_keep() - a hold has become a charge as any other
+ * rein_bucket_keep() - what was held has become a charge as any other
  * @b:		the bucket
  * @from:	what rein_bucket_hold() returned
  * @cost:	what it was called with
@@ -497,15 +497,15 @@ void rein_bucket_keep(struct rein_bucket *b, u64 from, u64 cost)
 }
 
 /**
- * rein_bucket_return() - a hold comes back
+ * rein_bucket_return() - what was held comes back
  * @b:		the bucket, refilled
  * @from:	what rein_bucket_hold() returned
  * @cost:	what it was called with
  *
- * Promise: whatever else is charged, and whatever other holds come to, the
+ * Promise: whatever else is charged, and whatever else that is held comes to, the
  * bucket never has more than one that is charged only what is kept, and so
- * never gives more than that. If holds come back in the order in which they
- * were made, and none is kept, it has no less either.
+ * never gives more than that. If all that is held comes back, in the order
+ * in which it was charged, it has no less either.
  */
 void rein_bucket_return(struct rein_bucket *b, u64 from, u64 cost)
 {

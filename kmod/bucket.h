@@ -17,7 +17,7 @@
  * bucket would have more now, had it not been charged. That is less than the
  * charge where the bucket would have been full in the meantime: to give back all
  * of it then would let out more than burst + rate * t, counted from that moment.
- * So a bucket knows how much of what it has held has not been swallowed by its
+ * So a bucket knows how much of what is held has not been swallowed by its
  * burst, which swallows the oldest first. See rein_bucket_hold().
  *
  * The same file is compiled into the module and into host programs.
@@ -70,14 +70,14 @@ struct rein_rate {
  * @rem:	the fraction of a token, in units of 1/period_ns token:
  *		0 <= rem < period_ns; 0 if full, closed or unlimited
  * @last:	the time up to which refills are accounted for
- * @held:	all tokens that were ever held, in the order of time: a hold is
+ * @held:	all tokens that were ever held, in the order of time: each hold is
  *		an interval of it
  * @lost:	the part of @held, from its beginning, that can't come back
  * @due:	how many tokens of @held can, at most @held - @lost
  * @due_rem:	a fraction, as @rem, by which @due is too much; 0 if @due is
  *
  * The level is tokens - debt + rem / period_ns; tokens + lent <= burst, and
- * at burst the bucket is full. With what is due it is at most that, too.
+ * at burst the bucket is full. With what is due it is at most that.
  */
 struct rein_bucket {
 	struct rein_rate rate;
@@ -100,11 +100,11 @@ void rein_bucket_refill(struct rein_bucket *b, u64 now);
 u64 rein_bucket_short(const struct rein_bucket *b, u64 cost);
 u64 rein_bucket_wait(const struct rein_bucket *b, u64 cost, bool may_debt);
 void rein_bucket_charge(struct rein_bucket *b, u64 cost);
-void rein_bucket_lend(struct rein_bucket *b, u64 n);
-void rein_bucket_repay(struct rein_bucket *b, u64 n, u64 unused);
 u64 rein_bucket_hold(struct rein_bucket *b, u64 cost);
 void rein_bucket_keep(struct rein_bucket *b, u64 from, u64 cost);
 void rein_bucket_return(struct rein_bucket *b, u64 from, u64 cost);
+void rein_bucket_lend(struct rein_bucket *b, u64 n);
+void rein_bucket_repay(struct rein_bucket *b, u64 n, u64 unused);
 void rein_bucket_set(struct rein_bucket *b, const struct rein_rate *rate,
 		     u64 burst, u64 now);
 u64 rein_bucket_level(const struct rein_bucket *b, bool *in_debt);

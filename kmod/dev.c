@@ -74,21 +74,26 @@ bool rein_dev_is(unsigned int cmd, unsigned int kind)
 
 /**
  * rein_dev_get() - copy arguments from the caller's memory
- * @args:	where to
+ * @args:	where to; there is no answer in it yet, whatever a client wrote
  * @user:	where from
  * @size:	how many bytes the caller knows
  *
- * Context: the task that asks; may sleep. So for the next two.
+ * Context: the task that asks; may sleep. So for the next one.
  *
  * Return: 0 or a negative errno, with a record.
  */
 int rein_dev_get(struct rein_take_args *args, void __user *user, size_t size)
 {
+	const size_t from = offsetof(struct rein_take_args, granted_ns);
+	const size_t to = offsetof(struct rein_take_args, claim_ns);
 	int err = -EINVAL;
 
 	if (size >= REIN_TAKE_ARGS_SIZE_0)
 		err = copy_struct_from_user(args, sizeof(*args), user, size);
-	return err ? fail_args(err, size) : 0;
+	if (err)
+		return fail_args(err, size);
+	memset((char *)args + from, 0, to - from);
+	return 0;
 }
 
 /**
@@ -97,6 +102,8 @@ int rein_dev_get(struct rein_take_args *args, void __user *user, size_t size)
  * @user:	where to
  * @size:	how many bytes the caller knows
  *
+ * Also before anything is charged: it isn't if the answer couldn't be delivered.
+ *
  * Return: 0 or a negative errno, with a record.
  */
 int rein_dev_put(const struct rein_take_args *args, void __user *user,
@@ -104,26 +111,6 @@ int rein_dev_put(const struct rein_take_args *args, void __user *user,
 {
 	size = min(size, sizeof(*args));
 	return copy_to_user(user, args, size) ? fail_args(-EFAULT, size) : 0;
-}
-
-/**
- * rein_dev_begin() - there is no answer yet; what a client wrote there means
- *	nothing
- * @args:	the arguments
- * @user:	where they are in the caller's memory
- * @size:	how many bytes the caller knows
- *
- * Nothing is charged if the answer couldn't be delivered.
- *
- * Return: 0 or a negative errno, with a record.
- */
-int rein_dev_begin(struct rein_take_args *args, void __user *user, size_t size)
-{
-	const size_t from = offsetof(struct rein_take_args, granted_ns);
-	const size_t to = offsetof(struct rein_take_args, claim_ns);
-
-	memset((char *)args + from, 0, to - from);
-	return rein_dev_put(args, user, size);
 }
 
 static long dev_take(struct rein_take_args *args, void __user *user,
@@ -181,27 +168,30 @@ static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	ret = rein_dev_get(&args, user, size);
 	if (ret)
 		return ret;
-	/* First: they may be where the answer goes. */
 	wants = copy_wants(&args);
-	ret = rein_dev_begin(&args, user, size);
-	if (!ret && IS_ERR(wants)) {
+	if (IS_ERR(wants)) {
 		ret = rein_take_unread(&args, PTR_ERR(wants));
-		ret = rein_dev_put(&args, user, size) ?: ret;
-	} else if (!ret && take) {
+		return rein_dev_put(&args, user, size) ?: ret;
+	}
+	ret = rein_dev_put(&args, user, size);
+	if (!ret && take)
 		ret = dev_take(&args, user, size, wants);
-	} else if (!ret) {
+	else if (!ret)
 		ret = dev_reserve(&args, user, size, wants,
 				  file->private_data);
-	}
-	if (!IS_ERR(wants))
-		kfree(wants);
+	kfree(wants);
 	return ret;
 }
 
 static int dev_open(struct inode *inode, struct file *file)
 {
+	struct rein_ask ask = { };
+
 	file->private_data = rein_client_new();
-	return file->private_data ? 0 : fail_args(-ENOMEM, 0);
+	if (file->private_data)
+		return 0;
+	return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+			 "there was no memory to open the device");
 }
 
 static int dev_release(struct inode *inode, struct file *file)

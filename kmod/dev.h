@@ -12,7 +12,6 @@ bool rein_dev_is(unsigned int cmd, unsigned int kind);
 int rein_dev_get(struct rein_take_args *args, void __user *user, size_t size);
 int rein_dev_put(const struct rein_take_args *args, void __user *user,
 		 size_t size);
-int rein_dev_begin(struct rein_take_args *args, void __user *user, size_t size);
 
 int rein_dev_init(void);
 void rein_dev_exit(void);

@@ -394,7 +394,7 @@ static long reservation_ioctl(struct file *file, unsigned int cmd,
 	if (!rein_dev_is(cmd, REIN_IOC_CLAIM))
 		return -ENOTTY;
 	err = rein_dev_get(&args, user, _IOC_SIZE(cmd)) ?:
-	      rein_dev_begin(&args, user, _IOC_SIZE(cmd));
+	      rein_dev_put(&args, user, _IOC_SIZE(cmd));
 	if (err)
 		return err;
 	err = reservation_claim(file->private_data, &args);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loans of a bucket: random ones are made, kept and returned, between other
- * charges. Then a plain bucket is charged, at the same times, only what was
- * kept or charged for good: if all of that could have been had there, nothing
- * was minted. If all holds come back in order, the two end up the same to the
- * last fraction of a token.
+ * What is held of a bucket: random charges are held, kept and returned, between
+ * others. Then a plain bucket is charged, at the same times, only what was kept or
+ * charged for good: if all of that could have been had there, nothing was minted.
+ * If all that is held comes back in order, the two end up the same to the last
+ * fraction of a token.
  */
 #include "bucket.h"
 
@@ -14,7 +14,7 @@
 enum op_kind {
 	OP_STEP,		/* clock + a */
 	OP_TAKE,		/* cost a, if there is as much */
-	OP_LEND,		/* the same; b: it will be kept */
+	OP_HOLD,		/* the same; b: it will be kept */
 	OP_SETTLE,		/* of those that are held the a-th */
 	OP_SET,			/* rate a/b, burst c */
 };
@@ -95,7 +95,7 @@ static void charge(struct run *r, const struct profile *p, const struct op *op)
 		return;
 	rein_bucket_charge(&r->bucket, op->v[0]);
 	r->charges[r->n_charges] = (struct charge){ false, r->now, { op->v[0] } };
-	if (op->kind == OP_LEND) {
+	if (op->kind == OP_HOLD) {
 		hold->from = rein_bucket_hold(&r->bucket, op->v[0]);
 		hold->cost = op->v[0];
 		hold->charge = r->n_charges;
