@@ -30,6 +30,7 @@ const (
 	perSecond = 500000000
 	burst     = 1000
 	chain     = 4
+	maxTries  = 100
 )
 
 type job struct {
@@ -39,8 +40,8 @@ type job struct {
 }
 
 type result struct {
-	ns       int64
-	admitted int
+	start, end int64
+	admitted   int
 }
 
 var (
@@ -49,6 +50,7 @@ var (
 	results = make(chan result)
 	made    = map[string][][]*rate.Limiter{}
 	sink    time.Time
+	epoch   = time.Now()
 )
 
 // Only for threads that have a CPU each.
@@ -97,9 +99,9 @@ func worker(cpu int, work chan job) {
 		meet(j.threads)
 		run(j, 1+j.times/8)
 		meet(2 * j.threads)
-		start := time.Now()
+		start := time.Since(epoch)
 		admitted := run(j, j.times)
-		results <- result{int64(time.Since(start)), admitted}
+		results <- result{int64(start), int64(time.Since(epoch)), admitted}
 	}
 }
 
@@ -136,9 +138,37 @@ func limitsOf(situation string) [][]*rate.Limiter {
 	return all[:1]
 }
 
-func do(subject, situation string, times int) result {
-	var total result
+func least(a, b int64) int64 {
+	if a < b {
+		return a
+	}
+	return b
+}
 
+// As met() in main.c.
+func met(r []result) bool {
+	if len(r) == 1 {
+		return true
+	}
+	all := -least(-r[0].end, -r[1].end) - least(r[0].start, r[1].start)
+	both := least(r[0].end, r[1].end) + least(-r[0].start, -r[1].start)
+	return both*4 > all*3
+}
+
+func runThreads(sets [][]*rate.Limiter, times int) []result {
+	var all []result
+
+	atomic.StoreInt32(&arrived, 0)
+	for t, limits := range sets {
+		jobs[t] <- job{limits, times, int32(len(sets))}
+	}
+	for range sets {
+		all = append(all, <-results)
+	}
+	return all
+}
+
+func do(subject, situation string, times int) (ns int64, admitted int) {
 	sets := [][]*rate.Limiter{nil}
 	if subject == "go" {
 		if made[situation] == nil {
@@ -146,16 +176,15 @@ func do(subject, situation string, times int) result {
 		}
 		sets = made[situation]
 	}
-	atomic.StoreInt32(&arrived, 0)
-	for t, limits := range sets {
-		jobs[t] <- job{limits, times, int32(len(sets))}
+	all := runThreads(sets, times)
+	for tries := 1; tries < maxTries && !met(all); tries++ {
+		all = runThreads(sets, times)
 	}
-	for range sets {
-		r := <-results
-		total.ns += r.ns
-		total.admitted += r.admitted
+	for _, r := range all {
+		ns += r.end - r.start
+		admitted += r.admitted
 	}
-	return total
+	return ns, admitted
 }
 
 func main() {
@@ -181,7 +210,6 @@ func main() {
 		if _, err := fmt.Fscanln(in, &subject, &situation, &times); err != nil {
 			return
 		}
-		r := do(subject, situation, times)
-		fmt.Println(r.ns, r.admitted)
+		fmt.Println(do(subject, situation, times))
 	}
 }
