@@ -57,8 +57,7 @@ void rein_chain_lock(const struct rein_chain *chain)
 
 	chain_lock(chain);
 	for (i = 0; i < chain->n; i++)
-		if (chain->limits[i]->lends)
-			rein_slice_recall(chain->limits[i], ktime_get_ns());
+		rein_slice_recall(chain->limits[i]);
 }
 
 /**
@@ -204,11 +203,13 @@ static u64 limit_when(const struct rein_chain *chain, unsigned int nth,
 		      const struct rein_request *req, struct rein_tier **dry)
 {
 	struct rein_limit *limit = chain->limits[nth];
-	u64 when = buckets_when(chain, nth, req, dry);
+	u64 when;
 
+	rein_slice_hear(limit);
+	when = buckets_when(chain, nth, req, dry);
 	if (!when || !limit->lends)
 		return when;
-	rein_slice_recall(limit, req->now);
+	rein_slice_recall(limit);
 	return buckets_when(chain, nth, req, dry);
 }
 
@@ -269,7 +270,7 @@ static void charge_all(const struct rein_chain *chain,
 		if (test_bit(i, is_short) && limit->over != REIN_OVER_MARK)
 			continue;
 		limit_charge(chain, i, req);
-		rein_slice_feed(limit, count_of(req, i));
+		rein_slice_feed(limit, count_of(req, i), req->now);
 	}
 }
 

@@ -306,7 +306,8 @@ static unsigned int egress(void *priv, struct sk_buff *skb,
 	if (!chain.n)
 		return NF_ACCEPT;
 	packet_cost(skb, cost);
-	if (!rein_room_busy(target) && rein_slice_take(&chain, cost, NULL))
+	if (!rein_room_busy(target) &&
+	    rein_slice_take(&chain, cost, NULL, ktime_get_ns()))
 		return NF_ACCEPT;
 	return egress_ask(skb, state, target, cgrp, &chain, cost);
 }
@@ -362,7 +363,7 @@ static unsigned int connect_out(void *priv, struct sk_buff *skb,
 			.now = ktime_get_ns(),
 		};
 		if (known == REIN_UNKNOWN && !rein_room_busy(target)) {
-			if (rein_slice_take(&chain, req.cost, NULL)) {
+			if (rein_slice_take(&chain, req.cost, NULL, req.now)) {
 				rein_known_set(flow, REIN_KNOWN_GOES);
 				return NF_ACCEPT;
 			}
@@ -531,7 +532,7 @@ static unsigned int accept_in(void *priv, struct sk_buff *skb,
 		.cost[REIN_UNIT_CALLS] = 1,
 		.now = ktime_get_ns(),
 	};
-	if (rein_slice_take(&chain, req.cost, NULL))
+	if (rein_slice_take(&chain, req.cost, NULL, req.now))
 		return NF_ACCEPT;
 	/* None of these limits lets anybody wait. */
 	verdict = decide(skb, NF_DROP, state, &chain, &req, &must_wait);

@@ -737,7 +737,7 @@ static void limit_retier(struct rein_limit *limit,
 	u64 now = ktime_get_ns();
 	unsigned int i;
 
-	rein_slice_recall(limit, now);
+	rein_slice_recall(limit);
 	for (i = 0; i < spec->n_tiers; i++) {
 		const struct rein_tier *before = tier_before(limit, spec, i);
 		const struct rein_bucket *want = &spec->tiers[i].bucket;

@@ -92,7 +92,7 @@ static int put_locked(struct sk_buff *skb, struct rein_limit *limit)
 	unsigned int i;
 
 	spin_lock_bh(&limit->lock);
-	rein_slice_recall(limit, now);
+	rein_slice_recall(limit);
 	for (i = 0; i < limit->n_tiers; i++) {
 		if (put_tier(skb, &limit->tiers[i], now))
 			goto out;

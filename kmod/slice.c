@@ -16,6 +16,11 @@
 #define REQUESTS_LEAST	4
 /* And only of a limit that has been used as often: most never are. */
 #define SEEN_LEAST	64
+/*
+ * For how long a slice may be used before the limit hears of it. What has passed is
+ * taken as passed at the last moment: a full bucket earns nothing meanwhile.
+ */
+#define LIFE_NS		(10 * NSEC_PER_MSEC)
 
 /**
  * struct slice_cpu - what all slices of a CPU share
@@ -51,23 +56,43 @@ static bool all_lend(const struct rein_chain *chain)
 	return true;
 }
 
-static bool slices_suffice(const struct rein_chain *chain, int cpu, u64 packets,
-			   u64 bytes, const u64 *tokens)
+/* The slice of a limit, if that is enough; or NULL. */
+static struct rein_slice *slice_for(const struct rein_limit *limit, int cpu,
+				    struct rein_count cost, u64 now)
 {
+	struct rein_slice __percpu *slices;
+	struct rein_slice *slice;
+	struct rein_count left;
+
+	/* Pairs with slices_get(). */
+	slices = READ_ONCE(limit->slices);
+	if (!slices)
+		return NULL;
+	slice = per_cpu_ptr(slices, cpu);
+	left = slice_left(slice);
+	if (left.packets < cost.packets || left.bytes < cost.bytes ||
+	    now > slice->fed + LIFE_NS)
+		return NULL;
+	return slice;
+}
+
+/* With the lock of this CPU's slices: returns whether all of them were charged. */
+static bool slices_charge(const struct rein_chain *chain, int cpu,
+			  struct rein_count cost, const u64 *tokens, u64 now)
+{
+	struct rein_slice *slice;
 	unsigned int i;
 
 	for (i = 0; i < chain->n; i++) {
-		const struct rein_slice __percpu *slices;
-		struct rein_count left;
-
-		/* Pairs with slices_get(). */
-		slices = READ_ONCE(chain->limits[i]->slices);
-		if (!slices)
+		cost.bytes = tokens ? tokens[i] : cost.bytes;
+		if (!slice_for(chain->limits[i], cpu, cost, now))
 			return false;
-		left = slice_left(per_cpu_ptr(slices, cpu));
-		if (left.packets < packets ||
-		    left.bytes < (tokens ? tokens[i] : bytes))
-			return false;
+	}
+	for (i = 0; i < chain->n; i++) {
+		slice = per_cpu_ptr(chain->limits[i]->slices, cpu);
+		slice->passed.packets += cost.packets;
+		slice->passed.bytes += tokens ? tokens[i] : cost.bytes;
+		slice->used = max(slice->used, now);
 	}
 	return true;
 }
@@ -77,6 +102,7 @@ static bool slices_suffice(const struct rein_chain *chain, int cpu, u64 packets,
  * @chain:	the limits that bind it, n >= 1
  * @cost:	what it costs, by unit
  * @tokens:	what it costs, by index of the chain; NULL: @cost says it
+ * @now:	CLOCK_MONOTONIC, ns
  *
  * Context: RCU read side; any but hard interrupts; never sleeps.
  *
@@ -84,27 +110,21 @@ static bool slices_suffice(const struct rein_chain *chain, int cpu, u64 packets,
  * False says nothing about it: rein_admit() has to decide.
  */
 bool rein_slice_take(const struct rein_chain *chain, const u64 cost[REIN_UNITS],
-		     const u64 *tokens)
+		     const u64 *tokens, u64 now)
 {
 	/* If this CPU is left before the lock is held, it is as good as any. */
 	int cpu = raw_smp_processor_id();
 	struct slice_cpu *own = per_cpu_ptr(&slice_cpus, cpu);
-	u64 packets = cost[REIN_UNIT_PACKETS] ?: 1;
-	u64 bytes = cost[REIN_UNIT_BYTES] + cost[REIN_UNIT_CALLS];
-	unsigned int i;
+	struct rein_count count = {
+		.packets = cost[REIN_UNIT_PACKETS] ?: 1,
+		.bytes = cost[REIN_UNIT_BYTES] + cost[REIN_UNIT_CALLS],
+	};
 	bool passes;
 
 	if (!all_lend(chain))
 		return false;
 	spin_lock_bh(&own->lock);
-	passes = slices_suffice(chain, cpu, packets, bytes, tokens);
-	for (i = 0; passes && i < chain->n; i++) {
-		struct rein_slice *slice;
-
-		slice = per_cpu_ptr(chain->limits[i]->slices, cpu);
-		slice->passed.packets += packets;
-		slice->passed.bytes += tokens ? tokens[i] : bytes;
-	}
+	passes = slices_charge(chain, cpu, count, tokens, now);
 	if (passes) {
 		own->packets.packets += cost[REIN_UNIT_PACKETS];
 		own->packets.bytes += cost[REIN_UNIT_BYTES];
@@ -121,89 +141,106 @@ static u64 *part(struct rein_count *count, enum rein_unit unit)
 	return unit == REIN_UNIT_PACKETS ? &count->packets : &count->bytes;
 }
 
-/* Let the limit know of what has passed by a slice. Adds it to @used. */
-static void slice_tell(struct rein_limit *limit, struct rein_slice *slice,
-		       struct rein_count *used)
-{
-	struct rein_count news = {
-		.packets = slice->passed.packets - slice->told.packets,
-		.bytes = slice->passed.bytes - slice->told.bytes,
-	};
-	static const u8 stats[] = { REIN_STAT(SEEN), REIN_STAT(PASSED) };
-	unsigned int i;
+/**
+ * struct news - what a limit hears of its slices
+ * @used:	how much has passed
+ * @at:		when the last of it did
+ * @unused:	what is taken back
+ */
+struct news {
+	struct rein_count used;
+	u64 at;
+	struct rein_count unused;
+};
 
+/* With the lock of the slice's CPU. With @end, it gives back what it has. */
+static void slice_tell(struct rein_slice *slice, bool end, struct news *news)
+{
+	struct rein_count left = slice_left(slice);
+
+	news->used.packets += slice->passed.packets - slice->told.packets;
+	news->used.bytes += slice->passed.bytes - slice->told.bytes;
+	news->at = max(news->at, slice->used);
 	slice->told = slice->passed;
-	used->packets += news.packets;
-	used->bytes += news.bytes;
-	for (i = 0; i < ARRAY_SIZE(stats); i++) {
-		limit->stats[stats[i]].packets += news.packets;
-		limit->stats[stats[i]].bytes += news.bytes;
-	}
+	if (!end)
+		return;
+	news->unused.packets += left.packets;
+	news->unused.bytes += left.bytes;
+	slice->upto = slice->passed;
 }
 
-/*
- * What was used was lent until now, whatever the clock said to whoever is asking
- * before it got the lock: others may have used it since.
- */
-static void limit_repay(struct rein_limit *limit, struct rein_count used,
-			struct rein_count unused)
+/* What was used was lent up to when it was: see rein_bucket_repay(). */
+static void limit_learn(struct rein_limit *limit, struct news *news)
 {
-	u64 now = used.packets ? ktime_get_ns() : 0;
+	static const u8 stats[] = { REIN_STAT(SEEN), REIN_STAT(PASSED) };
 	unsigned int i;
 
 	for (i = 0; i < limit->n_tiers; i++) {
 		struct rein_bucket *bucket = &limit->tiers[i].bucket;
 		enum rein_unit unit = limit->tiers[i].unit;
-		u64 back = *part(&unused, unit);
+		u64 back = *part(&news->unused, unit);
 
-		rein_bucket_refill(bucket, max(now, bucket->last));
-		rein_bucket_repay(bucket, *part(&used, unit) + back, back);
+		rein_bucket_refill(bucket, max(news->at, bucket->last));
+		rein_bucket_repay(bucket, *part(&news->used, unit) + back,
+				  back);
+	}
+	for (i = 0; i < ARRAY_SIZE(stats); i++) {
+		limit->stats[stats[i]].packets += news->used.packets;
+		limit->stats[stats[i]].bytes += news->used.bytes;
 	}
 }
 
-/* Hear from all CPUs what has passed there; with @end, take back the rest. */
-static void limit_hear(struct rein_limit *limit, bool end)
+/* Hear from a CPU, or (-1) from all. */
+static void limit_hear(struct rein_limit *limit, int only, bool end)
 {
-	struct rein_count used = { }, unused = { };
+	struct news news = { };
 	int i;
 
 	for_each_possible_cpu(i) {
 		struct slice_cpu *cpu = per_cpu_ptr(&slice_cpus, i);
-		struct rein_slice *slice = per_cpu_ptr(limit->slices, i);
 
+		if (only >= 0 && i != only)
+			continue;
 		spin_lock(&cpu->lock);
-		slice_tell(limit, slice, &used);
-		if (end) {
-			unused.packets += slice_left(slice).packets;
-			unused.bytes += slice_left(slice).bytes;
-			slice->upto = slice->passed;
-		}
+		slice_tell(per_cpu_ptr(limit->slices, i), end, &news);
 		spin_unlock(&cpu->lock);
 	}
-	limit_repay(limit, used, unused);
+	limit_learn(limit, &news);
 }
 
 /**
- * rein_slice_recall() - take back all that a limit has lent
- * @limit:	the limit, locked
- * @now:	CLOCK_MONOTONIC, ns
+ * rein_slice_hear() - let a limit know what has passed by its slices
+ * @limit:	the limit, locked; its buckets not refilled yet
  *
- * Its buckets and counters are exact then, until somebody passes.
+ * What has passed elsewhere takes up its part of a full bucket until it is heard
+ * of. To hear it is to ask all CPUs: that is done once a jiffy at most, and
+ * between that only this CPU is asked.
  */
-void rein_slice_recall(struct rein_limit *limit, u64 now)
+void rein_slice_hear(struct rein_limit *limit)
 {
-	unsigned int i;
+	int cpu = smp_processor_id();
 
 	lockdep_assert_held(&limit->lock);
 	if (!limit->lends)
 		return;
-	/* First: what was used was lent for all of that time. */
-	for (i = 0; i < limit->n_tiers; i++) {
-		struct rein_bucket *bucket = &limit->tiers[i].bucket;
+	if (limit->heard != (u32)jiffies)
+		cpu = -1;
+	limit->heard = jiffies;
+	limit_hear(limit, cpu, false);
+}
 
-		rein_bucket_refill(bucket, max(now, bucket->last));
-	}
-	limit_hear(limit, true);
+/**
+ * rein_slice_recall() - take back all that a limit has lent
+ * @limit:	the limit, locked; its buckets not refilled yet
+ *
+ * Its buckets and counters are exact then, until somebody passes.
+ */
+void rein_slice_recall(struct rein_limit *limit)
+{
+	lockdep_assert_held(&limit->lock);
+	if (!limit->lends)
+		return;
+	limit_hear(limit, -1, true);
 	WRITE_ONCE(limit->lends, false);
 }
 
@@ -246,22 +283,6 @@ static struct rein_slice __percpu *slices_get(struct rein_limit *limit)
 	return slices;
 }
 
-/* Was a bucket full before a request was charged to the limit? */
-static bool limit_was_full(const struct rein_limit *limit,
-			   struct rein_count *cost)
-{
-	unsigned int i;
-
-	for (i = 0; i < limit->n_tiers; i++) {
-		const struct rein_bucket *bucket = &limit->tiers[i].bucket;
-
-		if (bucket->burst - bucket->lent - bucket->tokens <=
-		    *part(cost, limit->tiers[i].unit))
-			return true;
-	}
-	return false;
-}
-
 static void limit_lend(struct rein_limit *limit, struct rein_slice *slice,
 		       struct rein_count share)
 {
@@ -285,13 +306,14 @@ static void limit_lend(struct rein_limit *limit, struct rein_slice *slice,
  * @limit:	the limit, locked; refilled, and charged for a request for
  *		which the slice did not suffice
  * @cost:	what that cost, as it is counted
+ * @now:	CLOCK_MONOTONIC, ns
  */
-void rein_slice_feed(struct rein_limit *limit, struct rein_count cost)
+void rein_slice_feed(struct rein_limit *limit, struct rein_count cost, u64 now)
 {
 	struct slice_cpu *cpu = this_cpu_ptr(&slice_cpus);
 	struct rein_slice __percpu *slices;
-	struct rein_count share, used = { };
 	struct rein_slice *slice;
+	struct rein_count share;
 
 	lockdep_assert_held(&limit->lock);
 	if (limit->stats[REIN_STAT(QUEUED)].packets ||
@@ -304,19 +326,10 @@ void rein_slice_feed(struct rein_limit *limit, struct rein_count cost)
 	if (!slices)
 		return;
 
-	/*
-	 * What was passed elsewhere takes up its part of a full bucket until
-	 * it is heard of. To hear it is to ask all CPUs: once a jiffy at most.
-	 */
-	if (limit->heard != (u32)jiffies && limit_was_full(limit, &cost)) {
-		limit->heard = jiffies;
-		limit_hear(limit, false);
-	}
 	slice = this_cpu_ptr(slices);
 	spin_lock(&cpu->lock);
-	slice_tell(limit, slice, &used);
-	limit_repay(limit, used, (struct rein_count){ });
 	limit_lend(limit, slice, share);
+	slice->fed = max(slice->fed, now);
 	spin_unlock(&cpu->lock);
 }
 

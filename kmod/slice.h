@@ -4,7 +4,7 @@
  *
  * A limit under which there is much room lends each CPU that uses it a share
  * of its tokens. What fits into the slices of its whole chain passes without a
- * shared cache line being written, a clock being read or a division.
+ * shared cache line being written and without a division.
  *
  * Promise: what is admitted by slices an exact bucket would have admitted at
  * the same moment (see rein_bucket_repay()), and nothing is refused while a
@@ -32,19 +32,24 @@
  * @passed:	what has passed here, in all
  * @upto:	up to where @passed may go
  * @told:	how much of @passed the limit knows of; limit->lock
+ * @fed:	when it was fed last, CLOCK_MONOTONIC in ns
+ * @used:	when something passed here last
  *
- * Each counts requests, and bytes or tokens, as struct rein_count does.
+ * The first three count requests, and bytes or tokens, as struct rein_count does.
  */
 struct rein_slice {
 	struct rein_count passed;
 	struct rein_count upto;
 	struct rein_count told;
+	u64 fed;
+	u64 used;
 };
 
 bool rein_slice_take(const struct rein_chain *chain, const u64 cost[REIN_UNITS],
-		     const u64 *tokens);
-void rein_slice_feed(struct rein_limit *limit, struct rein_count cost);
-void rein_slice_recall(struct rein_limit *limit, u64 now);
+		     const u64 *tokens, u64 now);
+void rein_slice_hear(struct rein_limit *limit);
+void rein_slice_feed(struct rein_limit *limit, struct rein_count cost, u64 now);
+void rein_slice_recall(struct rein_limit *limit);
 struct rein_count rein_slice_total(void);
 
 void rein_slice_init(void);

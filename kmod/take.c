@@ -242,7 +242,7 @@ static int take_at_once(struct rein_take_args *args, struct rein_taker *taker)
 	missing = rein_taker_bind(taker);
 	if (missing >= 0)
 		return fail_unknown(args, taker, missing);
-	if (rein_slice_take(&taker->chain, req.cost, req.tokens))
+	if (rein_slice_take(&taker->chain, req.cost, req.tokens, req.now))
 		return answer_granted(args, taker->asked, taker->asked);
 	rein_admit(&taker->chain, &req, &verdict);
 	if (verdict.observed.limit && verdict.decision == REIN_GO)

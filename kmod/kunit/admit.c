@@ -270,7 +270,7 @@ static bool take_slice(const struct rein_chain *chain, u64 bytes)
 	bool passed;
 
 	rcu_read_lock();
-	passed = rein_slice_take(chain, cost, NULL);
+	passed = rein_slice_take(chain, cost, NULL, NOW);
 	rcu_read_unlock();
 	return passed;
 }
@@ -281,7 +281,7 @@ static u64 held(struct rein_limit *limit)
 	u64 tokens;
 
 	spin_lock_bh(&limit->lock);
-	rein_slice_recall(limit, NOW);
+	rein_slice_recall(limit);
 	tokens = limit->tiers[0].bucket.tokens;
 	spin_unlock_bh(&limit->lock);
 	return tokens;

@@ -80,7 +80,7 @@ static unsigned long call_take(void *const *limits, unsigned int n,
 
 	for (i = 0; i < times; i++) {
 		req.now = now_ns();
-		if (rein_slice_take(&chain, req.cost, req.tokens)) {
+		if (rein_slice_take(&chain, req.cost, req.tokens, req.now)) {
 			admitted++;
 			continue;
 		}
@@ -104,7 +104,7 @@ const struct subject rein_small_subject = {
 	.take = call_take,
 };
 
-/* --- packets, as egress() does them: with a clock only where slices don't do -- */
+/* --- packets, as egress() does them ------------------------------------------ */
 
 static void *packet_make(bool refuses)
 {
@@ -123,11 +123,11 @@ static unsigned long packet_take(void *const *limits, unsigned int n,
 	unsigned long admitted = 0, i;
 
 	for (i = 0; i < times; i++) {
-		if (rein_slice_take(&chain, req.cost, NULL)) {
+		req.now = now_ns();
+		if (rein_slice_take(&chain, req.cost, NULL, req.now)) {
 			admitted++;
 			continue;
 		}
-		req.now = now_ns();
 		rein_admit(&chain, &req, &verdict);
 		admitted += verdict.decision == REIN_GO;
 	}
