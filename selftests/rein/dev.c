@@ -1188,6 +1188,66 @@ TEST_F_TIMEOUT(dev, threads, TIMEOUT)
 	EXPECT_EQ(9, tokens(self, "ten"));
 }
 
+#define ASKERS		8
+#define TIMES		1250
+
+struct asker {
+	pthread_t thread;
+	int dev;
+	unsigned int refused;
+};
+
+static void *asker_run(void *arg)
+{
+	struct asker *asker = arg;
+	struct take take;
+	unsigned int i;
+
+	for (i = 0; i < TIMES; i++) {
+		ask_more(ask_for(&take, "used", 1, 0, 0), "none", 1);
+		asker->refused += take_now(asker->dev, &take) == EAGAIN;
+	}
+	return NULL;
+}
+
+/*
+ * What is refused by one limit takes nothing of another: that has what one has which
+ * nobody asked, and which was emptied at the same moment.
+ */
+TEST_F_TIMEOUT(dev, refused_to_many_threads, TIMEOUT)
+{
+	struct asker askers[ASKERS];
+	unsigned int refused = 0, i;
+	uint64_t before, used;
+
+	ASSERT_EQ(0, add_call(self->fd, "none", self->dir, REIN_OVER_REFUSE, 1, DAY, 1));
+	ASSERT_EQ(0, add_call(self->fd, "used", self->dir, REIN_OVER_REFUSE, 997, SECOND, 1000000));
+	ASSERT_EQ(0, add_call(self->fd, "idle", self->dir, REIN_OVER_REFUSE, 997, SECOND, 1000000));
+	ask_more(ask_for(&self->take, "used", 1000000, 0, 0), "idle", 1000000);
+	ask_more(&self->take, "none", 1);
+	ASSERT_EQ(0, take_now(self->dev, &self->take));
+
+	for (i = 0; i < ASKERS; i++) {
+		askers[i] = (struct asker){ .dev = self->dev };
+		ASSERT_EQ(0, pthread_create(&askers[i].thread, NULL, asker_run, &askers[i]));
+	}
+	for (i = 0; i < ASKERS; i++) {
+		pthread_join(askers[i].thread, NULL);
+		refused += askers[i].refused;
+	}
+	EXPECT_EQ(ASKERS * TIMES, refused) {
+		TH_LOG("not all were refused; " AGAIN);
+	}
+	before = tokens(self, "idle");
+	used = tokens(self, "used");
+	EXPECT_GE(used, before) {
+		TH_LOG("less than a bucket that nobody asked; " AGAIN);
+	}
+	EXPECT_LE(used, tokens(self, "idle")) {
+		TH_LOG("more than a bucket that nobody asked; " AGAIN);
+	}
+}
+
 /* --- many ------------------------------------------------------------------------------------ */
 
 /*
