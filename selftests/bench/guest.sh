@@ -213,7 +213,8 @@ _memory() {
 }
 
 # What the kernel says it has allocated, in bytes: when what can be freed was, and
-# what is freed later, too.
+# what is freed later, too. Nothing tells when RCU has freed the last of it: two looks
+# with time between them have to be the same.
 kernel_memory() {
 	local last='' now='' shrink
 

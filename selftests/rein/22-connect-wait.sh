@@ -115,6 +115,15 @@ identity down
 # --- other protocols -----------------------------------------------------------------
 
 limited later 1/min,burst=1 --over wait
+# Datagrams that UDP has seen there: by then they have been captured, too.
+arrived() {
+	in_netns far awk '$1 == "Udp:" { seen = $2 + $3 } END { print seen }' /proc/net/snmp
+}
+# shellcheck disable=SC2317 # by wait_for
+all_arrived() {
+	[ "$(arrived)" -ge $((ARRIVED + 51)) ]
+}
+ARRIVED=$(arrived)
 capture far eth0 later
 connects later -u -n 1 "$FAR" 5001
 connects later -u -n 50 "$FAR" 5002
@@ -122,7 +131,7 @@ is "$(said ok)" 50 "UDP: a flow that waits takes datagrams"
 is "$(packets later queued)" 1 "one call waits"
 rein limit set later --rate 100/s
 wait_for 10 counts later released 1
-sleep 0.5
+wait_for 10 all_arrived
 capture_end
 is "$(WIRE=later wire packets 5002)" 50 "all of them are sent"
 is "$(packets later seen) $(packets later released)" "2 1" "for one call"

@@ -176,14 +176,5 @@ is "$(packets idle seen)" 2 "a flow that was idle for half a minute is a new one
 wait_for 40 ended busy 3
 is "$(packets busy seen) $(said ok busy)" "1 3" "one that was not stays what it is"
 
-rein flush
-# shellcheck disable=SC2317 # by wait_for
-unhooked() {
-	[ "$(json stat '"\(.limits) \(.cgroups) \(.hooked)"')" = "0 0 false" ]
-}
-if wait_for 10 unhooked; then
-	ok "nothing is left"
-else
-	not_ok "nothing is left" "no limit, no hook" "$(rein -j stat)"
-fi
+nothing_left
 done_testing

@@ -177,16 +177,7 @@ SAID=$(in_cgroup caller tool-connect -n 3 127.0.0.1 5012)
 is "$(said ok) $(said ECONNREFUSED)" "1 2" "loopback: called from a cgroup with a limit on connect"
 is "$(packets pair seen) $(packets caller passed)" "3 3" "either pays for itself"
 
-rein flush
-# shellcheck disable=SC2317 # by wait_for
-unhooked() {
-	[ "$(json stat '"\(.limits) \(.cgroups) \(.hooked)"')" = "0 0 false" ]
-}
-if wait_for 10 unhooked; then
-	ok "nothing is left"
-else
-	not_ok "nothing is left" "no limit, no hook" "$(rein -j stat)"
-fi
+nothing_left
 calls far -n 5 10.0.1.1 5001
 is "$(said ok)" 5 "without limits all are accepted"
 done_testing

@@ -47,34 +47,6 @@ FIXTURE(dev) {
 	struct take take;
 };
 
-static bool put_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
-static bool enter(const char *cgroup)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
-	return put_file(path, "0");
-}
-
-static int flush(int fd)
-{
-	struct genl_answer answer;
-	static struct genl_msg msg;
-
-	genl_begin(&msg, REIN_CMD_FLUSH, 0);
-	genl_put(&msg, REIN_A_FLUSH_FORCE, NULL, 0);
-	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
-}
-
 FIXTURE_SETUP(dev) {
 	self->fd = genl_socket();
 	ASSERT_LE(0, self->fd);

@@ -79,3 +79,18 @@ ends() {
 	is "$(said "$2" "$1")" 1 "$4"
 	at_most $(($(_ms) - from)) "$3" "$4: ms"
 }
+
+# shellcheck disable=SC2317 # by wait_for
+_unhooked() {
+	[ "$(json stat '"\(.limits) \(.cgroups) \(.hooked)"')" = "0 0 false" ]
+}
+
+# nothing_left: when all limits are removed, so is what they needed
+nothing_left() {
+	rein flush
+	if wait_for 10 _unhooked; then
+		ok "nothing is left"
+	else
+		not_ok "nothing is left" "no limit, no hook" "$(rein -j stat)"
+	fi
+}

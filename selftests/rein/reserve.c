@@ -50,30 +50,6 @@ FIXTURE(reserve) {
 	struct take take;
 };
 
-static bool enter(const char *cgroup)
-{
-	char path[128];
-	bool done;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	done = fd >= 0 && write(fd, "0", 1) == 1;
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
-static int flush(int fd)
-{
-	struct genl_answer answer;
-	static struct genl_msg msg;
-
-	genl_begin(&msg, REIN_CMD_FLUSH, 0);
-	genl_put(&msg, REIN_A_FLUSH_FORCE, NULL, 0);
-	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
-}
-
 FIXTURE_SETUP(reserve) {
 	self->fd = genl_socket();
 	ASSERT_LE(0, self->fd);

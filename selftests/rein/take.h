@@ -15,6 +15,36 @@
 
 #define MS		1000000ULL
 
+static inline bool put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* Move to a cgroup, named by its directory. */
+static inline bool enter(const char *cgroup)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	return put_file(path, "0");
+}
+
+/* Remove all limits, and let go who waits. */
+static inline int flush(int fd)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+
+	genl_begin(&msg, REIN_CMD_FLUSH, 0);
+	genl_put(&msg, REIN_A_FLUSH_FORCE, NULL, 0);
+	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
+}
+
 /* Make a limit on calls, of one tier. */
 static inline int add_call(int fd, const char *name, int dir, uint32_t over, uint64_t tokens,
 			   uint64_t period, uint64_t burst)
