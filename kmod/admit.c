@@ -370,28 +370,13 @@ static bool others_wait(const struct rein_chain *chain,
 	return false;
 }
 
-/**
- * rein_admit() - check all limits of a chain, then charge all or none
- * @chain:	the limits, n >= 1
- * @req:	what is asked; its clock may lag behind that of another CPU
- * @verdict:	the answer
- *
- * REIN_GO: every limit was charged, but those that only observe and had no
- * tokens. REIN_REFUSE and REIN_WAIT: none was. The request is counted by all
- * limits, as passed, released or refused; one that is told to wait is not
- * counted yet, since it may find no room: see rein_admit_count(). A take is told
- * to wait, whatever its mode, if others wait already for a limit that binds it:
- * the plan has to say whether it may go.
- *
- * Context: RCU read side; takes the locks of all limits of the chain.
- */
-void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
-		struct rein_verdict *verdict)
+/* Apart from the fast path, which has no use for its frame. */
+static noinline void admit_locked(const struct rein_chain *chain,
+				  const struct rein_request *req,
+				  struct rein_verdict *verdict)
 {
 	DECLARE_BITMAP(is_short, REIN_CHAIN_MAX) = { };
 	unsigned int i;
-
-	*verdict = (struct rein_verdict){ .decision = REIN_GO };
 
 	chain_lock(chain);
 	if (others_wait(chain, req)) {
@@ -421,6 +406,32 @@ void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
 			count_short(verdict, chain, i, req);
 out:
 	rein_chain_unlock(chain);
+}
+
+/**
+ * rein_admit() - check all limits of a chain, then charge all or none
+ * @chain:	the limits, n >= 1
+ * @req:	what is asked; its clock may lag behind that of another CPU
+ * @verdict:	the answer
+ *
+ * REIN_GO: every limit was charged, but those that only observe and had no
+ * tokens. REIN_REFUSE and REIN_WAIT: none was. The request is counted by all
+ * limits, as passed, released or refused; one that is told to wait is not
+ * counted yet, since it may find no room: see rein_admit_count(). A take is told
+ * to wait, whatever its mode, if others wait already for a limit that binds it:
+ * the plan has to say whether it may go.
+ *
+ * Context: RCU read side; takes the locks of all limits of the chain, unless the
+ * slices of this CPU suffice.
+ */
+void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
+		struct rein_verdict *verdict)
+{
+	*verdict = (struct rein_verdict){ .decision = REIN_GO };
+	/* What has waited is counted in another way. */
+	if (req->waited ||
+	    !rein_slice_take(chain, req->cost, req->tokens, req->now))
+		admit_locked(chain, req, verdict);
 }
 
 /**

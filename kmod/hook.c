@@ -238,7 +238,7 @@ static unsigned int decide(struct sk_buff *skb, unsigned int refusal,
 			   const struct rein_chain *chain,
 			   const struct rein_request *req, bool *must_wait)
 {
-	struct rein_verdict verdict;
+	struct rein_verdict verdict __uninitialized;
 
 	rein_admit(chain, req, &verdict);
 	*must_wait = verdict.decision == REIN_WAIT;
@@ -255,61 +255,49 @@ static unsigned int decide(struct sk_buff *skb, unsigned int refusal,
 	return NF_ACCEPT;
 }
 
-/* What becomes of a packet for which the slices don't suffice. */
-static unsigned int egress_ask(struct sk_buff *skb,
-			       const struct nf_hook_state *state,
-			       struct rein_target *target, struct cgroup *cgrp,
-			       struct rein_chain *chain, const u64 *cost)
-{
-	unsigned int refusal = refused(skb_to_full_sk(skb)), verdict;
-	struct rein_request req;
-	bool must_wait;
-	int err;
-
-	do {
-		req = (struct rein_request){
-			.now = ktime_get_ns(),
-			.may_debt = true,
-			.ecn = rein_hook_ecn(skb, state->pf),
-		};
-		memcpy(req.cost, cost, sizeof(req.cost));
-		if (!rein_room_busy(target)) {
-			verdict = decide(skb, refusal, state, chain, &req,
-					 &must_wait);
-			if (!must_wait)
-				return verdict;
-		}
-		err = rein_queue_hold(target, cgrp, chain, &req, skb, state, 0);
-		if (err != -EAGAIN)
-			return err ? refusal : NF_STOLEN;
-		target = rein_chain_find(chain, cgrp, REIN_RESOURCE_EGRESS);
-	} while (chain->n);
-
-	return NF_ACCEPT;
-}
-
 static unsigned int egress(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
 	struct rein_chain chain __uninitialized;
 	struct sock *sk = payer(skb, state);
 	struct rein_target *target;
-	u64 cost[REIN_UNITS];
+	struct rein_request req __uninitialized;
+	unsigned int verdict;
 	struct cgroup *cgrp;
+	bool must_wait;
+	int err;
 
 	if (!sk)
 		return NF_ACCEPT;
 	cgrp = sock_cgroup_ptr(&sk->sk_cgrp_data);
 	if (!cgrp)
 		return NF_ACCEPT;
-	target = rein_chain_find(&chain, cgrp, REIN_RESOURCE_EGRESS);
-	if (!chain.n)
-		return NF_ACCEPT;
-	packet_cost(skb, cost);
-	if (!rein_room_busy(target) &&
-	    rein_slice_take(&chain, cost, NULL, ktime_get_ns()))
-		return NF_ACCEPT;
-	return egress_ask(skb, state, target, cgrp, &chain, cost);
+
+	do {
+		target = rein_chain_find(&chain, cgrp, REIN_RESOURCE_EGRESS);
+		if (!chain.n)
+			return NF_ACCEPT;
+
+		req = (struct rein_request){
+			.now = ktime_get_ns(),
+			.may_debt = true,
+			.ecn = rein_hook_ecn(skb, state->pf),
+		};
+		packet_cost(skb, req.cost);
+		if (!rein_room_busy(target)) {
+			/* Most packets: rein_admit() does it, too, but later. */
+			if (rein_slice_take(&chain, req.cost, NULL, req.now))
+				return NF_ACCEPT;
+			verdict = decide(skb, refused(sk), state, &chain, &req,
+					 &must_wait);
+			if (!must_wait)
+				return verdict;
+		}
+		err = rein_queue_hold(target, cgrp, &chain, &req, skb, state,
+				      0);
+	} while (err == -EAGAIN);
+
+	return err ? refused(sk) : NF_STOLEN;
 }
 
 /* --- out: from the beginning of a flow to whether there is one ----------------- */
@@ -363,10 +351,6 @@ static unsigned int connect_out(void *priv, struct sk_buff *skb,
 			.now = ktime_get_ns(),
 		};
 		if (known == REIN_UNKNOWN && !rein_room_busy(target)) {
-			if (rein_slice_take(&chain, req.cost, NULL, req.now)) {
-				rein_known_set(flow, REIN_KNOWN_GOES);
-				return NF_ACCEPT;
-			}
 			verdict = decide(skb, CONNECT_REFUSED, state, &chain,
 					 &req, &must_wait);
 			if (!must_wait) {
@@ -532,8 +516,6 @@ static unsigned int accept_in(void *priv, struct sk_buff *skb,
 		.cost[REIN_UNIT_CALLS] = 1,
 		.now = ktime_get_ns(),
 	};
-	if (rein_slice_take(&chain, req.cost, NULL, req.now))
-		return NF_ACCEPT;
 	/* None of these limits lets anybody wait. */
 	verdict = decide(skb, NF_DROP, state, &chain, &req, &must_wait);
 	if (verdict != NF_ACCEPT)

@@ -15,7 +15,6 @@
 #include "line.h"
 #include "record.h"
 #include "room.h"
-#include "slice.h"
 #include "take.h"
 
 static struct kmem_cache *taker_cache;
@@ -242,8 +241,6 @@ static int take_at_once(struct rein_take_args *args, struct rein_taker *taker)
 	missing = rein_taker_bind(taker);
 	if (missing >= 0)
 		return fail_unknown(args, taker, missing);
-	if (rein_slice_take(&taker->chain, req.cost, req.tokens, req.now))
-		return answer_granted(args, taker->asked, taker->asked);
 	rein_admit(&taker->chain, &req, &verdict);
 	if (verdict.observed.limit && verdict.decision == REIN_GO)
 		rein_taker_observed(taker, &verdict.observed);

@@ -117,7 +117,8 @@ identity down
 limited later 1/min,burst=1 --over wait
 # Datagrams that UDP has seen there: by then they have been captured, too.
 arrived() {
-	in_netns far awk '$1 == "Udp:" { seen = $2 + $3 } END { print seen }' /proc/net/snmp
+	in_netns far cat /proc/net/snmp |
+		awk '$1 == "Udp:" { seen = $2 + $3 } END { print seen }'
 }
 # shellcheck disable=SC2317 # by wait_for
 all_arrived() {

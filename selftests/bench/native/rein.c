@@ -54,7 +54,21 @@ static struct rein_chain chain_of(void *const *limits, unsigned int n)
 	return chain;
 }
 
-/* --- takes, as take_at_once() does them: with a clock at any rate ------------- */
+static unsigned long take_all(const struct rein_chain *chain,
+			      struct rein_request *req, unsigned long times)
+{
+	struct rein_verdict verdict;
+	unsigned long admitted = 0, i;
+
+	for (i = 0; i < times; i++) {
+		req->now = now_ns();
+		rein_admit(chain, req, &verdict);
+		admitted += verdict.decision == REIN_GO;
+	}
+	return admitted;
+}
+
+/* --- takes, as take_at_once() does them --------------------------------------- */
 
 static void *call_make(bool refuses)
 {
@@ -75,19 +89,8 @@ static unsigned long call_take(void *const *limits, unsigned int n,
 		.tokens = tokens,
 		.mode = REIN_MODE_TRY,
 	};
-	struct rein_verdict verdict;
-	unsigned long admitted = 0, i;
 
-	for (i = 0; i < times; i++) {
-		req.now = now_ns();
-		if (rein_slice_take(&chain, req.cost, req.tokens, req.now)) {
-			admitted++;
-			continue;
-		}
-		rein_admit(&chain, &req, &verdict);
-		admitted += verdict.decision == REIN_GO;
-	}
-	return admitted;
+	return take_all(&chain, &req, times);
 }
 
 const struct subject rein_subject = {
@@ -119,19 +122,8 @@ static unsigned long packet_take(void *const *limits, unsigned int n,
 		.cost = { [REIN_UNIT_BYTES] = 100, [REIN_UNIT_PACKETS] = 1 },
 		.may_debt = true,
 	};
-	struct rein_verdict verdict;
-	unsigned long admitted = 0, i;
 
-	for (i = 0; i < times; i++) {
-		req.now = now_ns();
-		if (rein_slice_take(&chain, req.cost, NULL, req.now)) {
-			admitted++;
-			continue;
-		}
-		rein_admit(&chain, &req, &verdict);
-		admitted += verdict.decision == REIN_GO;
-	}
-	return admitted;
+	return take_all(&chain, &req, times);
 }
 
 const struct subject rein_packet_subject = {

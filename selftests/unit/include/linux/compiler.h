@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel's list.h for host programs wants of headers that can't be
+ * What the kernel's list.h for host programs, and admit.c, want of headers that can't be
  * had beside bucket.h: their u64 is another type than that of user space's
  * <linux/types.h>. The last one it includes is this.
  */
@@ -26,6 +26,7 @@ struct hlist_head {
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
 /* Atomic, and not only volatile, for the sanitizer that looks for races. */
+#define noinline		__attribute__((__noinline__))
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 
