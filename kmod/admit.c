@@ -378,6 +378,7 @@ static noinline void admit_locked(const struct rein_chain *chain,
 	DECLARE_BITMAP(is_short, REIN_CHAIN_MAX) = { };
 	unsigned int i;
 
+	*verdict = (struct rein_verdict){ .decision = REIN_GO };
 	chain_lock(chain);
 	if (others_wait(chain, req)) {
 		verdict->decision = REIN_WAIT;
@@ -412,7 +413,7 @@ out:
  * rein_admit() - check all limits of a chain, then charge all or none
  * @chain:	the limits, n >= 1
  * @req:	what is asked; its clock may lag behind that of another CPU
- * @verdict:	the answer
+ * @verdict:	the answer; of its lacks those without a limit say nothing else
  *
  * REIN_GO: every limit was charged, but those that only observe and had no
  * tokens. REIN_REFUSE and REIN_WAIT: none was. The request is counted by all
@@ -427,11 +428,16 @@ out:
 void rein_admit(const struct rein_chain *chain, const struct rein_request *req,
 		struct rein_verdict *verdict)
 {
-	*verdict = (struct rein_verdict){ .decision = REIN_GO };
 	/* What has waited is counted in another way. */
 	if (req->waited ||
-	    !rein_slice_take(chain, req->cost, req->tokens, req->now))
+	    !rein_slice_take(chain, req->cost, req->tokens, req->now)) {
 		admit_locked(chain, req, verdict);
+		return;
+	}
+	verdict->decision = REIN_GO;
+	verdict->mark = false;
+	verdict->lack.limit = NULL;
+	verdict->observed.limit = NULL;
 }
 
 /**

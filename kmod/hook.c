@@ -262,9 +262,10 @@ static unsigned int egress(void *priv, struct sk_buff *skb,
 	struct sock *sk = payer(skb, state);
 	struct rein_target *target;
 	struct rein_request req __uninitialized;
+	u64 cost[REIN_UNITS], now;
 	unsigned int verdict;
 	struct cgroup *cgrp;
-	bool must_wait;
+	bool must_wait, busy;
 	int err;
 
 	if (!sk)
@@ -278,16 +279,20 @@ static unsigned int egress(void *priv, struct sk_buff *skb,
 		if (!chain.n)
 			return NF_ACCEPT;
 
+		packet_cost(skb, cost);
+		now = ktime_get_ns();
+		busy = rein_room_busy(target);
+		/* Most packets: rein_admit() does it, too, but needs a request. */
+		if (!busy && rein_slice_take(&chain, cost, NULL, now))
+			return NF_ACCEPT;
+
 		req = (struct rein_request){
-			.now = ktime_get_ns(),
+			.now = now,
 			.may_debt = true,
 			.ecn = rein_hook_ecn(skb, state->pf),
 		};
-		packet_cost(skb, req.cost);
-		if (!rein_room_busy(target)) {
-			/* Most packets: rein_admit() does it, too, but later. */
-			if (rein_slice_take(&chain, req.cost, NULL, req.now))
-				return NF_ACCEPT;
+		memcpy(req.cost, cost, sizeof(cost));
+		if (!busy) {
 			verdict = decide(skb, refused(sk), state, &chain, &req,
 					 &must_wait);
 			if (!must_wait)

@@ -2,7 +2,6 @@
 /*
  * Limits: what they are and how they come, change and go. See limit.h.
  */
-#include <linux/ctype.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -14,20 +13,8 @@
 #include "netlink.h"
 #include "record.h"
 #include "slice.h"
+#include "spec.h"
 #include "target.h"
-
-#define PATIENCE_MIN	((u64)NSEC_PER_MSEC)
-#define PATIENCE_MAX	(24 * 3600ULL * NSEC_PER_SEC)
-#define PATIENCE_LEAST	(2ULL * NSEC_PER_SEC)
-/* Less than the two minutes after which TCP gives up. */
-#define PATIENCE_CONNECT (60ULL * NSEC_PER_SEC)
-#define QUEUE_MIN	SZ_64K
-#define QUEUE_MAX	SZ_1G
-#define QUEUE_LEAST	SZ_1M
-#define QUEUE_MOST	SZ_64M
-#define TAKERS_LEAST	1024
-#define TAKERS_MAX	SZ_16K
-#define LIFETIME_MAX	(100 * 366 * 24 * 3600ULL * NSEC_PER_SEC)
 
 DEFINE_MUTEX(rein_mutex);
 DEFINE_SEQLOCK(rein_config_seq);
@@ -44,204 +31,7 @@ static struct timerqueue_head expiries = {
 static void expire(struct work_struct *work);
 static DECLARE_DELAYED_WORK(expire_work, expire);
 
-/* --- what a request may say -------------------------------------------------- */
-
-static bool name_good(const char *name)
-{
-	const char *c;
-
-	if (!*name || *name == '-' || strlen(name) > REIN_NAME_MAX)
-		return false;
-	for (c = name; *c; c++)
-		if (!isascii(*c) || (!isalnum(*c) && !strchr("._-:@", *c)))
-			return false;
-	return true;
-}
-
-static int fail_name(const struct rein_limit_spec *spec, struct rein_ask *ask)
-{
-	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
-			 REIN_E_NAME_BAD, "the name can't be used",
-			 "a limit can't be named '%*pE'",
-			 (int)strnlen(spec->name, 32), spec->name);
-}
-
-#define PACKET_UNITS	(BIT(REIN_UNIT_BYTES) | BIT(REIN_UNIT_PACKETS))
-#define PACKET_OVERS	(BIT(REIN_OVER_REFUSE) | BIT(REIN_OVER_WAIT) |	\
-			 BIT(REIN_OVER_MARK) | BIT(REIN_OVER_OBSERVE))
-#define CALL_UNITS	BIT(REIN_UNIT_CALLS)
-#define CALL_OVERS	(PACKET_OVERS & ~BIT(REIN_OVER_MARK))
-
-/*
- * What fits a resource, and what a request is told that doesn't.
- */
-static const struct {
-	bool metered;
-	u8 units;
-	u8 overs;
-	u64 patience;
-	const char *unit_unfit;
-	const char *over_unfit;
-} resources[REIN_RESOURCES] = {
-	[REIN_RESOURCE_EGRESS] = {
-		true, PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST,
-		"egress is metered in bytes or packets",
-	},
-	[REIN_RESOURCE_INGRESS] = {
-		false, PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST,
-		"ingress is metered in bytes or packets",
-	},
-	[REIN_RESOURCE_CONNECT] = {
-		true, CALL_UNITS, CALL_OVERS, PATIENCE_CONNECT,
-		"connect is metered in calls: connections, not what they carry",
-		"a connection can't be marked: only packets have ECN",
-	},
-	[REIN_RESOURCE_ACCEPT] = {
-		true, CALL_UNITS, CALL_OVERS & ~BIT(REIN_OVER_WAIT),
-		PATIENCE_LEAST,
-		"accept is metered in calls: connections, not what they carry",
-		"accept can't wait or mark: who calls would only call again",
-	},
-	[REIN_RESOURCE_CALL] = {
-		true, CALL_UNITS, CALL_OVERS, 0,
-		"call is metered in calls, not in bytes or packets",
-		"a call can't be marked: only packets have ECN",
-	},
-};
-
-static int check_queue(const struct rein_limit_spec *spec,
-		       enum rein_resource resource, struct rein_ask *ask)
-{
-	const struct nlattr *attr = rein_ask_attr(ask, REIN_A_LIMIT_QUEUE);
-
-	if (resource == REIN_RESOURCE_CALL) {
-		if (spec->queue && spec->queue <= TAKERS_MAX)
-			return 0;
-		return rein_fail(ask, attr, REIN_E_QUEUE_RANGE,
-				 "the queue must be between 1 and 16384 takers",
-				 "a queue of %llu takers is not between 1 and 16384",
-				 spec->queue);
-	}
-	if (spec->queue >= QUEUE_MIN && spec->queue <= QUEUE_MAX)
-		return 0;
-	return rein_fail(ask, attr, REIN_E_QUEUE_RANGE,
-			 "the queue must be between 64 KiB and 1 GiB",
-			 "a queue of %llu bytes is not between 64 KiB and 1 GiB",
-			 spec->queue);
-}
-
-/* A take may wait for ever: it holds nothing but a task. */
-static int check_patience(const struct rein_limit_spec *spec,
-			  enum rein_resource resource, struct rein_ask *ask)
-{
-	if (spec->patience_ns >= PATIENCE_MIN &&
-	    spec->patience_ns <= PATIENCE_MAX)
-		return 0;
-	if (resource == REIN_RESOURCE_CALL && spec->patience_ns == REIN_NEVER)
-		return 0;
-	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_PATIENCE_NS),
-			 REIN_E_PATIENCE_RANGE,
-			 "the patience must be between 1 ms and 1 day",
-			 "a patience of %llu ns is not between 1 ms and 1 day",
-			 spec->patience_ns);
-}
-
-/* Does what is asked for fit what is metered? */
-static int check_fit(const struct rein_limit_spec *spec,
-		     enum rein_resource resource, struct rein_ask *ask)
-{
-	const char *what;
-	unsigned int i;
-
-	what = resources[resource].unit_unfit;
-	for (i = 0; i < spec->n_tiers; i++)
-		if (!(resources[resource].units & BIT(spec->tiers[i].unit)))
-			return __rein_fail(ask, spec->tier_attrs[i],
-					   REIN_E_UNIT_MISMATCH, what,
-					   REIN_SITE, "limit %s: %s",
-					   spec->name, what);
-	what = resources[resource].over_unfit;
-	if (spec->has_over && !(resources[resource].overs & BIT(spec->over)))
-		return __rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_OVER),
-				   REIN_E_OVER_UNFIT, what, REIN_SITE,
-				   "limit %s: %s", spec->name, what);
-	return (spec->has_queue ? check_queue(spec, resource, ask) : 0) ?:
-	       (spec->has_patience ? check_patience(spec, resource, ask) : 0);
-}
-
-static int check_tier(const struct rein_tier *tier, const struct nlattr *attr,
-		      struct rein_ask *ask)
-{
-	const struct rein_rate *rate = &tier->bucket.rate;
-
-	if (!tier->bucket.burst)
-		return rein_fail(ask, attr, REIN_E_BURST_ZERO,
-				 "the burst must be at least 1",
-				 "the burst of a tier is 0; it must be at least 1");
-	if (rein_rate_check(rate, tier->bucket.burst))
-		return rein_fail(ask, attr, REIN_E_RATE_RANGE,
-				 "the rate is out of range",
-				 "%llu tokens in %llu ns is below one a day or above 10^12 a second",
-				 rate->tokens, rate->period_ns);
-	return 0;
-}
-
-static int check_spec(const struct rein_limit_spec *spec, struct rein_ask *ask)
-{
-	unsigned int i;
-	int err;
-
-	if (!name_good(spec->name))
-		return fail_name(spec, ask);
-	for (i = 0; i < spec->n_tiers; i++) {
-		err = check_tier(&spec->tiers[i], spec->tier_attrs[i], ask);
-		if (err)
-			return err;
-	}
-	if (spec->has_lifetime && spec->lifetime_ns > LIFETIME_MAX)
-		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_FOR_NS),
-				 REIN_E_LIFETIME_RANGE,
-				 "the time to live must be at most 100 years",
-				 "%llu ns is more than 100 years",
-				 spec->lifetime_ns);
-	return 0;
-}
-
-/* What a new limit meters. */
-static enum rein_resource spec_resource(const struct rein_limit_spec *spec)
-{
-	return spec->has_resource ? spec->resource : REIN_RESOURCE_EGRESS;
-}
-
-static int check_target(const struct rein_limit_spec *spec,
-			struct rein_ask *ask)
-{
-	if (!resources[spec_resource(spec)].metered)
-		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
-				 REIN_E_RESOURCE_UNSUPPORTED,
-				 "the resource is not metered by this module",
-				 "only egress, connect, accept and call are metered by this module");
-	if (!spec->cgrp)
-		return rein_fail(ask, NULL, REIN_E_MISSING,
-				 "the target is missing: cgroup-fd",
-				 "a limit named %s needs a target, and none was named",
-				 spec->name);
-	if (rein_cgroup_dead(spec->cgrp))
-		return rein_fail(ask,
-				 rein_ask_attr(ask, REIN_A_LIMIT_CGROUP_FD),
-				 REIN_E_CGROUP_DYING, "the cgroup was removed",
-				 "the cgroup for a limit named %s was removed",
-				 spec->name);
-	return 0;
-}
-
-static int check_new(const struct rein_limit_spec *spec, struct rein_ask *ask)
-{
-	return check_target(spec, ask) ?: check_spec(spec, ask) ?:
-	       check_fit(spec, spec_resource(spec), ask);
-}
-
-/* --- defaults -------------------------------------------------------------- */
+/* --- what it comes to ---------------------------------------------------------- */
 
 /**
  * rein_limit_time() - how long a cost takes at the rates of a limit
@@ -286,35 +76,6 @@ u64 rein_limit_burst(struct rein_limit *limit)
 		burst = min(burst, limit->tiers[i].bucket.burst);
 	spin_unlock_bh(&limit->lock);
 	return burst;
-}
-
-/*
- * Time enough for four packets of the largest size, or four connections; for
- * ever for a take.
- */
-static u64 default_patience(const struct rein_limit *limit)
-{
-	u64 time = rein_limit_time(limit, 4 * SZ_64K, 4);
-
-	if (limit->resource == REIN_RESOURCE_CALL)
-		return REIN_NEVER;
-	/* Nothing moves at a closed limit, however long it is waited for. */
-	if (time == REIN_NEVER)
-		time = 0;
-	return clamp(time, resources[limit->resource].patience, PATIENCE_MAX);
-}
-
-/* Room for what goes out in a second, in powers of two; takers by number. */
-static u64 default_queue(const struct rein_limit *limit)
-{
-	u64 queue = QUEUE_LEAST;
-
-	if (limit->resource == REIN_RESOURCE_CALL)
-		return TAKERS_LEAST;
-	while (queue < QUEUE_MOST &&
-	       rein_limit_time(limit, queue, queue / 1500) < NSEC_PER_SEC)
-		queue *= 2;
-	return queue;
 }
 
 /* What takes turns below this target: packets if only these are metered. */
@@ -388,10 +149,12 @@ struct rein_limit *rein_limit_find(const struct rein_limit_spec *spec,
 {
 	struct rein_limit *limit, *found = NULL;
 	unsigned long id;
+	int err;
 
 	lockdep_assert_held(&rein_mutex);
-	if (!name_good(spec->name))
-		return ERR_PTR(fail_name(spec, ask));
+	err = rein_spec_check_name(spec, ask);
+	if (err)
+		return ERR_PTR(err);
 	if (spec->cgrp) {
 		found = find_on(spec->cgrp, spec->name);
 		if (found && !rein_limit_visible(found, spec->viewer))
@@ -564,7 +327,7 @@ static struct rein_limit *limit_alloc(const struct rein_limit_spec *spec)
 			GFP_KERNEL_ACCOUNT);
 	if (!limit)
 		return NULL;
-	if (!tiers_alloc(spec_resource(spec), spec->n_tiers, &limit->tiers,
+	if (!tiers_alloc(rein_spec_resource(spec), spec->n_tiers, &limit->tiers,
 			 &courses)) {
 		kfree(limit);
 		return NULL;
@@ -586,7 +349,7 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 		return NULL;
 	spin_lock_init(&limit->lock);
 	strcpy(limit->name, spec->name);
-	limit->resource = spec_resource(spec);
+	limit->resource = rein_spec_resource(spec);
 	limit->over = spec->has_over ? spec->over : REIN_OVER_REFUSE;
 	for (i = 0; i < spec->n_tiers; i++) {
 		const struct rein_tier *tier = &spec->tiers[i];
@@ -598,8 +361,8 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 	limit->own_patience = spec->has_patience;
 	limit->own_queue = spec->has_queue;
 	limit->patience_ns = spec->has_patience ? spec->patience_ns :
-						  default_patience(limit);
-	limit->queue = spec->has_queue ? spec->queue : default_queue(limit);
+						  rein_default_patience(limit);
+	limit->queue = spec->has_queue ? spec->queue : rein_default_queue(limit);
 	timerqueue_init(&limit->expiry);
 	return limit;
 }
@@ -697,7 +460,7 @@ int rein_limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
 	int err;
 
-	err = check_new(spec, ask);
+	err = rein_spec_check_new(spec, ask);
 	if (err)
 		return err;
 	if (find_on(spec->cgrp, spec->name))
@@ -775,11 +538,11 @@ static void limit_adopt(struct rein_limit *limit,
 	if (spec->has_patience)
 		WRITE_ONCE(limit->patience_ns, spec->patience_ns);
 	else if (!limit->own_patience)
-		WRITE_ONCE(limit->patience_ns, default_patience(limit));
+		WRITE_ONCE(limit->patience_ns, rein_default_patience(limit));
 	if (spec->has_queue)
 		WRITE_ONCE(limit->queue, spec->queue);
 	else if (!limit->own_queue)
-		WRITE_ONCE(limit->queue, default_queue(limit));
+		WRITE_ONCE(limit->queue, rein_default_queue(limit));
 }
 
 static int limit_set(struct rein_limit *limit,
@@ -796,7 +559,7 @@ static int limit_set(struct rein_limit *limit,
 				 "the resource of a limit can't be changed",
 				 "the resource of limit %s can't be changed",
 				 limit->name);
-	err = check_fit(spec, limit->resource, ask);
+	err = rein_spec_check_fit(spec, limit->resource, ask);
 	if (err)
 		return err;
 	if (spec->n_tiers && !tiers_alloc(limit->resource, spec->n_tiers,
@@ -836,7 +599,7 @@ static int limit_set(struct rein_limit *limit,
 int rein_limit_set(const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
 	struct rein_limit *limit;
-	int err = check_spec(spec, ask);
+	int err = rein_spec_check(spec, ask);
 
 	if (err)
 		return err;
@@ -860,7 +623,7 @@ int rein_limit_replace(const struct rein_limit_spec *spec,
 	struct rein_limit *limit;
 	int err;
 
-	err = check_new(spec, ask);
+	err = rein_spec_check_new(spec, ask);
 	if (err)
 		return err;
 	limit = find_on(spec->cgrp, spec->name);

@@ -123,41 +123,8 @@ struct rein_limit {
 	char name[];
 };
 
-/**
- * struct rein_limit_spec - what a request says about a limit
- * @name:	its name
- * @cgrp:	the cgroup it is on, NULL if not said
- * @viewer:	the cgroup of who asks, if it may not see all; else NULL
- * @has_resource: whether @resource was said
- * @has_over:	whether @over was said
- * @has_patience: whether @patience_ns was said
- * @has_queue:	whether @queue was said
- * @has_lifetime: whether @lifetime_ns was said
- * @resource:	what to meter
- * @over:	what to do when over
- * @n_tiers:	how many of @tiers were said; 0: keep those there are
- * @tiers:	unit, rate and burst of each (its tokens mean nothing)
- * @tier_attrs:	the attribute of each, to blame
- * @patience_ns: longest wait
- * @queue:	bytes that may wait
- * @lifetime_ns: until the limit removes itself, 0: never
- */
-struct rein_limit_spec {
-	const char *name;
-	struct cgroup *cgrp;
-	struct cgroup *viewer;
-	bool has_resource, has_over, has_patience, has_queue, has_lifetime;
-	enum rein_resource resource;
-	enum rein_over over;
-	unsigned int n_tiers;
-	struct rein_tier tiers[REIN_TIERS_MAX];
-	const struct nlattr *tier_attrs[REIN_TIERS_MAX];
-	u64 patience_ns;
-	u64 queue;
-	u64 lifetime_ns;
-};
-
 struct rein_ask;
+struct rein_limit_spec;
 
 extern struct mutex rein_mutex;
 extern seqlock_t rein_config_seq;

@@ -5,7 +5,7 @@
 #ifndef REIN_NETLINK_READ_H
 #define REIN_NETLINK_READ_H
 
-#include "limit.h"
+#include "spec.h"
 
 struct nlattr;
 struct nlmsghdr;

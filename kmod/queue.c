@@ -410,7 +410,7 @@ static void flow_begin(struct rein_flow *flow, const struct rein_held *held,
 static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 				   enum fate *fate, struct list_head *behind)
 {
-	struct rein_verdict verdict;
+	struct rein_verdict verdict __uninitialized;
 	struct rein_request req;
 	struct rein_chain chain;
 	struct rein_held *held;

@@ -19,6 +19,7 @@
 #include "reserve.h"
 #include "room.h"
 #include "take.h"
+#include "taker.h"
 
 /**
  * struct rein_client - an opening of /dev/rein
@@ -461,7 +462,7 @@ reservation_new(struct rein_client *client, const struct rein_take_args *args,
 	if (!r)
 		return NULL;
 	memcpy(r->wants, wants, args->n_wants * sizeof(*wants));
-	rein_taker_init(&r->taker, args, r->wants);
+	rein_take_begin(&r->taker, args, r->wants);
 	r->taker.end = reservation_end;
 	r->taker.holds = r->holds;
 	r->client = client;

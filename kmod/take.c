@@ -16,6 +16,7 @@
 #include "record.h"
 #include "room.h"
 #include "take.h"
+#include "taker.h"
 
 static struct kmem_cache *taker_cache;
 
@@ -235,7 +236,7 @@ static int take_at_once(struct rein_take_args *args, struct rein_taker *taker)
 		.mode = taker->mode,
 		.now = taker->asked,
 	};
-	struct rein_verdict verdict;
+	struct rein_verdict verdict __uninitialized;
 	int missing;
 
 	missing = rein_taker_bind(taker);
@@ -257,14 +258,14 @@ static int take_at_once(struct rein_take_args *args, struct rein_taker *taker)
 }
 
 /**
- * rein_taker_init() - make a taker, as of now
+ * rein_take_begin() - make a taker, as of now
  * @taker:	the taker; its @end and its @holds are for the caller to set
  * @args:	what is asked
  * @wants:	the names; they have to stay as long as the taker does
  *
  * Context: the task that asks; may not sleep.
  */
-void rein_taker_init(struct rein_taker *taker,
+void rein_take_begin(struct rein_taker *taker,
 		     const struct rein_take_args *args,
 		     const struct rein_take_want *wants)
 {
@@ -434,7 +435,7 @@ int rein_take(struct rein_take_args *args, const struct rein_take_want *wants)
 	taker = kmem_cache_alloc(taker_cache, GFP_KERNEL);
 	if (!taker)
 		return rein_take_no_memory(args);
-	rein_taker_init(taker, args, wants);
+	rein_take_begin(taker, args, wants);
 	taker->end = take_end;
 	taker->holds = NULL;
 

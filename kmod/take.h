@@ -19,7 +19,7 @@ void rein_take_cancel_all(void);
 /* What reservations do as takes do. */
 int rein_take_check(struct rein_take_args *args,
 		    const struct rein_take_want *wants, u32 flags);
-void rein_taker_init(struct rein_taker *taker,
+void rein_take_begin(struct rein_taker *taker,
 		     const struct rein_take_args *args,
 		     const struct rein_take_want *wants);
 int rein_take_join(struct rein_take_args *args, struct rein_taker *taker);
