@@ -24,17 +24,6 @@
 #define INJECTION	"/sys/kernel/debug/"
 #define AGAIN		"run: make check-debug TESTS=faults"
 
-static int put_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 static int nth_fd = -1;
 
 /* Let the @n-th from now fail, in this thread; 0: none. */
@@ -76,7 +65,7 @@ static bool prepare(void)
 		return false;
 	for (i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
 		snprintf(path, sizeof(path), INJECTION "%s/verbose", what[i]);
-		if (put_file(path, "0"))
+		if (!put_file(path, "0"))
 			return false;
 		/* Those that may sleep don't fail by default. */
 		snprintf(path, sizeof(path), INJECTION "%s/ignore-gfp-wait", what[i]);
@@ -407,17 +396,6 @@ TEST_F_TIMEOUT(faults, requests, 200)
 
 /* --- packets ---------------------------------------------------------------------- */
 
-static int enter(int dir)
-{
-	int fd = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, "0", 1) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 struct counts {
 	uint64_t packets[REIN_A_STATS_MAX + 1];
 };
@@ -460,7 +438,7 @@ TEST_F_TIMEOUT(faults, packets, 200)
 
 	NEEDS_INJECTION(self->able);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ASSERT_EQ(0, enter(self->dir));
+	ASSERT_TRUE(enter(DIRECTORY));
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ASSERT_LE(0, fd);
 	/* Three pass; the fourth waits as all that follow. */
@@ -499,7 +477,7 @@ TEST_F_TIMEOUT(faults, packets, 200)
 	EXPECT_LT(0, dropped);
 	EXPECT_NE(0, newest(self->fd, NO_ROOM_MEMORY));
 	close(fd);
-	ASSERT_EQ(0, put_file(CGROOT "/cgroup.procs", "0"));
+	ASSERT_TRUE(enter(CGROOT));
 }
 
 /* --- takes ------------------------------------------------------------------------ */
@@ -612,7 +590,7 @@ TEST_F_TIMEOUT(faults, takes, 200)
 	ASSERT_EQ(0, add_call(self->fd, "some", self->dir, REIN_OVER_REFUSE, 1, DAY, 10000));
 	ASSERT_EQ(0, add_call(self->fd, "soon", self->dir, REIN_OVER_WAIT, 1, 50 * MS, 1));
 	ASSERT_EQ(0, add_call(self->fd, "none", self->dir, REIN_OVER_REFUSE, 1, DAY, 1));
-	ASSERT_EQ(0, enter(self->dir));
+	ASSERT_TRUE(enter(DIRECTORY));
 	ask_for(&take, "none", 1, 0, 0);
 	ASSERT_EQ(0, take_now(dev, &take));
 	for (i = 0; i < sizeof(takings) / sizeof(takings[0]); i++) {
@@ -628,7 +606,7 @@ TEST_F_TIMEOUT(faults, takes, 200)
 	}
 	EXPECT_EQ(raw, newest(self->fd, RAW));
 	close(dev);
-	ASSERT_EQ(0, put_file(CGROOT "/cgroup.procs", "0"));
+	ASSERT_TRUE(enter(CGROOT));
 }
 
 /* --- namespaces ------------------------------------------------------------------- */
