@@ -178,18 +178,11 @@ static void cgroups_remove(void)
 	}
 }
 
-static void enter(const char *cgroup)
+/* It may be gone by now: then this process stays where it is. */
+static void try_enter(const char *cgroup)
 {
-	char path[160];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	/* It may be gone by now: then this process stays where it is. */
-	if (fd >= 0 && write(fd, "0", 1) < 0)
+	if (!enter(cgroup))
 		usleep(100);
-	if (fd >= 0)
-		close(fd);
 }
 
 /* Packets from the outermost cgroup and those below, until the parent ends. */
@@ -209,12 +202,12 @@ static pid_t send_packets(void)
 	for (i = 0;; i++) {
 		/* A cgroup that has a process can't be removed: only for a moment. */
 		cgroup_path(path, sizeof(path), i);
-		enter(path);
+		try_enter(path);
 		fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		sendto(fd, packet, 1 + i % sizeof(packet), 0, (void *)&to, sizeof(to));
 		sendto(fd, packet, 1, 0, (void *)&to, sizeof(to));
 		close(fd);
-		enter(CGROOT);
+		try_enter(CGROOT);
 		usleep(2000);
 	}
 }
@@ -371,7 +364,7 @@ static pid_t send_takes(void)
 	for (i = 0;; i++) {
 		if (i % 4 == 0) {
 			cgroup_path(path, sizeof(path), below(5));
-			enter(percent(80) ? path : CGROOT);
+			try_enter(percent(80) ? path : CGROOT);
 		}
 		usleep(TAKE_MS * 1000);
 		interrupt(percent(50) ? SA_RESTART : 0);
@@ -814,13 +807,13 @@ int main(int argc, char **argv)
 	packets = send_packets();
 	takes = send_takes();
 	cgroup_path(own, sizeof(own), OWN);
-	enter(own);
+	try_enter(own);
 	cover_open();
 	if (hex)
 		fire_hex(hex);
 	else
 		fuzz(count);
-	enter(CGROOT);
+	try_enter(CGROOT);
 	kill(packets, SIGKILL);
 	kill(takes, SIGKILL);
 	/* One that has come to an end by itself has found something. */
