@@ -53,7 +53,7 @@ FIXTURE_SETUP(dev) {
 	ASSERT_EQ(0, genl_resolve(self->fd)) {
 		TH_LOG("the module is not loaded");
 	}
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, flush_all(self->fd));
 	mkdir(DIRECTORY, 0755);
 	mkdir(OTHER, 0755);
 	self->dir = open(DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -69,7 +69,7 @@ FIXTURE_SETUP(dev) {
 }
 
 FIXTURE_TEARDOWN(dev) {
-	flush(self->fd);
+	flush_all(self->fd);
 	enter(CGROOT);
 	close(self->dev);
 	close(self->dir);
@@ -1344,7 +1344,7 @@ TEST_F_TIMEOUT(dev, a_limit_goes_then_those_who_wait, TIMEOUT)
 		many_end(_metadata, waiters, EINTR, "a limit goes");
 		EXPECT_EQ(0, queued(self, "n1"));
 		UNTOUCHED("a limit goes");
-		ASSERT_EQ(0, flush(self->fd));
+		ASSERT_EQ(0, flush_all(self->fd));
 		ASSERT_EQ(0, add_call(self->fd, "ten", self->dir, REIN_OVER_REFUSE, 1, DAY, 10));
 	}
 }
@@ -1438,7 +1438,7 @@ TEST_F_TIMEOUT(dev, a_limit_goes_then_all, TIMEOUT)
 	waiters = many_wait(self);
 	ASSERT_NE(NULL, waiters);
 	ASSERT_EQ(0, delete(self->fd, "n0", self->dir));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, flush_all(self->fd));
 	many_end(_metadata, waiters, ECANCELED, "a forced flush");
 }
 
@@ -1516,7 +1516,7 @@ TEST_F_TIMEOUT(dev, a_forced_flush_of_the_stubborn, TIMEOUT)
 					    &waiters[i]));
 	}
 	ASSERT_TRUE(wait_queued(self, "slow", MANY));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, flush_all(self->fd));
 	for (i = 0; i < MANY; i++) {
 		pthread_join(waiters[i].thread, NULL);
 		again += waiters[i].began > 1;

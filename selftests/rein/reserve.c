@@ -56,7 +56,7 @@ FIXTURE_SETUP(reserve) {
 	ASSERT_EQ(0, genl_resolve(self->fd)) {
 		TH_LOG("the module is not loaded");
 	}
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, flush_all(self->fd));
 	mkdir(DIRECTORY, 0755);
 	mkdir(OTHER, 0755);
 	self->dir = open(DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -70,7 +70,7 @@ FIXTURE_SETUP(reserve) {
 }
 
 FIXTURE_TEARDOWN(reserve) {
-	flush(self->fd);
+	flush_all(self->fd);
 	enter(CGROOT);
 	close(self->dev);
 	close(self->dir);
@@ -533,7 +533,7 @@ TEST_F(reserve, limits_that_go_while_held)
 	close(b);
 	BOOKS("ten", self->dir, 5, 0, 1);
 	/* By force: what is granted stays granted. */
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, flush_all(self->fd));
 	CLAIMS(c, 0, 0);
 	close(c);
 }
@@ -553,7 +553,7 @@ TEST_F(reserve, limits_that_go_while_waiting)
 	a = reserve_of(self, "ten", 10, 60 * SECOND);
 	b = reserve_of(self, "ten", 1, 0);
 	ASSERT_EQ(-1, events(b, POLLIN, 0));
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, flush_all(self->fd));
 	EXPECT_EQ(FAILED, events(b, POLLIN, 0)) {
 		TH_LOG("a forced flush is not seen; " AGAIN);
 	}
@@ -845,7 +845,7 @@ TEST_F(reserve, the_module_stays_while_there_is_one)
 	/* They don't need the device. */
 	CLAIMS(a, 0, 0);
 	close(a);
-	ASSERT_EQ(0, flush(self->fd));
+	ASSERT_EQ(0, flush_all(self->fd));
 	EXPECT_EQ(FAILED, DECIDED(b));
 	EXPECT_EQ(-1, syscall(SYS_delete_module, "rein", O_NONBLOCK));
 	close(b);

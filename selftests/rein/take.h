@@ -35,7 +35,7 @@ static inline bool enter(const char *cgroup)
 }
 
 /* Remove all limits, and let go who waits. */
-static inline int flush(int fd)
+static inline int flush_all(int fd)
 {
 	struct genl_answer answer;
 	static struct genl_msg msg;
