@@ -121,14 +121,18 @@ static long dev_take(struct rein_take_args *args, void __user *user,
 	return rein_dev_put(args, user, size) ?: err;
 }
 
-/* Not even a descriptor to be had. */
+/* Not even a descriptor to be had: for want of memory, or of a free number. */
 static int fail_files(struct rein_take_args *args, void __user *user,
-		      size_t size)
+		      size_t size, int why)
 {
-	int err = rein_take_fail(args, 0, REIN_E_RESERVE_MANY,
-				 "the process has as many files open as it may",
-				 "there was no descriptor for a reservation");
+	int err;
 
+	if (why == -ENOMEM)
+		err = rein_take_no_memory(args);
+	else
+		err = rein_take_fail(args, 0, REIN_E_RESERVE_MANY,
+				     "the process has as many files open as it may",
+				     "there was no descriptor for a reservation");
 	return rein_dev_put(args, user, size) ?: err;
 }
 
@@ -140,7 +144,7 @@ static long dev_reserve(struct rein_take_args *args, void __user *user,
 	struct file *file;
 
 	if (fd < 0)
-		return fail_files(args, user, size);
+		return fail_files(args, user, size, fd);
 	file = rein_reserve(client, args, wants);
 	err = rein_dev_put(args, user, size);
 	if (IS_ERR(file) || err) {

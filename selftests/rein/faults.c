@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No memory: for every request, every packet, every take, every namespace and for
- * loading the module, the first, second, third... allocation (or copy from or to user
+ * No memory: for every request, packet, take, reservation, claim and namespace, and
+ * for loading the module, the first, second, third... allocation (or copy from or to user
  * space) fails, until it has no more to fail. Each time all is as before or as
  * it should be afterwards, never in between, and whoever asked is told.
  *
@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -604,6 +605,145 @@ TEST_F_TIMEOUT(faults, takes, 200)
 		EXPECT_LT(0, told);
 		EXPECT_LT(0, lost);
 	}
+	EXPECT_EQ(raw, newest(self->fd, RAW));
+	close(dev);
+	ASSERT_TRUE(enter(CGROOT));
+}
+
+/* --- reservations ------------------------------------------------------------------ */
+
+static int count_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int n = 0;
+
+	if (!dir)
+		abort();
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* The next descriptor needs a larger table of them. */
+static void fill_files(void)
+{
+	int fd;
+
+	do
+		fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	while (fd >= 0 && fd < 63);
+}
+
+/* One that failed is as if it had not been asked for, but for a lost answer's count. */
+static void check_reservation(struct __test_metadata *_metadata, unsigned int n, bool failed,
+			      int fd, const struct take *take, const struct books *before,
+			      const struct books *after)
+{
+	const char *wrong = fd >= 0 || fd == -EFAULT ? NULL : answer_wrong(&take->args, -fd);
+
+	EXPECT_TRUE(fd >= 0 || (failed && (fd == -ENOMEM || fd == -EFAULT))) {
+		TH_LOG("reserving, %u: %s (%.128s); " AGAIN, n, strerror(-fd), take->args.message);
+	}
+	EXPECT_EQ(NULL, wrong) {
+		TH_LOG("reserving, %u: %s, and the answer is not complete: %s; " AGAIN, n,
+		       strerror(-fd), wrong);
+	}
+	if (fd == -ENOMEM) {
+		EXPECT_EQ(NO_MEMORY, (int)take->args.code);
+		EXPECT_NE(0, take->args.record);
+	}
+	EXPECT_TRUE(books_balance(after)) {
+		TH_LOG("reserving, %u: a reservation is lost; " AGAIN, n);
+	}
+	EXPECT_EQ(before->tokens - (fd >= 0), after->tokens) {
+		TH_LOG("reserving, %u: other tokens are there; " AGAIN, n);
+	}
+	EXPECT_EQ(before->count[REIN_A_STATS_HELD] + (fd >= 0), after->count[REIN_A_STATS_HELD]) {
+		TH_LOG("reserving, %u: others are held; " AGAIN, n);
+	}
+}
+
+/* Claimed once, whether or not its answer arrived; until then it is held. */
+static unsigned int fail_claims(struct __test_metadata *_metadata, FIXTURE_DATA(faults) *self,
+				int dev, unsigned int *lost)
+{
+	struct books before, after;
+	static struct take take;
+	bool failed = true, done;
+	unsigned int n;
+	int fd, err;
+
+	for (n = 1; failed && n < 1000; n++) {
+		ask_for(&take, "some", 1, 0, 0);
+		fd = reserve(dev, &take);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, read_books(self->fd, "some", self->dir, &before));
+		fail_nth(n);
+		err = claim(fd, &take);
+		failed = has_failed();
+		ASSERT_EQ(0, read_books(self->fd, "some", self->dir, &after));
+		done = before.count[REIN_A_STATS_HELD] == after.count[REIN_A_STATS_HELD] + 1;
+		EXPECT_TRUE(err ? failed && err == EFAULT : done) {
+			TH_LOG("claiming, %u: %s; " AGAIN, n, strerror(err));
+		}
+		EXPECT_TRUE(books_balance(&after)) {
+			TH_LOG("claiming, %u: a reservation is lost; " AGAIN, n);
+		}
+		EXPECT_EQ(before.tokens, after.tokens);
+		EXPECT_EQ(done ? EALREADY : 0, claim(fd, &take)) {
+			TH_LOG("claiming again, %u: %.128s; " AGAIN, n, take.args.message);
+		}
+		*lost += err == EFAULT;
+		close(fd);
+	}
+	return n - 2;
+}
+
+/* A reservation that there is no memory for holds nothing and says so. */
+TEST_F_TIMEOUT(faults, reservations, 200)
+{
+	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC), fd, files;
+	unsigned int told = 0, lost = 0, n, pass;
+	uint64_t raw = newest(self->fd, RAW);
+	struct books before, after;
+	static struct take take;
+	bool failed;
+
+	NEEDS_INJECTION(self->able);
+	ASSERT_LE(0, dev);
+	ASSERT_EQ(0, add_call(self->fd, "some", self->dir, REIN_OVER_WAIT, 1, DAY, 10000));
+	ASSERT_TRUE(enter(DIRECTORY));
+	fill_files();
+	/* The kernel's checkers allocate now and then, and fail in our place. */
+	for (pass = 0; pass < 5; pass++) {
+		for (n = 1, failed = true; failed && n < 1000; n++) {
+			files = count_files();
+			ASSERT_EQ(0, read_books(self->fd, "some", self->dir, &before));
+			ask_for(&take, "some", 1, 0, 0);
+			fail_nth(n);
+			fd = reserve(dev, &take);
+			failed = has_failed();
+			ASSERT_EQ(0, read_books(self->fd, "some", self->dir, &after));
+			EXPECT_EQ(files + (fd >= 0), count_files()) {
+				TH_LOG("reserving, %u: a descriptor is left; " AGAIN, n);
+			}
+			check_reservation(_metadata, n, failed, fd, &take, &before, &after);
+			told += fd == -ENOMEM;
+			lost += fd == -EFAULT;
+			if (fd >= 0)
+				close(fd);
+		}
+	}
+	TH_LOG("reserving: %u could fail; of %u times there was no memory %u, no way in or out %u",
+	       n - 2, pass, told, lost);
+	EXPECT_LT(0, told);
+	EXPECT_LT(0, lost);
+	lost = 0;
+	for (pass = 0; pass < 5; pass++)
+		n = fail_claims(_metadata, self, dev, &lost);
+	TH_LOG("claiming: %u could fail; of %u times no way in or out %u", n, pass, lost);
+	EXPECT_LT(0, lost);
 	EXPECT_EQ(raw, newest(self->fd, RAW));
 	close(dev);
 	ASSERT_TRUE(enter(CGROOT));

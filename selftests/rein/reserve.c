@@ -80,28 +80,12 @@ FIXTURE_TEARDOWN(reserve) {
 	rmdir(DIRECTORY);
 }
 
-/* A descriptor or a negative errno. */
-static int reserve(int dev, struct take *take)
-{
-	int fd = ioctl(dev, REIN_IOC_RESERVE, &take->args);
-
-	return fd < 0 ? -errno : fd;
-}
-
 /* The simplest one: @n tokens of @name, @claim_ns to claim them. */
 static int reserve_of(FIXTURE_DATA(reserve) *self, const char *name, uint64_t n, uint64_t claim_ns)
 {
 	ask_for(&self->take, name, n, 0, 0);
 	self->take.args.claim_ns = claim_ns;
 	return reserve(self->dev, &self->take);
-}
-
-static int claim(int fd, struct take *take)
-{
-	memset(take, 0xff, sizeof(*take));
-	memset(&take->args, 0, offsetof(struct rein_take_args, granted_ns));
-	take->args.claim_ns = 0;
-	return ioctl(fd, REIN_IOC_CLAIM, &take->args) ? errno : 0;
 }
 
 /* What poll() says within @ms, -1 if nothing. POLLERR comes unasked. */

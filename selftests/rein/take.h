@@ -7,6 +7,7 @@
 #define REIN_SELFTESTS_TAKE_H
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <linux/rein_dev.h>
@@ -175,6 +176,22 @@ static inline struct take *ask_for(struct take *take, const char *name, uint64_t
 static inline int take_now(int dev, struct take *take)
 {
 	return ioctl(dev, REIN_IOC_TAKE, &take->args) ? errno : 0;
+}
+
+/* A descriptor or a negative errno. */
+static inline int reserve(int dev, struct take *take)
+{
+	int fd = ioctl(dev, REIN_IOC_RESERVE, &take->args);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static inline int claim(int fd, struct take *take)
+{
+	memset(take, 0xff, sizeof(*take));
+	memset(&take->args, 0, offsetof(struct rein_take_args, granted_ns));
+	take->args.claim_ns = 0;
+	return ioctl(fd, REIN_IOC_CLAIM, &take->args) ? errno : 0;
 }
 
 /* What is wrong with the answer to a take that came to @err? NULL: nothing. */
