@@ -55,6 +55,25 @@ matches "$(rein -j errors list)" '"code":"REIN-E0301".*"limit":"l".*"protocol":"
 books "a flood"
 rein limit del l
 
+# Which are listed.
+# codes [OPTION]...: the codes of the records that "errors list" shows, in its order
+codes() {
+	rein -j errors list "$@" | grep -o '"code":"REIN-E[0-9]*"' | cut -d'"' -f4 | tr '\n' ' '
+}
+is "$(codes)" "REIN-E0202 REIN-E0301 " "all records, oldest first"
+is "$(codes --kind edge --code E0301)" "REIN-E0301 " "those of a code"
+is "$(codes --kind bug)" "" "those of a kind: there are none"
+is "$(codes --severity warning)" "REIN-E0202 " "those at least so severe"
+is "$(codes --limit l)" "REIN-E0301 " "those about a limit, which is gone"
+is "$(codes --limit m)" "" "those about one that never was"
+is "$(codes --cgroup "$(cg web)")" "REIN-E0301 " "those about a cgroup"
+is "$(codes --cgroup /)" "REIN-E0301 " "those about any cgroup"
+is "$(codes --cgroup "$(cg web)x")" "" "those about one whose name only begins so"
+is "$(codes --last 1)" "REIN-E0301 " "the last one"
+is "$(codes --last 1 --severity warning)" "REIN-E0202 " "the last one of some"
+is "$(codes --since 1h)" "REIN-E0202 REIN-E0301 " "those of the last hour"
+is "$(codes --since 1ns)" "" "those of the last nanosecond"
+
 # Thousands of errors, each unlike the one before.
 for i in $(seq 3000); do
 	echo "limit del nobody$i"

@@ -95,6 +95,13 @@ run_usage() {
 	1|limit add web --cgroup / --on disk --rate 1Mbit/s|one of: egress ingress connect accept call
 	1|chain|name one: --cgroup PATH or --pid PID
 	1|chain --cgroup / --pid 1|name one: --cgroup PATH or --pid PID
+	1|errors list --kind x|there is no kind of error called 'x'
+	1|errors list --severity x|there is no severity called 'x'
+	1|errors list --code E9999|no error code
+	1|errors list --since x|a time begins with a digit
+	1|errors list --last 0|'0' is not a number of records
+	1|errors list --last|--last
+	1|errors list x|one argument too many
 	1|errors show|the ID of the record is missing
 	1|errors show -1|no option -1
 	1|errors show x|'x' is not a record ID

@@ -104,6 +104,59 @@ int cgroup_open(struct cli *cli, const char *name, int *fd)
 	return ret < 0 ? fail_open(cli, option, name, -ret) : 0;
 }
 
+/* What stands in records: the path from the root of the hierarchy, without a "/" behind it. */
+static int put_path(struct cli *cli, const char *root, const char *below, char *path, size_t size)
+{
+	size_t len;
+
+	if (!strcmp(root, "/"))
+		root = "";
+	len = snprintf(path, size, "%s%s%s", root, *below == '/' ? "" : "/", below);
+	if (len >= size)
+		return cli_fail(cli, CODE_CGROUP_OPEN, "--cgroup", NULL,
+				"the path of the cgroup is too long");
+	while (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+	return 0;
+}
+
+/**
+ * cgroup_path() - the path of the cgroup that --cgroup names, as it stands in records
+ * @cli:	the command
+ * @name:	as of cgroup_open(); the cgroup may have been removed
+ * @path:	where it goes
+ * @size:	of that
+ *
+ * Return: 0, or an exit code and the error has been printed.
+ */
+int cgroup_path(struct cli *cli, const char *name, char *path, size_t size)
+{
+	char own[PATH_MAX];
+	size_t len;
+	FILE *file;
+	int ret;
+
+	if (!*name)
+		return cli_fail(cli, CODE_CGROUP_OPEN, "--cgroup", NULL,
+				"the path of the cgroup is empty");
+	ret = find_mount(cli, "--cgroup");
+	if (ret)
+		return ret;
+	len = strlen(cli->mount->path);
+	if (!strncmp(name, cli->mount->path, len) && (!name[len] || name[len] == '/'))
+		return put_path(cli, cli->mount->root, name + len, path, size);
+	if (strcmp(name, "self"))
+		return put_path(cli, cli->mount->root, name, path, size);
+	file = fopen("/proc/self/cgroup", "re");
+	ret = file ? rein_read_cgroup(file, own, sizeof(own)) : -errno;
+	if (file)
+		fclose(file);
+	if (ret)
+		return cli_fail(cli, CODE_NO_PROCESS, "--cgroup", NULL,
+				"this process is in no cgroup2");
+	return put_path(cli, "", own, path, size);
+}
+
 /**
  * cgroup_open_pid() - open the cgroup of a process
  * @cli:	the command

@@ -1,19 +1,94 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "cli.h"
 
+#include <limits.h>
 #include <string.h>
+#include <time.h>
+
+#include "cgroup.h"
 
 static const struct opt no_opts[] = { { 0 } };
 
+/* --- list ------------------------------------------------------------------------ */
+
+static const struct opt list_opts[] = {
+	{ "kind", 0, "bug|edge", false },
+	{ "code", 0, "CODE", false },
+	{ "severity", 0, "info|notice|warning|error", false },
+	{ "limit", 0, "NAME", false },
+	{ "cgroup", 0, "PATH", false },
+	{ "since", 0, "TIME", false },
+	{ "last", 0, "N", false },
+	{ 0 },
+};
+
+/**
+ * struct filter - which records are wanted
+ * @has_kind:	those of @kind
+ * @code:	those with this one, 0: any
+ * @severity:	those at least that severe
+ * @limit:	those about a limit of this name, NULL: any
+ * @cgroup:	those about this one or one below, "": any
+ * @since_ns:	those that happened last after this, CLOCK_REALTIME
+ * @last:	the last N of these, 0: all
+ */
+struct filter {
+	bool has_kind;
+	uint32_t kind;
+	uint32_t code;
+	uint32_t severity;
+	const char *limit;
+	char cgroup[PATH_MAX];
+	uint64_t since_ns;
+	uint64_t last;
+};
+
+/*
+ * Records are read twice: bugs are shown first, wherever they are, and which are the
+ * last ones can't be known before the end.
+ */
 struct lister {
 	struct out *out;
+	const struct filter *filter;
+	bool counting;
+	bool bugs;
+	uint64_t count;
+	uint64_t skip;
 	bool any;
 };
 
+static bool below(const char *path, const char *cgroup)
+{
+	size_t len = strcmp(cgroup, "/") ? strlen(cgroup) : 0;
+
+	return path && !strncmp(path, cgroup, len) && (!path[len] || path[len] == '/');
+}
+
+static bool wanted(const struct filter *filter, const struct rein_record *record)
+{
+	if (filter->has_kind && record->kind != filter->kind)
+		return false;
+	if (filter->code && record->code != filter->code)
+		return false;
+	if (record->severity < filter->severity || record->last_ns < filter->since_ns)
+		return false;
+	if (filter->limit && (!record->limit || strcmp(record->limit, filter->limit)))
+		return false;
+	return !*filter->cgroup || below(record->cgroup, filter->cgroup);
+}
+
 static void list_one(const struct rein_record *record, void *arg)
 {
+	bool bug = record->kind == REIN_KIND_BUG;
 	struct lister *lister = arg;
 
+	if (!wanted(lister->filter, record))
+		return;
+	lister->count++;
+	if (lister->counting || lister->count <= lister->skip)
+		return;
+	if (lister->bugs != bug)
+		return;
 	if (!lister->any)
 		out_text(lister->out, "ID\tTIME\tCODE\tLIMIT\tCOUNT\tMESSAGE");
 	lister->any = true;
@@ -22,28 +97,102 @@ static void list_one(const struct rein_record *record, void *arg)
 	out_end(lister->out);
 }
 
-static int errors_list(struct cli *cli, int argc, char **argv)
+static int take_words(struct cli *cli, const struct opt_args *args, struct filter *filter)
 {
-	struct lister lister = { .out = &cli->out };
-	struct opt_args args;
+	const char *kind = opt_value(args, "kind"), *severity = opt_value(args, "severity");
+	const char *text = opt_value(args, "code");
+	const struct code *code = text ? code_by_text(text) : NULL;
+	struct parse_error error;
+
+	if (kind && parse_kind(kind, &filter->kind, &error))
+		return cli_fail_parse(cli, "--kind", kind, &error);
+	filter->has_kind = kind;
+	if (severity && parse_severity(severity, &filter->severity, &error))
+		return cli_fail_parse(cli, "--severity", severity, &error);
+	if (text && !code)
+		return cli_fail(cli, CODE_VALUE, "--code",
+				"codes look like REIN-E0301; see all: rein errors explain",
+				"there is no error code '%s'", text);
+	filter->code = code ? code->number : 0;
+	return 0;
+}
+
+static int take_filter(struct cli *cli, const struct opt_args *args, struct filter *filter)
+{
+	const char *since = opt_value(args, "since"), *last = opt_value(args, "last");
+	const char *cgroup = opt_value(args, "cgroup");
+	struct parse_error error;
+	struct timespec now;
+	uint64_t ns, ago;
 	int ret;
 
-	ret = opt_parse(cli, argc, argv, no_opts, &args);
-	if (!ret)
-		ret = opt_words(cli, &args, 0, 0, NULL);
-	if (!ret)
-		ret = cli_connect(cli);
+	ret = take_words(cli, args, filter);
+	if (ret)
+		return ret;
+	filter->limit = opt_value(args, "limit");
+	if (since) {
+		if (parse_time(since, &ago, &error))
+			return cli_fail_parse(cli, "--since", since, &error);
+		clock_gettime(CLOCK_REALTIME, &now);
+		ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+		filter->since_ns = ns > ago ? ns - ago : 0;
+	}
+	if (last && parse_number(last, "number of records", UINT32_MAX, &filter->last, &error))
+		return cli_fail_parse(cli, "--last", last, &error);
+	return cgroup ? cgroup_path(cli, cgroup, filter->cgroup, sizeof(filter->cgroup)) : 0;
+}
+
+static int list_pass(struct cli *cli, struct lister *lister)
+{
+	lister->count = 0;
+	return rein_record_dump(cli->rein, list_one, lister) ? cli_fail_kernel(cli, NULL) : 0;
+}
+
+static int list_filtered(struct cli *cli, const struct filter *filter)
+{
+	struct lister lister = { .out = &cli->out, .filter = filter };
+	int ret = 0;
+
+	if (filter->last) {
+		lister.counting = true;
+		ret = list_pass(cli, &lister);
+		lister.skip = lister.count > filter->last ? lister.count - filter->last : 0;
+		lister.counting = false;
+	}
 	if (ret)
 		return ret;
 	out_list(&cli->out, NULL);
-	if (rein_record_dump(cli->rein, list_one, &lister))
-		return cli_fail_kernel(cli, NULL);
+	lister.bugs = true;
+	ret = list_pass(cli, &lister);
+	lister.bugs = false;
+	if (!ret)
+		ret = list_pass(cli, &lister);
+	if (ret)
+		return ret;
 	out_end(&cli->out);
 	out_flush(&cli->out);
 	if (rein_interrupted(cli->rein))
 		cli_note(cli, "records were made while they were read; some may be missing");
 	return EXIT_OK;
 }
+
+static int errors_list(struct cli *cli, int argc, char **argv)
+{
+	struct filter filter = { .since_ns = 0 };
+	struct opt_args args;
+	int ret;
+
+	ret = opt_parse(cli, argc, argv, list_opts, &args);
+	if (!ret)
+		ret = opt_words(cli, &args, 0, 0, NULL);
+	if (!ret)
+		ret = take_filter(cli, &args, &filter);
+	if (!ret)
+		ret = cli_connect(cli);
+	return ret ?: list_filtered(cli, &filter);
+}
+
+/* --- one ------------------------------------------------------------------------- */
 
 static void show_one(const struct rein_record *record, void *arg)
 {
@@ -142,8 +291,11 @@ static int errors_explain(struct cli *cli, int argc, char **argv)
 
 const struct command errors_commands[] = {
 	{ .name = "list", .run = errors_list,
-	  .summary = "the records that are held, oldest first",
-	  .usage = "list" },
+	  .summary = "the records that are held, bugs first, then oldest first",
+	  .usage = "list [--kind bug|edge] [--code CODE] [--severity SEVERITY] [--limit NAME]\n"
+		   "                 [--cgroup PATH] [--since TIME] [--last N]",
+	  .details = "--severity: at least that. --cgroup: it and those below, there or removed.\n"
+		     "--since: in the last TIME, as 5min. --last: of all that are wanted.\n" },
 	{ .name = "show", .run = errors_show, .summary = "all of one record",
 	  .usage = "show ID" },
 	{ .name = "explain", .run = errors_explain, .summary = "what an error code means",

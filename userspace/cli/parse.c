@@ -475,6 +475,16 @@ int parse_over(const char *text, uint32_t *over, struct parse_error *error)
 	return parse_word(text, "way to be over a limit", rein_over_name, over, error);
 }
 
+int parse_kind(const char *text, uint32_t *kind, struct parse_error *error)
+{
+	return parse_word(text, "kind of error", rein_kind_name, kind, error);
+}
+
+int parse_severity(const char *text, uint32_t *severity, struct parse_error *error)
+{
+	return parse_word(text, "severity", rein_severity_name, severity, error);
+}
+
 /* A plain whole number, at least 1. */
 int parse_number(const char *text, const char *what, uint64_t max, uint64_t *number,
 		 struct parse_error *error)

@@ -30,6 +30,8 @@ int parse_queue(const char *text, uint32_t resource, uint64_t *queue, struct par
 int parse_time(const char *text, uint64_t *ns, struct parse_error *error);
 int parse_resource(const char *text, uint32_t *resource, struct parse_error *error);
 int parse_over(const char *text, uint32_t *over, struct parse_error *error);
+int parse_kind(const char *text, uint32_t *kind, struct parse_error *error);
+int parse_severity(const char *text, uint32_t *severity, struct parse_error *error);
 int parse_number(const char *text, const char *what, uint64_t max, uint64_t *number,
 		 struct parse_error *error);
 
