@@ -13,6 +13,7 @@
 #include "limit.h"
 #include "netlink.h"
 #include "queue.h"
+#include "raw.h"
 #include "record.h"
 #include "room.h"
 #include "slice.h"
@@ -35,6 +36,7 @@ static void rein_stop(void)
 	rein_known_exit();
 	rein_room_exit();
 	rein_admit_exit();
+	rein_raw_exit();
 	rein_record_exit();
 }
 
@@ -46,6 +48,7 @@ static int __init rein_init(void)
 	err = rein_record_init();
 	if (err)
 		return err;
+	rein_raw_init();
 	err = rein_admit_init();
 	if (err)
 		goto err_record;
@@ -86,6 +89,7 @@ err_room:
 err_admit:
 	rein_admit_exit();
 err_record:
+	rein_raw_exit();
 	rein_record_exit();
 	return err;
 }

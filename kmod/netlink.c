@@ -22,6 +22,7 @@
 #include "netlink-gen.h"
 #include "netlink-put.h"
 #include "netlink-read.h"
+#include "raw.h"
 #include "record.h"
 #include "take.h"
 #include "target.h"
@@ -407,18 +408,6 @@ int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-/* Nothing leaves without a meaning: the choke point. */
-static int choke(struct netlink_ext_ack *extack, int err, const char *what)
-{
-	struct rein_ask ask = { extack, NULL };
-
-	if (err >= 0 || (extack && extack->cookie_len))
-		return err;
-	rein_fail(&ask, NULL, REIN_E_RAW, "an error without a meaning: a bug of rein",
-		  "error %d of %s has no meaning: a bug of rein", -err, what);
-	return err;
-}
-
 /* --- dumps --------------------------------------------------------------------- */
 
 static struct nl_dump *dump_of(struct netlink_callback *cb)
@@ -487,7 +476,8 @@ static int dump_start(struct netlink_callback *cb)
 	if (!dump)
 		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				 "there was no memory for the request");
-	dump->err = choke(&dump->extack, dump_prepare(dump, cb), "a dump");
+	dump->err = rein_raw_catch(&dump->extack, dump_prepare(dump, cb),
+				   "a dump");
 	cb->min_dump_alloc = REIN_MESSAGE_MAX;
 	cb->args[0] = (long)dump;
 	return 0;
@@ -751,8 +741,8 @@ static int checked_doit(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(tb))
 		return PTR_ERR(tb);
 	info->attrs = tb;
-	err = choke(info->extack, generated(cmd)->doit(skb, info),
-		    "a request");
+	err = rein_raw_provoke() ?: generated(cmd)->doit(skb, info);
+	err = rein_raw_catch(info->extack, err, "a request");
 	info->attrs = NULL;
 	kfree(tb);
 	return err;

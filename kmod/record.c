@@ -2,6 +2,8 @@
 /*
  * Records: the ring and what goes into it. See record.h.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/ip.h>
@@ -362,17 +364,16 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 	unsigned long stack[REIN_RECORD_STACK];
 	char message[REIN_RECORD_MESSAGE];
 	char comm[TASK_COMM_LEN];
+	const struct rein_code_info *info = code_info(code);
 	struct rein_record *rec;
+	bool admin, made = false;
 	unsigned int depth;
 	va_list args;
-	bool admin;
 	u64 id;
-	int err;
 
 	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	err = code_info(code)->err;
 	depth = stack_trace_save(stack, ARRAY_SIZE(stack), 1);
 	/* Takes a lock that must not nest in the ring's: see task_lock(). */
 	get_task_comm(comm, current);
@@ -386,8 +387,12 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 		strscpy(rec->message, message, sizeof(rec->message));
 		id = rec->id;
 		record_close(rec);
+		made = true;
 	}
 	spin_unlock_bh(&ring.lock);
+	if (made && info->kind == REIN_KIND_BUG)
+		pr_err_ratelimited("%s; all of it: rein errors show %llu\n",
+				   message, id);
 
 	if (ask->extack) {
 		ask->extack->_msg = what;
@@ -397,7 +402,7 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 		ask->extack->cookie_len = sizeof(id);
 	}
 	rein_netlink_wake();
-	return err ? -err : -EINVAL;
+	return info->err ? -info->err : -EINVAL;
 }
 
 /* Who an event of the data path is about, besides the limit. */

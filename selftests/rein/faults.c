@@ -395,6 +395,69 @@ TEST_F_TIMEOUT(faults, requests, 200)
 	}
 }
 
+/* --- errors without a meaning ------------------------------------------------------- */
+
+/* How many lines of the kernel's log since the last call have @text? */
+static unsigned int lines_with(int kmsg, const char *text)
+{
+	static char line[8192];
+	unsigned int n = 0;
+	ssize_t len;
+
+	while ((len = read(kmsg, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
+		line[len > 0 ? len : 0] = '\0';
+		n += !!strstr(line, text);
+	}
+	return n;
+}
+
+static int ask_there(FIXTURE_DATA(faults) *self, struct genl_answer *answer)
+{
+	static struct genl_msg msg;
+
+	memset(answer, 0, sizeof(*answer));
+	begin(&msg, REIN_CMD_LIMIT_GET, "there", self->dir);
+	return genl_ask(self->fd, &msg, answer, NULL, NULL);
+}
+
+/* One that nobody gave a meaning is a bug, with a record, and in the log, once. */
+TEST_F(faults, raw)
+{
+	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct genl_answer answer, again;
+	struct record record;
+	char text[64];
+
+	NEEDS_INJECTION(self->able);
+	ASSERT_LE(0, kmsg);
+	lseek(kmsg, 0, SEEK_END);
+	ASSERT_TRUE(put_file(INJECTION "fail_rein/verbose", "0"));
+	ASSERT_TRUE(put_file(INJECTION "fail_rein/probability", "100"));
+	ASSERT_TRUE(put_file(INJECTION "fail_rein/times", "2"));
+	ASSERT_EQ(0, ask_there(self, &answer));
+	ASSERT_EQ(0, ask_there(self, &again));
+	ASSERT_TRUE(put_file(INJECTION "fail_rein/probability", "0"));
+	EXPECT_EQ(-EIO, answer.err);
+	ASSERT_NE(0, answer.record);
+	EXPECT_EQ(answer.record, again.record) {
+		TH_LOG("the same error again is not folded; " AGAIN);
+	}
+	ASSERT_EQ(0, read_record(self->fd, answer.record, &record, &again));
+	EXPECT_EQ(RAW, (int)record.code);
+	EXPECT_EQ(REIN_KIND_BUG, (int)record.kind);
+	EXPECT_EQ(0, record.missing);
+	EXPECT_NE(NULL, strstr(record.message, "error 5 of a request")) {
+		TH_LOG("%s; " AGAIN, record.message);
+	}
+	snprintf(text, sizeof(text), "rein errors show %llu", (unsigned long long)answer.record);
+	EXPECT_EQ(1, lines_with(kmsg, text)) {
+		TH_LOG("\"%s\" is not in the log, or not once; " AGAIN, text);
+	}
+	ASSERT_EQ(0, ask_there(self, &again));
+	EXPECT_EQ(0, again.err);
+	close(kmsg);
+}
+
 /* --- packets ---------------------------------------------------------------------- */
 
 struct counts {

@@ -94,6 +94,7 @@ static inline int look(int fd, struct view *view)
 struct record {
 	unsigned int code;
 	unsigned int err;
+	unsigned int kind;
 	unsigned int missing;
 	char message[160];
 };
@@ -119,6 +120,7 @@ static inline void take_record(const struct genlmsghdr *ghdr, size_t len, void *
 		if (!genl_find(first, end, wanted[i]))
 			record->missing = wanted[i];
 	record->code = genl_u32(genl_find(first, end, REIN_A_RECORD_CODE));
+	record->kind = genl_u32(genl_find(first, end, REIN_A_RECORD_KIND));
 	record->err = genl_u32(genl_find(first, end, REIN_A_RECORD_ERRNO));
 	attr = genl_find(first, end, REIN_A_RECORD_MESSAGE);
 	if (attr)
