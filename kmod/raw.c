@@ -2,30 +2,32 @@
 /*
  * Raw errors: the choke point. See raw.h.
  */
+#include <linux/atomic.h>
 #include <linux/debugfs.h>
-#include <linux/err.h>
-#include <linux/fault-inject.h>
 #include <linux/netlink.h>
 
 #include "raw.h"
 #include "record.h"
 
 #ifdef CONFIG_FAULT_INJECTION
-/* Lets a test see that none gets through: /sys/kernel/debug/fail_rein. */
-static DECLARE_FAULT_ATTR(fail_rein);
+/*
+ * How many requests are to fail: /sys/kernel/debug/rein/raw_errors lets a test see
+ * that none gets through. Not an attribute of fault injection: each would be one
+ * more to fail for whoever has the nth fail.
+ */
+static atomic_t raw_errors;
 static struct dentry *dir;
 
 /**
  * rein_raw_provoke() - fail for no reason, where a test wants that
  *
- * Only of kernels with fault injection, and set up like any other of its
- * capabilities.
+ * Only of kernels with fault injection.
  *
  * Return: 0 or a negative errno, without a record.
  */
 int rein_raw_provoke(void)
 {
-	return should_fail(&fail_rein, 1) ? -EIO : 0;
+	return atomic_add_unless(&raw_errors, -1, 0) ? -EIO : 0;
 }
 
 /**
@@ -34,7 +36,8 @@ int rein_raw_provoke(void)
 void rein_raw_init(void)
 {
 	/* Without, nobody can; nothing else is amiss. */
-	dir = fault_create_debugfs_attr("fail_rein", NULL, &fail_rein);
+	dir = debugfs_create_dir("rein", NULL);
+	debugfs_create_atomic_t("raw_errors", 0600, dir, &raw_errors);
 }
 
 /**
@@ -42,8 +45,7 @@ void rein_raw_init(void)
  */
 void rein_raw_exit(void)
 {
-	if (!IS_ERR(dir))
-		debugfs_remove_recursive(dir);
+	debugfs_remove_recursive(dir);
 }
 #else
 int rein_raw_provoke(void)
