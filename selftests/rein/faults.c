@@ -9,7 +9,6 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -673,16 +672,13 @@ TEST_F_TIMEOUT(faults, takes, 200)
 
 /* --- reservations ------------------------------------------------------------------ */
 
+/* Without opening any: that might make the table larger. */
 static int count_files(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
+	int fd, n = 0;
 
-	if (!dir)
-		abort();
-	while (readdir(dir))
-		n++;
-	closedir(dir);
+	for (fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
 	return n;
 }
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 #include <linux/magic.h>
@@ -104,26 +105,41 @@ int cgroup_open(struct cli *cli, const char *name, int *fd)
 	return ret < 0 ? fail_open(cli, option, name, -ret) : 0;
 }
 
-/* What stands in records: the path from the root of the hierarchy, without a "/" behind it. */
+/* What stands in records: the path from the root of the hierarchy, each "/" once. */
 static int put_path(struct cli *cli, const char *root, const char *below, char *path, size_t size)
 {
-	size_t len;
+	char whole[2 * PATH_MAX];
+	const char *p;
+	size_t len = 0;
 
-	if (!strcmp(root, "/"))
-		root = "";
-	len = snprintf(path, size, "%s%s%s", root, *below == '/' ? "" : "/", below);
-	if (len >= size)
+	snprintf(whole, sizeof(whole), "%s/%s", root, below);
+	for (p = whole; *p && len + 1 < size; p++)
+		if (*p != '/' || !len || path[len - 1] != '/')
+			path[len++] = *p;
+	if (*p)
 		return cli_fail(cli, CODE_CGROUP_OPEN, "--cgroup", NULL,
 				"the path of the cgroup is too long");
-	while (len > 1 && path[len - 1] == '/')
-		path[--len] = '\0';
+	if (len > 1 && path[len - 1] == '/')
+		len--;
+	path[len] = '\0';
 	return 0;
+}
+
+/* The kernel's inode of the first cgroup namespace: PROC_CGROUP_INIT_INO. */
+#define FIRST_NAMESPACE	0xEFFFFFFBU
+
+static bool in_first_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/cgroup", &st) || st.st_ino == FIRST_NAMESPACE;
 }
 
 /**
  * cgroup_path() - the path of the cgroup that --cgroup names, as it stands in records
  * @cli:	the command
- * @name:	as of cgroup_open(); the cgroup may have been removed
+ * @name:	as of cgroup_open(), but without "." and ".."; the cgroup may have been
+ *		removed
  * @path:	where it goes
  * @size:	of that
  *
@@ -139,6 +155,10 @@ int cgroup_path(struct cli *cli, const char *name, char *path, size_t size)
 	if (!*name)
 		return cli_fail(cli, CODE_CGROUP_OPEN, "--cgroup", NULL,
 				"the path of the cgroup is empty");
+	if (!in_first_namespace())
+		return cli_fail(cli, CODE_CGROUP_OPEN, "--cgroup",
+				"leave the container, or select by --limit",
+				"records name cgroups as the host does, which can't be told in a cgroup namespace");
 	ret = find_mount(cli, "--cgroup");
 	if (ret)
 		return ret;

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -43,17 +44,29 @@ struct filter {
 	uint64_t last;
 };
 
-/*
- * Records are read twice: bugs are shown first, wherever they are, and which are the
- * last ones can't be known before the end.
+/**
+ * struct lister - which records are to be shown
+ * @out:	where
+ * @filter:	which are wanted
+ * @ids:	of these, ascending
+ * @n_ids:	how many
+ * @size:	room for so many
+ * @n_bugs:	how many were bugs, before all but the last were left out
+ * @bugs:	show the bugs now; else the others
+ * @any:	one was shown
+ *
+ * Records are read several times, since bugs are shown first, wherever they are, and
+ * which are the last can't be known before the end. Which are shown is decided the first
+ * time: meanwhile others may come.
  */
 struct lister {
 	struct out *out;
 	const struct filter *filter;
-	bool counting;
+	uint64_t *ids;
+	size_t n_ids;
+	size_t size;
+	size_t n_bugs;
 	bool bugs;
-	uint64_t count;
-	uint64_t skip;
 	bool any;
 };
 
@@ -77,17 +90,36 @@ static bool wanted(const struct filter *filter, const struct rein_record *record
 	return !*filter->cgroup || below(record->cgroup, filter->cgroup);
 }
 
+static void collect(const struct rein_record *record, void *arg)
+{
+	struct lister *lister = arg;
+
+	if (!wanted(lister->filter, record))
+		return;
+	if (lister->n_ids == lister->size) {
+		lister->size = lister->size * 2 ?: 64;
+		lister->ids = realloc(lister->ids, lister->size * sizeof(*lister->ids));
+		if (!lister->ids)
+			abort();
+	}
+	lister->ids[lister->n_ids++] = record->id;
+	lister->n_bugs += record->kind == REIN_KIND_BUG;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 static void list_one(const struct rein_record *record, void *arg)
 {
 	bool bug = record->kind == REIN_KIND_BUG;
 	struct lister *lister = arg;
 
-	if (!wanted(lister->filter, record))
-		return;
-	lister->count++;
-	if (lister->counting || lister->count <= lister->skip)
-		return;
-	if (lister->bugs != bug)
+	if (lister->bugs != bug ||
+	    !bsearch(&record->id, lister->ids, lister->n_ids, sizeof(*lister->ids), by_id))
 		return;
 	if (!lister->any)
 		out_text(lister->out, "ID\tTIME\tCODE\tLIMIT\tCOUNT\tMESSAGE");
@@ -142,38 +174,47 @@ static int take_filter(struct cli *cli, const struct opt_args *args, struct filt
 	return cgroup ? cgroup_path(cli, cgroup, filter->cgroup, sizeof(filter->cgroup)) : 0;
 }
 
-static int list_pass(struct cli *cli, struct lister *lister)
+/* The ids of those that are wanted. */
+static int list_collect(struct cli *cli, struct lister *lister)
 {
-	lister->count = 0;
-	return rein_record_dump(cli->rein, list_one, lister) ? cli_fail_kernel(cli, NULL) : 0;
+	uint64_t last = lister->filter->last;
+
+	if (rein_record_dump(cli->rein, collect, lister))
+		return cli_fail_kernel(cli, NULL);
+	if (!last || lister->n_ids <= last)
+		return 0;
+	memmove(lister->ids, lister->ids + lister->n_ids - last, last * sizeof(*lister->ids));
+	lister->n_ids = last;
+	return 0;
+}
+
+/* What was printed is a whole document, even if the rest can't be read. */
+static int list_ids(struct cli *cli, struct lister *lister)
+{
+	int err = 0;
+
+	out_list(&cli->out, NULL);
+	lister->bugs = true;
+	if (lister->n_bugs)
+		err = rein_record_dump(cli->rein, list_one, lister);
+	lister->bugs = false;
+	if (!err && lister->n_ids)
+		err = rein_record_dump(cli->rein, list_one, lister);
+	if (err && !lister->any)
+		return cli_fail_kernel(cli, NULL);
+	out_end(&cli->out);
+	out_flush(&cli->out);
+	return err ? cli_fail_kernel(cli, NULL) : EXIT_OK;
 }
 
 static int list_filtered(struct cli *cli, const struct filter *filter)
 {
 	struct lister lister = { .out = &cli->out, .filter = filter };
-	int ret = 0;
+	int ret;
 
-	if (filter->last) {
-		lister.counting = true;
-		ret = list_pass(cli, &lister);
-		lister.skip = lister.count > filter->last ? lister.count - filter->last : 0;
-		lister.counting = false;
-	}
-	if (ret)
-		return ret;
-	out_list(&cli->out, NULL);
-	lister.bugs = true;
-	ret = list_pass(cli, &lister);
-	lister.bugs = false;
-	if (!ret)
-		ret = list_pass(cli, &lister);
-	if (ret)
-		return ret;
-	out_end(&cli->out);
-	out_flush(&cli->out);
-	if (rein_interrupted(cli->rein))
-		cli_note(cli, "records were made while they were read; some may be missing");
-	return EXIT_OK;
+	ret = list_collect(cli, &lister) ?: list_ids(cli, &lister);
+	free(lister.ids);
+	return ret;
 }
 
 static int errors_list(struct cli *cli, int argc, char **argv)

@@ -17,6 +17,8 @@ _rein_value() {
 	--on)		echo egress connect accept call ;;
 	--over)		echo refuse wait mark observe ;;
 	--for | --timeout) echo infinity ;;
+	--kind)		echo bug edge ;;
+	--severity)	echo info notice warning error ;;
 	--pid)		compgen -f /proc/ | sed -n 's|^/proc/\([0-9]*\)$|\1|p' ;;
 	*)		return 1 ;;
 	esac
@@ -44,6 +46,7 @@ _rein_next() {
 		;;
 	chain*)		echo --cgroup --pid ;;
 	errors)		echo list show explain ;;
+	"errors list"*)	echo --kind --code --severity --limit --cgroup --since --last ;;
 	"errors show")	rein -q errors list 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
 	"errors explain") rein errors explain 2>/dev/null | awk '{ print $1 }' ;;
 	monitor*)	echo limits errors ;;
