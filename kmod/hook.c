@@ -18,10 +18,7 @@
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
-#include <linux/udp.h>
-#include <net/dsfield.h>
 #include <net/inet6_hashtables.h>
-#include <net/inet_ecn.h>
 #include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
@@ -36,6 +33,7 @@
 #include "admit.h"
 #include "hook.h"
 #include "known.h"
+#include "packet.h"
 #include "queue.h"
 #include "record.h"
 #include "slice.h"
@@ -67,101 +65,6 @@ static unsigned int hook_net_id;
 static LIST_HEAD(nets);		/* rein_mutex */
 static unsigned long n_nets;	/* rein_mutex */
 static unsigned int needed;	/* resources; rein_mutex */
-
-/* --- what a packet costs, and what it can bear ------------------------------- */
-
-static unsigned int gso_header(const struct sk_buff *skb)
-{
-	bool tcp = skb_shinfo(skb)->gso_type & (SKB_GSO_TCPV4 | SKB_GSO_TCPV6);
-
-	if (skb->encapsulation)
-		return skb_inner_transport_offset(skb) +
-		       (tcp ? inner_tcp_hdrlen(skb) : sizeof(struct udphdr));
-	return skb_transport_offset(skb) +
-	       (tcp ? tcp_hdrlen(skb) : sizeof(struct udphdr));
-}
-
-/* Bytes at layer 3, as they will be on the wire: each segment has headers. */
-static void packet_cost(const struct sk_buff *skb, u64 cost[REIN_UNITS])
-{
-	unsigned int segments = 1, bytes = skb->len;
-
-	if (skb_is_gso(skb)) {
-		unsigned int header = gso_header(skb);
-		unsigned int size = skb_shinfo(skb)->gso_size;
-
-		if (skb->len > header && size)
-			segments = DIV_ROUND_UP(skb->len - header, size);
-		bytes += (segments - 1) * header;
-	}
-	cost[REIN_UNIT_BYTES] = bytes;
-	cost[REIN_UNIT_PACKETS] = segments;
-	cost[REIN_UNIT_CALLS] = 0;
-}
-
-/**
- * rein_hook_transport() - find the transport header of a packet
- * @skb:	the packet
- * @pf:		NFPROTO_IPV4 or NFPROTO_IPV6
- * @offset:	gets where it is, from skb->data
- *
- * Return: its IPPROTO_*, or less than 0 if there is none here: in a fragment
- * that isn't the first.
- */
-int rein_hook_transport(const struct sk_buff *skb, u8 pf, int *offset)
-{
-	unsigned int at = 0;
-	u16 fragment = 0;
-	int protocol;
-
-	if (pf == NFPROTO_IPV4) {
-		const struct iphdr *ip = ip_hdr(skb);
-
-		if (ip->frag_off & htons(IP_OFFSET))
-			return -EINVAL;
-		*offset = skb_network_offset(skb) + ip_hdrlen(skb);
-		return ip->protocol;
-	}
-	protocol = ipv6_find_hdr(skb, &at, -1, &fragment, NULL);
-	*offset = at;
-	return fragment ? -EINVAL : protocol;
-}
-
-/**
- * rein_hook_ecn() - can CE be set on a packet?
- * @skb:	the packet
- * @pf:		NFPROTO_IPV4 or NFPROTO_IPV6
- *
- * Return: whether its transport says that it understands ECN.
- */
-bool rein_hook_ecn(const struct sk_buff *skb, u8 pf)
-{
-	u8 tos = pf == NFPROTO_IPV4 ? ip_hdr(skb)->tos :
-				      ipv6_get_dsfield(ipv6_hdr(skb));
-
-	return !INET_ECN_is_not_ect(tos);
-}
-
-/**
- * rein_hook_mark() - set CE on a packet
- * @skb:	the packet
- * @pf:		NFPROTO_IPV4 or NFPROTO_IPV6
- *
- * Without memory for a header of its own the packet goes unmarked: there
- * will be more of them.
- */
-void rein_hook_mark(struct sk_buff *skb, u8 pf)
-{
-	bool v4 = pf == NFPROTO_IPV4;
-	unsigned int size = v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-
-	if (skb_ensure_writable(skb, skb_network_offset(skb) + size))
-		return;
-	if (v4)
-		IP_ECN_set_ce(ip_hdr(skb));
-	else
-		IP6_ECN_set_ce(skb, ipv6_hdr(skb));
-}
 
 /* --- out: from a packet to what becomes of it --------------------------------- */
 
@@ -251,7 +154,7 @@ static unsigned int decide(struct sk_buff *skb, unsigned int refusal,
 		return refusal;
 	}
 	if (verdict.mark)
-		rein_hook_mark(skb, state->pf);
+		rein_packet_mark(skb, state->pf);
 	return NF_ACCEPT;
 }
 
@@ -279,7 +182,7 @@ static unsigned int egress(void *priv, struct sk_buff *skb,
 		if (!chain.n)
 			return NF_ACCEPT;
 
-		packet_cost(skb, cost);
+		rein_packet_cost(skb, cost);
 		now = ktime_get_ns();
 		busy = rein_room_busy(target);
 		/* Most packets: rein_admit() does it, too, but needs a request. */
@@ -289,7 +192,7 @@ static unsigned int egress(void *priv, struct sk_buff *skb,
 		req = (struct rein_request){
 			.now = now,
 			.may_debt = true,
-			.ecn = rein_hook_ecn(skb, state->pf),
+			.ecn = rein_packet_ecn(skb, state->pf),
 		};
 		memcpy(req.cost, cost, sizeof(cost));
 		if (!busy) {
@@ -422,7 +325,7 @@ static bool read_syn(const struct sk_buff *skb, u8 pf, int *offset,
 		     struct tcphdr *th)
 {
 	if (skb->pkt_type != PACKET_HOST ||
-	    rein_hook_transport(skb, pf, offset) != IPPROTO_TCP ||
+	    rein_packet_transport(skb, pf, offset) != IPPROTO_TCP ||
 	    skb_copy_bits(skb, *offset, th, sizeof(*th)))
 		return false;
 	return th->syn && !th->ack && !th->rst && !th->fin;

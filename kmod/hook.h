@@ -32,11 +32,8 @@ bool rein_hook_connects(const struct rein_held *held);
 bool rein_hook_gone(const struct rein_held *held);
 void rein_hook_fail(const struct rein_held *held);
 
-int rein_hook_transport(const struct sk_buff *skb, u8 pf, int *offset);
 void rein_hook_record(const struct rein_lack *lack, enum rein_fold fold,
 		      const struct sk_buff *skb, u8 pf, u64 now);
-bool rein_hook_ecn(const struct sk_buff *skb, u8 pf);
-void rein_hook_mark(struct sk_buff *skb, u8 pf);
 
 int rein_hook_init(void);
 void rein_hook_exit(void);

@@ -14,9 +14,9 @@
 #include <linux/tcp.h>
 #include <net/sock.h>
 
-#include "hook.h"
 #include "known.h"
 #include "limit.h"
+#include "packet.h"
 
 #define SETS		4096
 #define WAYS		7
@@ -83,7 +83,7 @@ u64 rein_known_tag(struct sock *sk, const struct sk_buff *skb, u8 pf)
 		.cookie = cookie_of(sk),
 		.pf = pf,
 	};
-	int offset, protocol = rein_hook_transport(skb, pf, &offset);
+	int offset, protocol = rein_packet_transport(skb, pf, &offset);
 	struct tcphdr header, *th;
 	u64 tag;
 

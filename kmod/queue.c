@@ -15,6 +15,7 @@
 #include "admit.h"
 #include "hook.h"
 #include "known.h"
+#include "packet.h"
 #include "queue.h"
 #include "record.h"
 #include "target.h"
@@ -288,7 +289,7 @@ static void held_request(const struct rein_held *held, u64 now,
 		.cost[REIN_UNIT_PACKETS] = held->packets,
 		.now = now,
 		.may_debt = true,
-		.ecn = rein_hook_ecn(held->skb, held->state.pf),
+		.ecn = rein_packet_ecn(held->skb, held->state.pf),
 		.waited = true,
 		.gen = held->gen,
 	};
@@ -449,7 +450,7 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 			*fate = verdict.decision == REIN_GO ? FATE_RELEASED :
 							      FATE_REFUSED;
 			if (verdict.mark)
-				rein_hook_mark(held->skb, held->state.pf);
+				rein_packet_mark(held->skb, held->state.pf);
 		}
 		held_unlink(flow, held, *fate == FATE_RELEASED);
 		flow_begin(flow, held, *fate == FATE_RELEASED, behind);
