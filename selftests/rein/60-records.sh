@@ -69,6 +69,8 @@ is "$(codes --limit m)" "" "those about one that never was"
 is "$(codes --cgroup "$(cg web)")" "REIN-E0301 " "those about a cgroup"
 is "$(codes --cgroup /)" "REIN-E0301 " "those about any cgroup"
 is "$(codes --cgroup "$(cg web)x")" "" "those about one whose name only begins so"
+matches "$(in_cgroup web rein -j errors list --cgroup self)" '"code":"REIN-E0301"' \
+	"those about one's own"
 is "$(codes --last 1)" "REIN-E0301 " "the last one"
 is "$(codes --last 1 --severity warning)" "REIN-E0202 " "the last one of some"
 is "$(codes --since 1h)" "REIN-E0202 REIN-E0301 " "those of the last hour"

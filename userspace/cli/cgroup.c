@@ -45,16 +45,16 @@ static int fail_open(struct cli *cli, const char *option, const char *name, int 
 			strerror(err));
 }
 
-/* The cgroup of a process, from its /proc/PID/cgroup. */
-static int open_of(struct cli *cli, const char *option, const char *file_name, int *fd)
+/* The cgroup of a process, and its path, from its /proc/PID/cgroup. */
+static int open_of(struct cli *cli, const char *option, const char *file_name,
+		   char path[PATH_MAX], int *fd)
 {
-	char path[PATH_MAX];
 	int ret;
 
 	ret = find_mount(cli, option);
 	if (ret)
 		return ret;
-	*fd = rein_open_cgroup_of(cli->mount, file_name, path, sizeof(path));
+	*fd = rein_open_cgroup_of(cli->mount, file_name, path, PATH_MAX);
 	switch (*fd) {
 	case -ESRCH:
 		return cli_fail(cli, CODE_NO_PROCESS, option, NULL, "there is no such process");
@@ -80,7 +80,7 @@ static int open_of(struct cli *cli, const char *option, const char *file_name, i
  */
 int cgroup_open(struct cli *cli, const char *name, int *fd)
 {
-	char option[256];
+	char option[256], path[PATH_MAX];
 	int ret;
 
 	snprintf(option, sizeof(option), "--cgroup %s", name);
@@ -88,7 +88,7 @@ int cgroup_open(struct cli *cli, const char *name, int *fd)
 		return cli_fail(cli, CODE_CGROUP_OPEN, "--cgroup", NULL,
 				"the path of the cgroup is empty");
 	if (!strcmp(name, "self"))
-		return open_of(cli, option, "/proc/self/cgroup", fd);
+		return open_of(cli, option, "/proc/self/cgroup", path, fd);
 	ret = find_mount(cli, option);
 	if (ret)
 		return ret;
@@ -149,8 +149,7 @@ int cgroup_path(struct cli *cli, const char *name, char *path, size_t size)
 {
 	char own[PATH_MAX];
 	size_t len;
-	FILE *file;
-	int ret;
+	int ret, fd;
 
 	if (!*name)
 		return cli_fail(cli, CODE_CGROUP_OPEN, "--cgroup", NULL,
@@ -167,13 +166,10 @@ int cgroup_path(struct cli *cli, const char *name, char *path, size_t size)
 		return put_path(cli, cli->mount->root, name + len, path, size);
 	if (strcmp(name, "self"))
 		return put_path(cli, cli->mount->root, name, path, size);
-	file = fopen("/proc/self/cgroup", "re");
-	ret = file ? rein_read_cgroup(file, own, sizeof(own)) : -errno;
-	if (file)
-		fclose(file);
+	ret = open_of(cli, "--cgroup self", "/proc/self/cgroup", own, &fd);
 	if (ret)
-		return cli_fail(cli, CODE_NO_PROCESS, "--cgroup", NULL,
-				"this process is in no cgroup2");
+		return ret;
+	close(fd);
 	return put_path(cli, "", own, path, size);
 }
 
@@ -188,12 +184,12 @@ int cgroup_path(struct cli *cli, const char *name, char *path, size_t size)
 int cgroup_open_pid(struct cli *cli, const char *pid, int *fd)
 {
 	struct parse_error error;
-	char option[64], file[64];
+	char option[64], file[64], path[PATH_MAX];
 	uint64_t number;
 
 	if (parse_number(pid, "process ID", INT_MAX, &number, &error))
 		return cli_fail_parse(cli, "--pid", pid, &error);
 	snprintf(option, sizeof(option), "--pid %s", pid);
 	snprintf(file, sizeof(file), "/proc/%" PRIu64 "/cgroup", number);
-	return open_of(cli, option, file, fd);
+	return open_of(cli, option, file, path, fd);
 }

@@ -129,24 +129,36 @@ static void list_one(const struct rein_record *record, void *arg)
 	out_end(lister->out);
 }
 
+static int find_code(struct cli *cli, const char *option, const char *text,
+		     const struct code **code)
+{
+	*code = code_by_text(text);
+	if (*code)
+		return 0;
+	return cli_fail(cli, CODE_VALUE, option,
+			"codes look like REIN-E0301; see all: rein errors explain",
+			"there is no error code '%s'", text);
+}
+
 static int take_words(struct cli *cli, const struct opt_args *args, struct filter *filter)
 {
 	const char *kind = opt_value(args, "kind"), *severity = opt_value(args, "severity");
 	const char *text = opt_value(args, "code");
-	const struct code *code = text ? code_by_text(text) : NULL;
+	const struct code *code;
 	struct parse_error error;
+	int ret;
 
 	if (kind && parse_kind(kind, &filter->kind, &error))
 		return cli_fail_parse(cli, "--kind", kind, &error);
 	filter->has_kind = kind;
 	if (severity && parse_severity(severity, &filter->severity, &error))
 		return cli_fail_parse(cli, "--severity", severity, &error);
-	if (text && !code)
-		return cli_fail(cli, CODE_VALUE, "--code",
-				"codes look like REIN-E0301; see all: rein errors explain",
-				"there is no error code '%s'", text);
-	filter->code = code ? code->number : 0;
-	return 0;
+	if (!text)
+		return 0;
+	ret = find_code(cli, "--code", text, &code);
+	if (!ret)
+		filter->code = code->number;
+	return ret;
 }
 
 static int take_filter(struct cli *cli, const struct opt_args *args, struct filter *filter)
@@ -321,13 +333,10 @@ static int errors_explain(struct cli *cli, int argc, char **argv)
 		return ret;
 	if (!args.n_words)
 		return explain_all(cli);
-	code = code_by_text(args.words[0]);
-	if (!code)
-		return cli_fail(cli, CODE_VALUE, args.words[0],
-				"codes look like REIN-E0301; see all: rein errors explain",
-				"there is no error code '%s'", args.words[0]);
-	explain(&cli->out, code);
-	return EXIT_OK;
+	ret = find_code(cli, args.words[0], args.words[0], &code);
+	if (!ret)
+		explain(&cli->out, code);
+	return ret;
 }
 
 const struct command errors_commands[] = {

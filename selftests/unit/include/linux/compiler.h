@@ -25,8 +25,9 @@ struct hlist_head {
 #define container_of(ptr, type, member)					\
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
-/* Atomic, and not only volatile, for the sanitizer that looks for races. */
 #define noinline		__attribute__((__noinline__))
+
+/* Atomic, and not only volatile, for the sanitizer that looks for races. */
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 
