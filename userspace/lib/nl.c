@@ -246,6 +246,8 @@ static int read_error(struct rein *rein, struct nlmsghdr *request, struct nlmsgh
 	err = *(int *)nlmsg_data(nlh);
 	if (err >= 0)
 		return 0;
+	if (err < -4095)
+		return rein_fail(rein, EPROTO, "the kernel's answer has no such error");
 	if (nlh->nlmsg_type == NLMSG_ERROR && !(nlh->nlmsg_flags & NLM_F_CAPPED))
 		head += request->nlmsg_len - NLMSG_HDRLEN;
 	forget_error(rein);
