@@ -411,7 +411,6 @@ static void flow_begin(struct rein_flow *flow, const struct rein_held *held,
 static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 				   enum fate *fate, struct list_head *behind)
 {
-	struct rein_verdict verdict __uninitialized;
 	struct rein_request req;
 	struct rein_chain chain;
 	struct rein_held *held;
@@ -419,6 +418,8 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 	bool free;
 
 	while ((flow = rein_tree_pick(tree))) {
+		/* What goes along for free is not asked for: nobody has observed it. */
+		struct rein_verdict verdict = { .decision = REIN_GO };
 		struct rein_limit *by = NULL;
 
 		held = list_first_entry(&flow->packets, struct rein_held, list);
