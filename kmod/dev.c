@@ -11,6 +11,7 @@
 #include <linux/rein_dev.h>
 
 #include "dev.h"
+#include "raw.h"
 #include "record.h"
 #include "reserve.h"
 #include "take.h"
@@ -19,10 +20,15 @@
 static_assert(sizeof(struct rein_take_args) >= REIN_TAKE_ARGS_SIZE_0);
 
 /* Arguments that can't be read or answered: there is only the errno. */
-static int fail_args(int err, size_t size)
+static int fail_args(struct rein_take_args *args, int err, size_t size)
 {
 	struct rein_ask ask = { };
+	struct rein_doing doing;
 
+	rein_doing_begin(&ask, &doing, REIN_SITE,
+			 "answering a call on /dev/rein", NULL);
+	/* Nobody reads it, but rein_dev_catch() does. */
+	args->code = REIN_E_DEV_FAULT;
 	switch (err) {
 	case -EFAULT:
 		return rein_fail(&ask, NULL, REIN_E_DEV_FAULT,
@@ -91,7 +97,7 @@ int rein_dev_get(struct rein_take_args *args, void __user *user, size_t size)
 	if (size >= REIN_TAKE_ARGS_SIZE_0)
 		err = copy_struct_from_user(args, sizeof(*args), user, size);
 	if (err)
-		return fail_args(err, size);
+		return fail_args(args, err, size);
 	memset((char *)args + from, 0, to - from);
 	return 0;
 }
@@ -106,11 +112,34 @@ int rein_dev_get(struct rein_take_args *args, void __user *user, size_t size)
  *
  * Return: 0 or a negative errno, with a record.
  */
-int rein_dev_put(const struct rein_take_args *args, void __user *user,
-		 size_t size)
+int rein_dev_put(struct rein_take_args *args, void __user *user, size_t size)
 {
 	size = min(size, sizeof(*args));
-	return copy_to_user(user, args, size) ? fail_args(-EFAULT, size) : 0;
+	return copy_to_user(user, args, size) ? fail_args(args, -EFAULT, size) :
+						0;
+}
+
+/**
+ * rein_dev_catch() - see to it that an error has a meaning
+ * @args:	the answer
+ * @ret:	what the call is to return
+ *
+ * All that calls on /dev/rein and on its descriptors return comes by here, but for
+ * ENOTTY: that says, as everywhere, that the call is not one of ours.
+ *
+ * Return: @ret.
+ */
+long rein_dev_catch(const struct rein_take_args *args, long ret)
+{
+	struct rein_ask ask = { };
+	struct rein_doing doing;
+
+	/* A signal; whether the call is made again, or EINTR, is not ours to say. */
+	if (ret == -ERESTARTSYS || args->code)
+		return ret;
+	rein_doing_begin(&ask, &doing, REIN_SITE,
+			 "answering a call on /dev/rein", NULL);
+	return ret < 0 ? rein_raw_catch(&ask, ret, "a call on /dev/rein") : ret;
 }
 
 static long dev_take(struct rein_take_args *args, void __user *user,
@@ -158,33 +187,40 @@ static long dev_reserve(struct rein_take_args *args, void __user *user,
 	return fd;
 }
 
-static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long dev_call(struct file *file, bool take, struct rein_take_args *args,
+		     void __user *user, size_t size)
 {
-	bool take = rein_dev_is(cmd, REIN_IOC_TAKE);
-	void __user *user = (void __user *)arg;
-	const size_t size = _IOC_SIZE(cmd);
 	struct rein_take_want *wants;
-	struct rein_take_args args;
 	long ret;
 
-	if (!take && !rein_dev_is(cmd, REIN_IOC_RESERVE))
-		return -ENOTTY;
-	ret = rein_dev_get(&args, user, size);
+	ret = rein_dev_get(args, user, size) ?: rein_raw_provoke();
 	if (ret)
 		return ret;
-	wants = copy_wants(&args);
+	wants = copy_wants(args);
 	if (IS_ERR(wants)) {
-		ret = rein_take_unread(&args, PTR_ERR(wants));
-		return rein_dev_put(&args, user, size) ?: ret;
+		ret = rein_take_unread(args, PTR_ERR(wants));
+		return rein_dev_put(args, user, size) ?: ret;
 	}
-	ret = rein_dev_put(&args, user, size);
+	ret = rein_dev_put(args, user, size);
 	if (!ret && take)
-		ret = dev_take(&args, user, size, wants);
+		ret = dev_take(args, user, size, wants);
 	else if (!ret)
-		ret = dev_reserve(&args, user, size, wants,
+		ret = dev_reserve(args, user, size, wants,
 				  file->private_data);
 	kfree(wants);
 	return ret;
+}
+
+static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	bool take = rein_dev_is(cmd, REIN_IOC_TAKE);
+	struct rein_take_args args;
+
+	if (!take && !rein_dev_is(cmd, REIN_IOC_RESERVE))
+		return -ENOTTY;
+	return rein_dev_catch(&args, dev_call(file, take, &args,
+					      (void __user *)arg,
+					      _IOC_SIZE(cmd)));
 }
 
 static int dev_open(struct inode *inode, struct file *file)

@@ -427,6 +427,7 @@ err_target:
 
 static int limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
+	struct rein_doing doing;
 	struct rein_limit *limit;
 	int err;
 
@@ -438,7 +439,9 @@ static int limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	limit = limit_new(spec);
 	if (!limit)
 		return fail_memory(ask);
+	rein_doing_begin(ask, &doing, REIN_SITE, "attaching limit", spec->name);
 	err = limit_attach(limit, spec, ask);
+	rein_doing_end(ask);
 	if (err) {
 		limit_free(limit);
 		return err;

@@ -349,7 +349,7 @@ static void line_give_up(struct rein_line *line, struct rein_taker *taker,
 	rein_admit_end(&taker->chain, &req,
 		       stale ? REIN_STAT(STALE) : REIN_STAT(CANCELLED), NULL);
 	rein_chain_unlock(&taker->chain);
-	if (stale && taker->place.n)
+	if (fold != REIN_FOLD_CANCELLED && taker->place.n)
 		taker->record = rein_taker_record(taker);
 }
 
@@ -553,7 +553,7 @@ bool rein_line_cancel(struct rein_tree *tree, u64 last)
 			taker = NULL;
 			break;
 		}
-		line_give_up(line, taker, REIN_FOLD_CANCELLED, now);
+		line_give_up(line, taker, REIN_FOLD_FLUSHED, now);
 		taker_end(line, taker, REIN_TAKER_FAILED);
 	}
 	rcu_read_unlock();

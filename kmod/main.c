@@ -15,6 +15,7 @@
 #include "queue.h"
 #include "raw.h"
 #include "record.h"
+#include "ring.h"
 #include "room.h"
 #include "slice.h"
 #include "take.h"
@@ -37,7 +38,7 @@ static void rein_stop(void)
 	rein_room_exit();
 	rein_admit_exit();
 	rein_raw_exit();
-	rein_record_exit();
+	rein_ring_exit();
 }
 
 static int __init rein_init(void)
@@ -45,13 +46,14 @@ static int __init rein_init(void)
 	int err;
 
 	rein_slice_init();
-	err = rein_record_init();
+	err = rein_ring_init();
 	if (err)
 		return err;
+	rein_record_init();
 	rein_raw_init();
 	err = rein_admit_init();
 	if (err)
-		goto err_record;
+		goto err_ring;
 	err = rein_room_init();
 	if (err)
 		goto err_admit;
@@ -88,9 +90,9 @@ err_room:
 	rein_room_exit();
 err_admit:
 	rein_admit_exit();
-err_record:
+err_ring:
 	rein_raw_exit();
-	rein_record_exit();
+	rein_ring_exit();
 	return err;
 }
 

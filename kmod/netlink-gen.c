@@ -74,7 +74,10 @@ const struct nla_policy rein_limit_get_nl_policy[REIN_A_LIMIT_CHAIN + 1] = {
 /* REIN_CMD_RECORD_GET - do */
 const struct nla_policy rein_record_get_nl_policy[REIN_A_RECORD_LIMIT_NAME + 1] = {
 	[REIN_A_RECORD_ID] = { .type = NLA_U64, },
+	[REIN_A_RECORD_KIND] = NLA_POLICY_MAX(NLA_U32, 1),
 	[REIN_A_RECORD_CODE] = { .type = NLA_U32, },
+	[REIN_A_RECORD_SEVERITY] = NLA_POLICY_MAX(NLA_U32, 3),
+	[REIN_A_RECORD_LAST_NS] = { .type = NLA_U64, },
 	[REIN_A_RECORD_LIMIT_NAME] = { .type = NLA_NUL_STRING, },
 };
 
@@ -87,8 +90,12 @@ const struct nla_policy rein_flush_nl_policy[REIN_A_FLUSH_FORCE + 1] = {
 	[REIN_A_FLUSH_FORCE] = { .type = NLA_FLAG, },
 };
 
+/* REIN_CMD_RECORD_CLEAR - do */
+const struct nla_policy rein_record_clear_nl_policy[REIN_A_RECORD_PAD + 1] = {
+};
+
 /* Ops table for rein */
-const struct genl_ops rein_nl_ops[8] = {
+const struct genl_ops rein_nl_ops[9] = {
 	{
 		.cmd		= REIN_CMD_LIMIT_ADD,
 		.doit		= rein_nl_limit_add_doit,
@@ -138,6 +145,12 @@ const struct genl_ops rein_nl_ops[8] = {
 		.doit		= rein_nl_flush_doit,
 		.policy		= rein_flush_nl_policy,
 		.maxattr	= REIN_A_FLUSH_FORCE,
+	},
+	{
+		.cmd		= REIN_CMD_RECORD_CLEAR,
+		.doit		= rein_nl_record_clear_doit,
+		.policy		= rein_record_clear_nl_policy,
+		.maxattr	= REIN_A_RECORD_PAD,
 	},
 };
 

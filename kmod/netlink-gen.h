@@ -30,8 +30,10 @@ extern const struct nla_policy rein_stat_get_nl_policy[REIN_A_STAT_PAD + 1];
 
 extern const struct nla_policy rein_flush_nl_policy[REIN_A_FLUSH_FORCE + 1];
 
+extern const struct nla_policy rein_record_clear_nl_policy[REIN_A_RECORD_PAD + 1];
+
 /* Ops table for rein */
-extern const struct genl_ops rein_nl_ops[8];
+extern const struct genl_ops rein_nl_ops[9];
 
 int rein_nl_limit_add_doit(struct sk_buff *skb, struct genl_info *info);
 int rein_nl_limit_set_doit(struct sk_buff *skb, struct genl_info *info);
@@ -43,6 +45,7 @@ int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info);
 int rein_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info);
 int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info);
+int rein_nl_record_clear_doit(struct sk_buff *skb, struct genl_info *info);
 
 extern const struct genl_multicast_group rein_nl_mcgrps[2];
 

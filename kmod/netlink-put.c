@@ -201,6 +201,24 @@ static int put_value(struct sk_buff *skb, const struct rein_value *value)
 	return 0;
 }
 
+static int put_step(struct sk_buff *skb, const struct rein_step *step)
+{
+	struct nlattr *nest;
+
+	if (!step->what)
+		return 0;
+	nest = nla_nest_start(skb, REIN_A_RECORD_STEP);
+	if (!nest || nla_put_string(skb, REIN_A_STEP_WHAT, step->what) ||
+	    (*step->name &&
+	     nla_put_string(skb, REIN_A_STEP_NAME, step->name)) ||
+	    nla_put_string(skb, REIN_A_STEP_FUNCTION, step->function) ||
+	    nla_put_string(skb, REIN_A_STEP_FILE, step->file) ||
+	    nla_put_u32(skb, REIN_A_STEP_LINE, step->line))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 static int put_record_u64(struct sk_buff *skb, int type, u64 number)
 {
 	return nla_put_u64_64bit(skb, type, number, REIN_A_RECORD_PAD);
@@ -209,12 +227,12 @@ static int put_record_u64(struct sk_buff *skb, int type, u64 number)
 static int put_what(struct sk_buff *skb, const struct rein_record *rec)
 {
 	const struct rein_code_info *info = rec->info;
+	u32 err = rec->err ?: info->err;
 
 	return nla_put_u32(skb, REIN_A_RECORD_KIND, info->kind) ||
 	       nla_put_u32(skb, REIN_A_RECORD_CODE, info->number) ||
 	       nla_put_u32(skb, REIN_A_RECORD_SEVERITY, info->severity) ||
-	       (info->err &&
-		nla_put_u32(skb, REIN_A_RECORD_ERRNO, info->err)) ||
+	       (err && nla_put_u32(skb, REIN_A_RECORD_ERRNO, err)) ||
 	       nla_put_string(skb, REIN_A_RECORD_MESSAGE, rec->message) ||
 	       nla_put_string(skb, REIN_A_RECORD_HINT, info->hint) ||
 	       put_value(skb, &rec->value[0]) ||
@@ -231,7 +249,23 @@ static int put_when(struct sk_buff *skb, const struct rein_record *rec)
 	       put_record_u64(skb, REIN_A_RECORD_COUNT, rec->count);
 }
 
-static int put_whose(struct sk_buff *skb, const struct rein_record *rec)
+/*
+ * Who is in a cgroup namespace knows its cgroup as the root. What is outside has no
+ * other name than the whole one.
+ */
+static const char *path_below(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	if (len == 1 || strncmp(path, root, len))
+		return path;
+	if (!path[len])
+		return "/";
+	return path[len] == '/' ? path + len : path;
+}
+
+static int put_whose(struct sk_buff *skb, const struct rein_record *rec,
+		     const char *root)
 {
 	if (rec->limit_id &&
 	    (put_record_u64(skb, REIN_A_RECORD_LIMIT_ID, rec->limit_id) ||
@@ -239,11 +273,11 @@ static int put_whose(struct sk_buff *skb, const struct rein_record *rec)
 		return -EMSGSIZE;
 	if (rec->cgroup_id &&
 	    (put_record_u64(skb, REIN_A_RECORD_CGROUP_ID, rec->cgroup_id) ||
-	     nla_put_string(skb, REIN_A_RECORD_CGROUP_PATH, rec->path)))
+	     nla_put_string(skb, REIN_A_RECORD_CGROUP_PATH,
+			    path_below(rec->path, root))))
 		return -EMSGSIZE;
-	if (rec->pid &&
-	    (nla_put_u32(skb, REIN_A_RECORD_PID, rec->pid) ||
-	     nla_put_string(skb, REIN_A_RECORD_COMM, rec->comm)))
+	if ((rec->pid && nla_put_u32(skb, REIN_A_RECORD_PID, rec->pid)) ||
+	    (*rec->comm && nla_put_string(skb, REIN_A_RECORD_COMM, rec->comm)))
 		return -EMSGSIZE;
 	return put_flow(skb, &rec->flow);
 }
@@ -259,6 +293,9 @@ static int put_where(struct sk_buff *skb, const struct rein_record *rec)
 	    nla_put_string(skb, REIN_A_RECORD_FILE, rec->file) ||
 	    nla_put_u32(skb, REIN_A_RECORD_LINE, rec->line))
 		return -EMSGSIZE;
+	for (i = 0; i < REIN_RECORD_STEPS; i++)
+		if (put_step(skb, &rec->step[i]))
+			return -EMSGSIZE;
 	for (i = 0; i < rec->depth; i++) {
 		snprintf(frame, sizeof(frame), "%pS", (void *)rec->stack[i]);
 		if (nla_put_string(skb, REIN_A_RECORD_STACK, frame))
@@ -272,11 +309,12 @@ static int put_where(struct sk_buff *skb, const struct rein_record *rec)
  * @skb:	to where
  * @hdr:	the message's header, already there; NULL: there was no room
  * @rec:	the record, a copy
+ * @root:	path of the cgroup that its own path is told below, "/": all of it
  *
  * Return: 0 or -EMSGSIZE; then the message is cancelled.
  */
 int rein_put_record(struct sk_buff *skb, void *hdr,
-		    const struct rein_record *rec)
+		    const struct rein_record *rec, const char *root)
 {
 	if (!hdr)
 		return -EMSGSIZE;
@@ -285,7 +323,7 @@ int rein_put_record(struct sk_buff *skb, void *hdr,
 	    nla_put_string(skb, REIN_A_RECORD_VERSION, REIN_VERSION) ||
 	    (rec->cause &&
 	     put_record_u64(skb, REIN_A_RECORD_CAUSE, rec->cause)) ||
-	    put_what(skb, rec) || put_when(skb, rec) || put_whose(skb, rec) ||
+	    put_what(skb, rec) || put_when(skb, rec) || put_whose(skb, rec, root) ||
 	    put_where(skb, rec)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;

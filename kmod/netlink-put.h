@@ -20,6 +20,6 @@ int rein_put_stats(struct sk_buff *skb, int type,
 int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
 		   const struct cgroup *root, char *path);
 int rein_put_record(struct sk_buff *skb, void *hdr,
-		    const struct rein_record *rec);
+		    const struct rein_record *rec, const char *root);
 
 #endif /* REIN_NETLINK_PUT_H */

@@ -90,6 +90,7 @@ static int read_tier(const struct nlattr *attr, struct rein_tier *tier,
 static int read_tiers(const struct nlmsghdr *nlh, struct rein_limit_spec *spec,
 		      struct rein_ask *ask)
 {
+	struct rein_doing doing;
 	struct nlattr *attr;
 	int err, rest;
 
@@ -101,7 +102,10 @@ static int read_tiers(const struct nlmsghdr *nlh, struct rein_limit_spec *spec,
 					 "a limit has at most 8 tiers",
 					 "limit %s has more than 8 tiers",
 					 spec->name);
+		rein_doing_begin(ask, &doing, REIN_SITE, "reading tier",
+				 rein_tier_name(spec->n_tiers));
 		err = read_tier(attr, &spec->tiers[spec->n_tiers], ask);
+		rein_doing_end(ask);
 		if (err)
 			return err;
 		spec->tier_attrs[spec->n_tiers++] = attr;
@@ -109,25 +113,11 @@ static int read_tiers(const struct nlmsghdr *nlh, struct rein_limit_spec *spec,
 	return 0;
 }
 
-/**
- * rein_read_spec() - what a request says about a limit
- * @nlh:	the message
- * @tb:		its attributes, validated
- * @spec:	where to, zeroed; done with by rein_read_done() in any case
- * @ask:	the request, for errors
- *
- * Context: the task that asks; may sleep.
- *
- * Return: 0 or a negative errno, with a record.
- */
-int rein_read_spec(const struct nlmsghdr *nlh, struct nlattr **tb,
-		   struct rein_limit_spec *spec, struct rein_ask *ask)
+static int read_named(const struct nlmsghdr *nlh, struct nlattr **tb,
+		      struct rein_limit_spec *spec, struct rein_ask *ask)
 {
 	int err;
 
-	if (!tb[REIN_A_LIMIT_NAME])
-		return rein_read_missing(ask, NULL, "the limit has no name");
-	spec->name = nla_data(tb[REIN_A_LIMIT_NAME]);
 	err = rein_read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], spec, ask);
 	if (err)
 		return err;
@@ -156,6 +146,32 @@ int rein_read_spec(const struct nlmsghdr *nlh, struct nlattr **tb,
 		spec->lifetime_ns = nla_get_u64(tb[REIN_A_LIMIT_FOR_NS]);
 	}
 	return read_tiers(nlh, spec, ask);
+}
+
+/**
+ * rein_read_spec() - what a request says about a limit
+ * @nlh:	the message
+ * @tb:		its attributes, validated
+ * @spec:	where to, zeroed; done with by rein_read_done() in any case
+ * @ask:	the request, for errors
+ *
+ * Context: the task that asks; may sleep.
+ *
+ * Return: 0 or a negative errno, with a record.
+ */
+int rein_read_spec(const struct nlmsghdr *nlh, struct nlattr **tb,
+		   struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	struct rein_doing doing;
+	int err;
+
+	if (!tb[REIN_A_LIMIT_NAME])
+		return rein_read_missing(ask, NULL, "the limit has no name");
+	spec->name = nla_data(tb[REIN_A_LIMIT_NAME]);
+	rein_doing_begin(ask, &doing, REIN_SITE, "reading limit", spec->name);
+	err = read_named(nlh, tb, spec, ask);
+	rein_doing_end(ask);
+	return err;
 }
 
 /**

@@ -9,6 +9,7 @@
  */
 #include <linux/cgroup.h>
 #include <linux/nsproxy.h>
+#include <linux/pid_namespace.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
@@ -24,6 +25,7 @@
 #include "netlink-read.h"
 #include "raw.h"
 #include "record.h"
+#include "ring.h"
 #include "take.h"
 #include "target.h"
 #include "version.h"
@@ -31,15 +33,46 @@
 #define ABI		2
 
 /**
+ * struct nl_view - a record, for who asks
+ * @viewer:	his cgroup, if others' records are none of his business; NULL: he is
+ *		an administrator
+ * @record:	room for a record
+ * @root:	path of the root of his cgroup namespace
+ */
+struct nl_view {
+	struct cgroup *viewer;
+	struct rein_record record;
+	char root[PATH_MAX];
+};
+
+/**
+ * struct record_filter - which records are wanted
+ * @newest:	none that came later: those that come meanwhile would have no end
+ * @has_kind:	those of @kind
+ * @kind:	of enum rein_kind
+ * @code:	those of this code, 0: any
+ * @severity:	none that are less severe
+ * @since_ns:	none that were last seen before, CLOCK_REALTIME
+ */
+struct record_filter {
+	u64 newest;
+	bool has_kind;
+	u32 kind;
+	u32 code;
+	u32 severity;
+	u64 since_ns;
+};
+
+/**
  * struct nl_dump - what is kept of a dump between its parts
  * @next:	id to go on with; of a chain: the next level, counted from 1
  * @below:	of a chain: only limits of the level with a lesser id are due
  * @spec:	filter: name and cgroup, and who asks; holds references
  * @chain:	filter: only limits that bind the cgroup
- * @code:	filter: code of records, 0: all
+ * @filter:	filter: which records
  * @err:	what the first part has to answer
  * @extack:	and why: before 6.12 there is none when a dump starts
- * @record:	room for a record
+ * @view:	room for a record, and who asks for records
  * @name:	room for the name in @spec
  * @path:	room for a path
  */
@@ -48,10 +81,10 @@ struct nl_dump {
 	u64 below;
 	struct rein_limit_spec spec;
 	bool chain;
-	u32 code;
+	struct record_filter filter;
 	int err;
 	struct netlink_ext_ack extack;
-	struct rein_record record;
+	struct nl_view view;
 	char name[REIN_NAME_MAX + 1];
 	char path[PATH_MAX];
 };
@@ -70,6 +103,25 @@ static const struct genl_ops *generated(u8 cmd)
 			return &rein_nl_ops[i];
 	return NULL;
 }
+
+/* The request that a message is, for errors. */
+static struct rein_ask *ask_of(const struct genl_info *info)
+{
+	return info->user_ptr[0];
+}
+
+/* What requests are called in the spec. */
+static const char *const names[] = {
+	[REIN_CMD_LIMIT_ADD] = "limit-add",
+	[REIN_CMD_LIMIT_SET] = "limit-set",
+	[REIN_CMD_LIMIT_REPLACE] = "limit-replace",
+	[REIN_CMD_LIMIT_DEL] = "limit-del",
+	[REIN_CMD_LIMIT_GET] = "limit-get",
+	[REIN_CMD_RECORD_GET] = "record-get",
+	[REIN_CMD_STAT_GET] = "stat-get",
+	[REIN_CMD_FLUSH] = "flush",
+	[REIN_CMD_RECORD_CLEAR] = "record-clear",
+};
 
 /* Parse a message as the spec says; the caller frees the table. */
 static struct nlattr **parse(const struct nlmsghdr *nlh, struct rein_ask *ask)
@@ -117,25 +169,56 @@ static bool cmd_open(u8 cmd)
  * error either: results of genlmsg_reply() are of no use to anybody.
  */
 
+/* --- who asks ------------------------------------------------------------------ */
+
+/* The caller's cgroup, if limits outside its branch are none of its business. */
+static struct cgroup *viewer_of(struct sk_buff *skb)
+{
+	return netlink_capable(skb, CAP_NET_ADMIN) ? NULL :
+						     rein_cgroup_current();
+}
+
+/* The root of the caller's cgroup namespace, which lives as long as that. */
+static const struct cgroup *root_of(void)
+{
+	return current->nsproxy->cgroup_ns->root_cset->dfl_cgrp;
+}
+
+static void view_begin(struct nl_view *view, struct sk_buff *skb)
+{
+	view->viewer = viewer_of(skb);
+	/* One that is too long is no beginning of any record's. */
+	cgroup_path((struct cgroup *)root_of(), view->root, sizeof(view->root));
+}
+
+static void view_end(struct nl_view *view)
+{
+	if (view->viewer)
+		cgroup_put(view->viewer);
+}
+
 /* --- requests ---------------------------------------------------------------- */
 
-static int with_spec(struct genl_info *info,
+static int with_spec(struct genl_info *info, const char *what,
 		     int (*change)(const struct rein_limit_spec *spec,
 				   struct rein_ask *ask))
 {
-	struct rein_ask ask = { info->extack, info->attrs };
+	struct rein_ask *ask = ask_of(info);
 	struct rein_limit_spec *spec;
+	struct rein_doing doing;
 	int err;
 
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	if (!spec)
-		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+		return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				 "there was no memory for the request");
-	err = rein_read_spec(info->nlhdr, info->attrs, spec, &ask);
+	err = rein_read_spec(info->nlhdr, info->attrs, spec, ask);
 	if (!err) {
+		rein_doing_begin(ask, &doing, REIN_SITE, what, spec->name);
 		mutex_lock(&rein_mutex);
-		err = change(spec, &ask);
+		err = change(spec, ask);
 		mutex_unlock(&rein_mutex);
+		rein_doing_end(ask);
 	}
 	rein_read_done(spec);
 	kfree(spec);
@@ -151,7 +234,7 @@ static int with_spec(struct genl_info *info,
  */
 int rein_nl_limit_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return with_spec(info, rein_limit_add);
+	return with_spec(info, "adding limit", rein_limit_add);
 }
 
 /**
@@ -163,7 +246,7 @@ int rein_nl_limit_add_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int rein_nl_limit_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return with_spec(info, rein_limit_set);
+	return with_spec(info, "changing limit", rein_limit_set);
 }
 
 /**
@@ -175,7 +258,7 @@ int rein_nl_limit_set_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int rein_nl_limit_replace_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return with_spec(info, rein_limit_replace);
+	return with_spec(info, "replacing limit", rein_limit_replace);
 }
 
 /**
@@ -187,20 +270,7 @@ int rein_nl_limit_replace_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int rein_nl_limit_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return with_spec(info, rein_limit_del);
-}
-
-/* The caller's cgroup, if limits outside its branch are none of its business. */
-static struct cgroup *viewer_of(struct sk_buff *skb)
-{
-	return netlink_capable(skb, CAP_NET_ADMIN) ? NULL :
-						     rein_cgroup_current();
-}
-
-/* The root of the caller's cgroup namespace, which lives as long as that. */
-static const struct cgroup *root_of(void)
-{
-	return current->nsproxy->cgroup_ns->root_cset->dfl_cgrp;
+	return with_spec(info, "removing limit", rein_limit_del);
 }
 
 static int reply_limit(struct genl_info *info,
@@ -240,43 +310,72 @@ static int reply_limit(struct genl_info *info,
  */
 int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rein_ask ask = { info->extack, info->attrs };
+	struct rein_ask *ask = ask_of(info);
 	struct rein_limit_spec *spec;
 	char *path;
 	int err;
 
 	spec = kzalloc(sizeof(*spec) + PATH_MAX, GFP_KERNEL);
 	if (!spec)
-		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+		return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				 "there was no memory for the request");
 	path = (char *)(spec + 1);
 	spec->viewer = viewer_of(skb);
-	err = rein_read_spec(info->nlhdr, info->attrs, spec, &ask) ?:
-	      reply_limit(info, spec, path, &ask);
+	err = rein_read_spec(info->nlhdr, info->attrs, spec, ask) ?:
+	      reply_limit(info, spec, path, ask);
 	rein_read_done(spec);
 	kfree(spec);
 	return err;
 }
 
-/*
- * A copy of a record for whoever asks. Others than administrators may read
- * what became of their own requests, but not how the kernel got there.
- */
-static int read_record(struct sk_buff *skb, const struct nlattr *attr,
-		       struct rein_record *rec, struct rein_ask *ask)
+/* What of a record, which is a copy, is not told to others than administrators. */
+static void mask_record(struct rein_record *rec)
 {
-	bool held = rein_record_read(nla_get_u64(attr), rec);
+	/* Not how the kernel got there, nor numbers of another namespace's tasks. */
+	rec->depth = 0;
+	if (task_active_pid_ns(current) != &init_pid_ns)
+		rec->pid = 0;
+}
 
-	if (!netlink_capable(skb, CAP_NET_ADMIN)) {
-		if (!held || !rec->pid || !uid_eq(rec->uid, current_uid()))
-			return fail_permission(ask);
-		rec->depth = 0;
-	}
+/* A copy of a record for whoever asks. */
+static int read_record(const struct nlattr *attr, struct rein_record *rec,
+		       const struct cgroup *viewer, struct rein_ask *ask)
+{
+	bool held = rein_ring_read(nla_get_u64(attr), rec);
+
+	if (viewer && (!held || !rein_record_visible(rec, viewer)))
+		return fail_permission(ask);
 	if (!held)
 		return rein_fail(ask, attr, REIN_E_RECORD_GONE,
 				 "there is no such record",
 				 "no record %llu is held", nla_get_u64(attr));
+	if (viewer)
+		mask_record(rec);
 	return 0;
+}
+
+static int reply_record(struct genl_info *info, struct nl_view *view,
+			struct rein_ask *ask)
+{
+	struct nlattr *attr = info->attrs[REIN_A_RECORD_ID];
+	struct sk_buff *msg;
+	int err;
+
+	err = read_record(attr, &view->record, view->viewer, ask);
+	if (err)
+		return err;
+	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
+	if (!msg)
+		return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+				 "there was no memory for the reply");
+	err = rein_put_record(msg, genlmsg_put_reply(msg, info, &family, 0,
+						     REIN_CMD_RECORD_GET),
+			      &view->record, view->root);
+	if (err)
+		nlmsg_free(msg);
+	else
+		genlmsg_reply(msg, info);
+	return err;
 }
 
 /**
@@ -288,34 +387,33 @@ static int read_record(struct sk_buff *skb, const struct nlattr *attr,
  */
 int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *attr = info->attrs[REIN_A_RECORD_ID];
-	struct rein_ask ask = { info->extack, info->attrs };
-	struct rein_record *rec;
-	struct sk_buff *msg;
-	int err = 0;
+	struct rein_ask *ask = ask_of(info);
+	struct nl_view *view;
+	int err;
 
-	if (!attr)
-		return netlink_capable(skb, CAP_NET_ADMIN) ?
-		       rein_read_missing(&ask, NULL, "the record has no id") :
-		       fail_permission(&ask);
-	rec = kzalloc(sizeof(*rec), GFP_KERNEL);
-	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
-	if (!rec || !msg)
-		err = rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-				"there was no memory for the reply");
-	else
-		err = read_record(skb, attr, rec, &ask);
-	if (!err)
-		err = rein_put_record(msg, genlmsg_put_reply(msg, info, &family,
-							     0,
-							     REIN_CMD_RECORD_GET),
-				      rec);
-	kfree(rec);
-	if (err) {
-		nlmsg_free(msg);
-		return err;
-	}
-	genlmsg_reply(msg, info);
+	if (!info->attrs[REIN_A_RECORD_ID])
+		return rein_read_missing(ask, NULL, "the record has no id");
+	view = kmalloc(sizeof(*view), GFP_KERNEL);
+	if (!view)
+		return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+				 "there was no memory for the request");
+	view_begin(view, skb);
+	err = reply_record(info, view, ask);
+	view_end(view);
+	kfree(view);
+	return err;
+}
+
+/**
+ * rein_nl_record_clear_doit() - see the spec: record-clear
+ * @skb:	the message
+ * @info:	the message, read
+ *
+ * Return: 0.
+ */
+int rein_nl_record_clear_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	rein_ring_clear();
 	return 0;
 }
 
@@ -338,11 +436,11 @@ static u64 number_of_limits(void)
 static int put_stat(struct sk_buff *skb, const struct net *net)
 {
 	struct rein_count total[REIN_STATS];
-	struct rein_record_counts counts;
+	struct rein_ring_counts counts;
 	int err;
 
 	rein_admit_total(total);
-	rein_record_count(&counts);
+	rein_ring_count(&counts);
 	mutex_lock(&rein_mutex);
 	err = put_stat_u64(skb, REIN_A_STAT_LIMITS, number_of_limits()) ||
 	      put_stat_u64(skb, REIN_A_STAT_CGROUPS, rein_target_number()) ||
@@ -360,6 +458,8 @@ static int put_stat(struct sk_buff *skb, const struct net *net)
 			    counts.overwritten) ||
 	       put_stat_u64(skb, REIN_A_STAT_RECORDS_SUPPRESSED,
 			    counts.suppressed) ||
+	       put_stat_u64(skb, REIN_A_STAT_RECORDS_NEWEST, counts.newest) ||
+	       put_stat_u64(skb, REIN_A_STAT_RECORDS_OLDEST, counts.oldest) ||
 	       nla_put_u32(skb, REIN_A_STAT_EVENTS, net_eq(net, &init_net));
 }
 
@@ -372,12 +472,11 @@ static int put_stat(struct sk_buff *skb, const struct net *net)
  */
 int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rein_ask ask = { info->extack, info->attrs };
 	struct sk_buff *msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	void *hdr;
 
 	if (!msg)
-		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
+		return rein_fail(ask_of(info), NULL, REIN_E_NO_MEMORY, "out of memory",
 				 "there was no memory for the reply");
 	hdr = genlmsg_put_reply(msg, info, &family, 0, REIN_CMD_STAT_GET);
 	if (!hdr || put_stat(msg, genl_info_net(info))) {
@@ -400,8 +499,10 @@ int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	mutex_lock(&rein_mutex);
 	if (info->attrs[REIN_A_FLUSH_FORCE]) {
+		rein_record_flush_begin(ask_of(info), REIN_SITE);
 		rein_hook_drain();
 		rein_take_cancel_all();
+		rein_record_flush_end();
 	}
 	rein_limit_flush();
 	mutex_unlock(&rein_mutex);
@@ -415,20 +516,37 @@ static struct nl_dump *dump_of(struct netlink_callback *cb)
 	return (struct nl_dump *)cb->args[0];
 }
 
+static void select_records(struct nl_dump *dump, struct nlattr **tb)
+{
+	struct record_filter *filter = &dump->filter;
+
+	filter->newest = rein_ring_newest();
+	if (tb[REIN_A_RECORD_ID])
+		dump->next = nla_get_u64(tb[REIN_A_RECORD_ID]);
+	if (tb[REIN_A_RECORD_KIND]) {
+		filter->has_kind = true;
+		filter->kind = nla_get_u32(tb[REIN_A_RECORD_KIND]);
+	}
+	if (tb[REIN_A_RECORD_CODE])
+		filter->code = nla_get_u32(tb[REIN_A_RECORD_CODE]);
+	if (tb[REIN_A_RECORD_SEVERITY])
+		filter->severity = nla_get_u32(tb[REIN_A_RECORD_SEVERITY]);
+	if (tb[REIN_A_RECORD_LAST_NS])
+		filter->since_ns = nla_get_u64(tb[REIN_A_RECORD_LAST_NS]);
+	if (tb[REIN_A_RECORD_LIMIT_NAME]) {
+		nla_strscpy(dump->name, tb[REIN_A_RECORD_LIMIT_NAME],
+			    sizeof(dump->name));
+		dump->spec.name = dump->name;
+	}
+}
+
 static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
 		       struct rein_ask *ask)
 {
 	if (cmd == REIN_CMD_RECORD_GET) {
-		if (tb[REIN_A_RECORD_CODE])
-			dump->code = nla_get_u32(tb[REIN_A_RECORD_CODE]);
-		if (tb[REIN_A_RECORD_LIMIT_NAME]) {
-			nla_strscpy(dump->name, tb[REIN_A_RECORD_LIMIT_NAME],
-				    sizeof(dump->name));
-			dump->spec.name = dump->name;
-		}
+		select_records(dump, tb);
 		return 0;
 	}
-
 	if (tb[REIN_A_LIMIT_NAME]) {
 		nla_strscpy(dump->name, tb[REIN_A_LIMIT_NAME],
 			    sizeof(dump->name));
@@ -445,21 +563,18 @@ static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
 }
 
 /* Returns what the dump has to answer; why is in its extack. */
-static int dump_prepare(struct nl_dump *dump, struct netlink_callback *cb)
+static int dump_prepare(struct nl_dump *dump, struct netlink_callback *cb,
+			struct rein_ask *ask)
 {
 	u8 cmd = ((struct genlmsghdr *)nlmsg_data(cb->nlh))->cmd;
-	struct rein_ask ask = { &dump->extack, NULL };
 	struct nlattr **tb;
 	int err;
 
-	if (cmd != REIN_CMD_LIMIT_GET &&
-	    !netlink_capable(cb->skb, CAP_NET_ADMIN))
-		return fail_permission(&ask);
-	tb = parse(cb->nlh, &ask);
+	tb = parse(cb->nlh, ask);
 	if (IS_ERR(tb))
 		return PTR_ERR(tb);
-	dump->spec.viewer = viewer_of(cb->skb);
-	err = dump_select(dump, cmd, tb, &ask);
+	view_begin(&dump->view, cb->skb);
+	err = dump_select(dump, cmd, tb, ask);
 	kfree(tb);
 	if (!err && dump->chain) {
 		dump->next = dump->spec.cgrp->level + 1;
@@ -470,14 +585,18 @@ static int dump_prepare(struct nl_dump *dump, struct netlink_callback *cb)
 
 static int dump_start(struct netlink_callback *cb)
 {
+	u8 cmd = ((struct genlmsghdr *)nlmsg_data(cb->nlh))->cmd;
 	struct nl_dump *dump = kvzalloc(sizeof(*dump), GFP_KERNEL);
 	struct rein_ask ask = { };
+	struct rein_doing doing;
 
+	rein_doing_begin(&ask, &doing, REIN_SITE, "answering a dump request",
+			 names[cmd]);
 	if (!dump)
 		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
 				 "there was no memory for the request");
-	dump->err = rein_raw_catch(&dump->extack, dump_prepare(dump, cb),
-				   "a dump");
+	ask.extack = &dump->extack;
+	dump->err = rein_raw_catch(&ask, dump_prepare(dump, cb, &ask), "a dump");
 	cb->min_dump_alloc = REIN_MESSAGE_MAX;
 	cb->args[0] = (long)dump;
 	return 0;
@@ -488,6 +607,7 @@ static int dump_done(struct netlink_callback *cb)
 	struct nl_dump *dump = dump_of(cb);
 
 	rein_read_done(&dump->spec);
+	view_end(&dump->view);
 	kvfree(dump);
 	return 0;
 }
@@ -513,7 +633,7 @@ static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
 	     limit->resource != dump->spec.resource) ||
 	    (!dump->chain && dump->spec.cgrp &&
 	     limit->target->cgrp != dump->spec.cgrp) ||
-	    !rein_limit_visible(limit, dump->spec.viewer))
+	    !rein_limit_visible(limit, dump->view.viewer))
 		return 0;
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 			  &family, NLM_F_MULTI, REIN_CMD_LIMIT_GET);
@@ -611,6 +731,32 @@ int rein_nl_limit_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len ?: err;
 }
 
+static bool record_wanted(const struct nl_dump *dump)
+{
+	const struct record_filter *filter = &dump->filter;
+	const struct rein_record *rec = &dump->view.record;
+
+	return (!filter->has_kind || rec->info->kind == filter->kind) &&
+	       (!filter->code || rec->info->number == filter->code) &&
+	       rec->info->severity >= filter->severity &&
+	       rec->last_ns >= filter->since_ns &&
+	       (!dump->spec.name || !strcmp(rec->limit_name, dump->spec.name)) &&
+	       (!dump->view.viewer ||
+		rein_record_visible(rec, dump->view.viewer));
+}
+
+static int dump_record(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nl_view *view = &dump_of(cb)->view;
+	void *hdr;
+
+	if (view->viewer)
+		mask_record(&view->record);
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &family, NLM_F_MULTI, REIN_CMD_RECORD_GET);
+	return rein_put_record(skb, hdr, &view->record, view->root);
+}
+
 /**
  * rein_nl_record_get_dumpit() - see the spec: record-get
  * @skb:	to be filled
@@ -621,26 +767,21 @@ int rein_nl_limit_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 int rein_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct nl_dump *dump = dump_of(cb);
-	struct rein_record *rec = &dump->record;
-	u64 newest = rein_record_newest();
 	int err = dump_err(cb);
-	void *hdr;
+	u64 id;
 
 	if (err)
 		return err;
-	dump->next = max(dump->next, rein_record_oldest());
-	for (; dump->next <= newest; dump->next++) {
-		if (!rein_record_read(dump->next, rec) ||
-		    (dump->code && rec->info->number != dump->code) ||
-		    (dump->spec.name &&
-		     strcmp(rec->limit_name, dump->spec.name)))
-			continue;
-		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				  cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,
-				  REIN_CMD_RECORD_GET);
-		err = rein_put_record(skb, hdr, rec);
-		if (err)
-			return skb->len ?: err;
+	while ((id = rein_ring_next(dump->next)) &&
+	       id <= dump->filter.newest) {
+		if (rein_ring_read(id, &dump->view.record) &&
+		    record_wanted(dump)) {
+			err = dump_record(skb, cb);
+			if (err)
+				return skb->len ?: err;
+		}
+		dump->next = id + 1;
+		cond_resched();
 	}
 	return skb->len;
 }
@@ -684,7 +825,8 @@ static void tell_record(const struct rein_record *rec)
 	struct sk_buff *msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 
 	if (!msg || rein_put_record(msg, genlmsg_put(msg, 0, 0, &family, 0,
-						     REIN_CMD_RECORD_NTF), rec)) {
+						     REIN_CMD_RECORD_NTF),
+				    rec, "/")) {
 		nlmsg_free(msg);
 		genl_set_err(&family, &init_net, 0, REIN_NLGRP_ERRORS, ENOBUFS);
 		return;
@@ -697,14 +839,14 @@ static void tell(struct work_struct *work)
 {
 	static u64 told;	/* by nobody else, and never at the same time */
 	struct rein_record *rec = kmalloc(sizeof(*rec), GFP_KERNEL);
-	u64 newest = rein_record_newest();
+	u64 newest = rein_ring_newest();
+	u64 id;
 
-	told = max(told, rein_record_oldest() - 1);
-	while (told < newest) {
-		told++;
+	while ((id = rein_ring_next(told + 1)) && id <= newest) {
+		told = id;
 		if (rec && genl_has_listeners(&family, &init_net,
 					      REIN_NLGRP_ERRORS) &&
-		    rein_record_read(told, rec))
+		    rein_ring_read(told, rec))
 			tell_record(rec);
 		cond_resched();
 	}
@@ -728,24 +870,34 @@ void rein_netlink_wake(void)
 
 /* --- the family ------------------------------------------------------------------ */
 
-static int checked_doit(struct sk_buff *skb, struct genl_info *info)
+static int answer(struct sk_buff *skb, struct genl_info *info,
+		  struct rein_ask *ask)
 {
-	struct rein_ask ask = { info->extack, NULL };
 	u8 cmd = info->genlhdr->cmd;
 	struct nlattr **tb;
 	int err;
 
 	if (!cmd_open(cmd) && !netlink_capable(skb, CAP_NET_ADMIN))
-		return fail_permission(&ask);
-	tb = parse(info->nlhdr, &ask);
+		return fail_permission(ask);
+	tb = parse(info->nlhdr, ask);
 	if (IS_ERR(tb))
 		return PTR_ERR(tb);
 	info->attrs = tb;
+	info->user_ptr[0] = ask;
 	err = rein_raw_provoke() ?: generated(cmd)->doit(skb, info);
-	err = rein_raw_catch(info->extack, err, "a request");
 	info->attrs = NULL;
 	kfree(tb);
 	return err;
+}
+
+static int checked_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rein_ask ask = { .extack = info->extack };
+	struct rein_doing doing;
+
+	rein_doing_begin(&ask, &doing, REIN_SITE, "answering request",
+			 names[info->genlhdr->cmd]);
+	return rein_raw_catch(&ask, answer(skb, info, &ask), "a request");
 }
 
 /* The generated operations, below the choke point; and groups, not for all. */

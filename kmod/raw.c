@@ -64,7 +64,7 @@ void rein_raw_exit(void)
 
 /**
  * rein_raw_catch() - see to it that an error has a meaning
- * @extack:	of the request, or NULL
+ * @ask:	the request
  * @err:	what it came to
  * @what:	what was asked for
  *
@@ -75,13 +75,12 @@ void rein_raw_exit(void)
  *
  * Return: @err.
  */
-int rein_raw_catch(struct netlink_ext_ack *extack, int err, const char *what)
+int rein_raw_catch(struct rein_ask *ask, int err, const char *what)
 {
-	struct rein_ask ask = { extack, NULL };
-
-	if (err >= 0 || (extack && extack->cookie_len))
+	if (err >= 0 || ask->told)
 		return err;
-	rein_fail(&ask, NULL, REIN_E_RAW,
+	ask->err = -err;
+	rein_fail(ask, NULL, REIN_E_RAW,
 		  "an error without a meaning: a bug of rein",
 		  "error %d of %s has no meaning: a bug of rein", -err, what);
 	return err;

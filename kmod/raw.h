@@ -6,10 +6,10 @@
 #ifndef REIN_RAW_H
 #define REIN_RAW_H
 
-struct netlink_ext_ack;
+struct rein_ask;
 
 int rein_raw_provoke(void);
-int rein_raw_catch(struct netlink_ext_ack *extack, int err, const char *what);
+int rein_raw_catch(struct rein_ask *ask, int err, const char *what);
 
 void rein_raw_init(void);
 void rein_raw_exit(void);

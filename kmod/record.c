@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records: the ring and what goes into it. See record.h.
+ * Records: what goes into one. See record.h.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -8,222 +8,116 @@
 #include <linux/cred.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/moduleparam.h>
 #include <linux/skbuff.h>
 #include <linux/sock_diag.h>
 #include <linux/stacktrace.h>
 #include <linux/timekeeping.h>
 #include <linux/uuid.h>
-#include <linux/vmalloc.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
 
 #include "netlink.h"
 #include "record.h"
+#include "ring.h"
 #include "target.h"
 
-#define RECORDS_MIN	64
-#define RECORDS_MAX	65536
-
-/* How many records requests of the unprivileged may make at once. */
+/*
+ * How many records requests of the unprivileged may make at once, and how many that
+ * are bugs: these are not to go missing among the others.
+ */
 #define OTHERS_BURST	16
 
-static unsigned int records = 4096;
-module_param(records, uint, 0444);
-MODULE_PARM_DESC(records, "how many records are kept (64 to 65536, default 4096)");
-
-#define REIN_CODE(number_, name_, kind_, severity_, errno_, hint_, ...)	\
-	{ .number = (number_), .kind = REIN_KIND_##kind_,		\
-	  .severity = REIN_SEVERITY_##severity_, .err = (errno_),	\
-	  .hint = (hint_) },
-static const struct rein_code_info code_book[] = {
-#include "codes.def"
-};
-
-#undef REIN_CODE
-
 static struct {
-	spinlock_t lock;		/* everything but the slots' contents */
-	struct rein_record *slots;
-	u64 newest;			/* id of the newest record, 0: none */
-	struct rein_record_counts counts;
-	atomic64_t folded;
-	struct rein_bucket others;	/* records for the unprivileged */
-	char boot[UUID_STRING_LEN + 1];
-} ring = {
-	.lock = __SPIN_LOCK_UNLOCKED(ring.lock),
+	spinlock_t lock;
+	struct rein_bucket records;
+	struct rein_bucket bugs;
+} others = {
+	.lock = __SPIN_LOCK_UNLOCKED(others.lock),
 };
 
-/* What the data path records, and how it says so: of packets… */
-static const struct rein_fold_info packet_folds[REIN_FOLDS] = {
-	[REIN_FOLD_REFUSED] = { REIN_E_REFUSED,
-		"packets were refused: the limit had no tokens for them" },
-	[REIN_FOLD_IMPATIENT] = { REIN_E_IMPATIENT,
-		"packets were refused: they would have waited too long" },
-	[REIN_FOLD_STALE] = { REIN_E_STALE,
-		"waiting packets were dropped: they had waited too long" },
-	[REIN_FOLD_OVERFLOW] = { REIN_E_OVERFLOW,
-		"packets were dropped: no room to wait in" },
-	[REIN_FOLD_NOMEM] = { REIN_E_NO_ROOM_MEMORY,
-		"packets were dropped: no memory to let them wait" },
-	[REIN_FOLD_TEARDOWN] = { REIN_E_TEARDOWN,
-		"waiting packets were dropped: they had nowhere to go" },
-	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
-		"packets passed that would have been over the limit" },
-};
-
-/* …of connections… */
-static const struct rein_fold_info connect_folds[REIN_FOLDS] = {
-	[REIN_FOLD_REFUSED] = { REIN_E_CONNECT_REFUSED,
-		"connections were refused: the limit had no tokens for them" },
-	[REIN_FOLD_IMPATIENT] = { REIN_E_IMPATIENT,
-		"connections were refused: they would have waited too long" },
-	[REIN_FOLD_STALE] = { REIN_E_STALE,
-		"waiting connections were refused: they had waited too long" },
-	[REIN_FOLD_OVERFLOW] = { REIN_E_OVERFLOW,
-		"connections were refused: no room to wait in" },
-	[REIN_FOLD_NOMEM] = { REIN_E_NO_ROOM_MEMORY,
-		"connections were refused: no memory to let them wait" },
-	[REIN_FOLD_TEARDOWN] = { REIN_E_TEARDOWN,
-		"waiting connections were dropped: they had nowhere to go" },
-	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
-		"connections passed that would have been over the limit" },
-};
-
-static const struct rein_fold_info accept_folds[REIN_FOLDS] = {
-	[REIN_FOLD_REFUSED] = { REIN_E_ACCEPT_REFUSED,
-		"incoming connections were refused: the limit had no tokens for them" },
-	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
-		"incoming connections passed that would have been over the limit" },
-};
-
-/* …and of takes. */
-static const struct rein_fold_info call_folds[REIN_FOLDS + 1] = {
-	[REIN_FOLD_REFUSED] = { REIN_E_TAKE_OVER,
-		"the limit had no tokens for a take" },
-	[REIN_FOLD_IMPATIENT] = { REIN_E_TAKE_PATIENCE,
-		"a take would have waited longer than the limit's patience" },
-	[REIN_FOLD_STALE] = { REIN_E_TAKE_TIMEOUT,
-		"the deadline passed while a take waited" },
-	[REIN_FOLD_OVERFLOW] = { REIN_E_TAKE_FULL,
-		"too many takes waited for the limit already" },
-	[REIN_FOLD_BURST] = { REIN_E_TAKE_BURST,
-		"a take wanted more tokens than the limit can ever hold" },
-	[REIN_FOLD_LATE] = { REIN_E_TAKE_LATE,
-		"the tokens would not have been there before the deadline" },
-	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
-		"takes passed that would have been over the limit" },
-	[REIN_FOLD_EXPIRED] = { REIN_E_RESERVE_EXPIRED,
-		"a granted reservation was not claimed in time" },
-	[REIN_FOLD_CANCELLED] = { REIN_E_TAKE_CANCELLED,
-		"a take was cancelled: the limits were flushed by force" },
-};
-
-/**
- * rein_fold_info() - what an event of the data path is called
- * @resource:	of the limit
- * @fold:	the event
- *
- * Return: its code and message.
- */
-const struct rein_fold_info *rein_fold_info(enum rein_resource resource,
-					    enum rein_fold fold)
-{
-	switch (resource) {
-	case REIN_RESOURCE_CONNECT:
-		return &connect_folds[fold];
-	case REIN_RESOURCE_ACCEPT:
-		return &accept_folds[fold];
-	case REIN_RESOURCE_CALL:
-		return &call_folds[fold];
-	default:
-		return &packet_folds[fold];
-	}
-}
-
-static const struct rein_code_info *code_info(enum rein_code code)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(code_book); i++)
-		if (code_book[i].number == code)
-			return &code_book[i];
-	/* The last one is the bug: a code that isn't in the book. */
-	return &code_book[ARRAY_SIZE(code_book) - 1];
-}
-
-/**
- * rein_code_errno() - what an error is to the caller
- * @code:	the error
- *
- * Return: a positive errno.
- */
-int rein_code_errno(enum rein_code code)
-{
-	return code_info(code)->err ?: EINVAL;
-}
-
-static struct rein_record *slot_of(u64 id)
-{
-	u64 slot;
-
-	div64_u64_rem(id, records, &slot);
-	return &ring.slots[slot];
-}
+/* What ids of records are unique within. */
+static char boot[UUID_STRING_LEN + 1];
 
 /*
- * Take the oldest slot for a new record. Returns with the slot's lock held and
- * the slot blank but for what every record has.
+ * The record of the flush that is under way, or 0. Waiting packets are dropped, and
+ * takes cancelled, by those who hold rein_mutex, as the one who flushes does: no other
+ * event of that kind can come in between.
  */
-static struct rein_record *record_open(enum rein_code code,
-				       const struct rein_site *site)
+static u64 flush;
+
+/* --- what a record has ------------------------------------------------------------- */
+
+static void record_site(struct rein_record *rec, const struct rein_site *site)
 {
-	struct rein_record *rec;
-
-	lockdep_assert_held(&ring.lock);
-	ring.counts.raised++;
-	rec = slot_of(++ring.newest);
-
-	spin_lock(&rec->lock);
-	if (rec->id)
-		ring.counts.overwritten++;
-	else
-		ring.counts.stored++;
-	memset((char *)rec + sizeof(rec->lock), 0,
-	       sizeof(*rec) - sizeof(rec->lock));
-	rec->id = ring.newest;
-	rec->info = code_info(code);
-	rec->count = 1;
-	rec->time_ns = ktime_get_real_ns();
-	rec->last_ns = rec->time_ns;
-	rec->boottime_ns = ktime_get_boottime_ns();
 	rec->function = site->function;
 	rec->file = kbasename(site->file);
 	rec->line = site->line;
-	return rec;
 }
 
-static void record_close(struct rein_record *rec)
+static void record_step(struct rein_step *step, const char *what,
+			const char *name, const struct rein_site *site)
 {
-	spin_unlock(&rec->lock);
+	step->what = what;
+	strscpy(step->name, name ?: "", sizeof(step->name));
+	step->function = site->function;
+	step->file = kbasename(site->file);
+	step->line = site->line;
 }
 
-static void record_task(struct rein_record *rec, const char *comm,
-			const unsigned long *stack, unsigned int depth)
+/* Under RCU. */
+static void record_task(struct rein_record *rec)
 {
 	rec->pid = task_tgid_nr(current);
 	rec->uid = current_uid();
-	strscpy(rec->comm, comm, sizeof(rec->comm));
-	memcpy(rec->stack, stack, depth * sizeof(*stack));
-	rec->depth = depth;
+	rec->home = cgroup_id(task_dfl_cgroup(current));
+	/* Not get_task_comm(): its lock must not nest in the ring's. */
+	strscpy(rec->comm, current->comm, sizeof(rec->comm));
+}
+
+static void record_stack(struct rein_record *rec)
+{
+	rec->depth = stack_trace_save(rec->stack, ARRAY_SIZE(rec->stack), 1);
+}
+
+/* Whose business it is: of those in this cgroup, and in those above. */
+static void record_above(struct rein_record *rec, struct cgroup *cgrp)
+{
+	int i;
+
+	rec->level = cgrp->level;
+	for (i = 0; i <= cgrp->level && i < REIN_RECORD_LEVELS; i++)
+		rec->above[i] = cgroup_id(cgroup_ancestor(cgrp, i));
 }
 
 static void record_cgroup(struct rein_record *rec, struct cgroup *cgrp)
 {
 	rec->cgroup_id = cgroup_id(cgrp);
-	if (cgroup_path(cgrp, rec->path, sizeof(rec->path)) < 0)
-		rec->path[0] = '\0';
+	record_above(rec, cgrp);
+	/* Of one that is too long the beginning is there. */
+	cgroup_path(cgrp, rec->path, sizeof(rec->path));
+}
+
+/**
+ * rein_record_visible() - may somebody who is no administrator read a record?
+ * @rec:	the record
+ * @viewer:	the cgroup of who asks
+ *
+ * Context: the task that asks.
+ *
+ * Return: whether it is about that cgroup or one below, or made by a request of the
+ * same user from there. Of a cgroup too deep to remember nobody knows.
+ */
+bool rein_record_visible(const struct rein_record *rec,
+			 const struct cgroup *viewer)
+{
+	const unsigned int level = viewer->level;
+
+	if (rec->pid && rec->home == cgroup_id(viewer) &&
+	    uid_eq(rec->uid, current_uid()))
+		return true;
+	return level <= rec->level && level < REIN_RECORD_LEVELS &&
+	       rec->above[level] == cgroup_id(viewer);
 }
 
 static void record_subject(struct rein_record *rec,
@@ -280,6 +174,8 @@ static void record_flow(struct rein_flow_id *flow, const struct sk_buff *skb,
 		flow->cookie = atomic64_read(&sk->sk_cookie);
 }
 
+/* --- requests -------------------------------------------------------------------------- */
+
 /**
  * rein_ask_attr() - an attribute of a request, to blame
  * @ask:	the request
@@ -292,26 +188,22 @@ const struct nlattr *rein_ask_attr(const struct rein_ask *ask, int type)
 	return ask->attrs ? ask->attrs[type] : NULL;
 }
 
-/* Count one more event into the record @id, if it is still held. */
-static bool record_fold(u64 id, const struct rein_value *value)
-{
-	struct rein_record *rec;
-	bool held;
+/* What a request that was refused says, to compare it with another. */
+struct refusal {
+	enum rein_code code;
+	u32 line;
+	const char *message;
+};
 
-	if (!id)
-		return false;
-	rec = slot_of(id);
-	spin_lock_bh(&rec->lock);
-	held = rec->id == id;
-	if (held) {
-		rec->count++;
-		rec->last_ns = ktime_get_real_ns();
-		memcpy(rec->value, value, sizeof(rec->value));
-	}
-	spin_unlock_bh(&rec->lock);
-	if (held)
-		atomic64_inc(&ring.folded);
-	return held;
+static bool same_refusal(const struct rein_record *rec, const void *arg)
+{
+	const struct refusal *refusal = arg;
+
+	return rec->info->number == refusal->code &&
+	       rec->line == refusal->line &&
+	       rec->pid == task_tgid_nr(current) &&
+	       uid_eq(rec->uid, current_uid()) &&
+	       !strcmp(rec->message, refusal->message);
 }
 
 /*
@@ -319,21 +211,13 @@ static bool record_fold(u64 id, const struct rein_value *value)
  * same task for the same reason: who tries again and again is told the same
  * and drives out nobody else's records.
  */
-static u64 record_again(enum rein_code code, const struct rein_site *site,
-			const char *message)
+static u64 record_again(const struct refusal *refusal)
 {
 	static const struct rein_value none[REIN_RECORD_VALUES];
-	struct rein_record *rec = slot_of(ring.newest);
-	bool same;
+	u64 id = rein_ring_newest();
 
-	lockdep_assert_held(&ring.lock);
-	spin_lock(&rec->lock);
-	same = rec->id && rec->info->number == code &&
-	       rec->line == site->line && rec->pid == task_tgid_nr(current) &&
-	       uid_eq(rec->uid, current_uid()) &&
-	       !strcmp(rec->message, message);
-	spin_unlock(&rec->lock);
-	return same && record_fold(ring.newest, none) ? ring.newest : 0;
+	return rein_ring_test(id, same_refusal, refusal) &&
+	       rein_ring_fold(id, none) ? id : 0;
 }
 
 /*
@@ -341,19 +225,62 @@ static u64 record_again(enum rein_code code, const struct rein_site *site,
  * may. All others together have a bucket, or anybody could drive everybody
  * else's records out; what is over it is counted.
  */
-static bool record_granted(bool admin)
+static bool record_granted(const struct rein_code_info *info)
 {
-	lockdep_assert_held(&ring.lock);
-	if (admin)
+	struct rein_bucket *bucket;
+	bool granted;
+
+	if (ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
 		return true;
-	rein_bucket_refill(&ring.others, ktime_get_ns());
-	if (rein_bucket_wait(&ring.others, 1, false)) {
-		ring.counts.raised++;
-		ring.counts.suppressed++;
-		return false;
-	}
-	rein_bucket_charge(&ring.others, 1);
-	return true;
+	bucket = info->kind == REIN_KIND_BUG ? &others.bugs : &others.records;
+	spin_lock_bh(&others.lock);
+	rein_bucket_refill(bucket, ktime_get_ns());
+	granted = !rein_bucket_wait(bucket, 1, false);
+	if (granted)
+		rein_bucket_charge(bucket, 1);
+	spin_unlock_bh(&others.lock);
+	if (!granted)
+		rein_ring_suppress();
+	return granted;
+}
+
+static void record_doing(struct rein_record *rec, const struct rein_doing *doing)
+{
+	unsigned int i;
+
+	for (i = 0; doing && i < REIN_RECORD_STEPS; doing = doing->outer, i++)
+		record_step(&rec->step[i], doing->what, doing->name,
+			    doing->site);
+}
+
+static u64 record_request(const struct rein_ask *ask, enum rein_code code,
+			  const struct rein_site *site, const char *message)
+{
+	const struct rein_code_info *info = rein_code_info(code);
+	const struct refusal refusal = { code, site->line, message };
+	struct rein_record *rec;
+	u64 id;
+
+	id = record_again(&refusal);
+	if (id || !record_granted(info))
+		return id;
+	rec = rein_ring_open(info, NULL);
+	record_site(rec, site);
+	rcu_read_lock();
+	record_task(rec);
+	record_above(rec, task_dfl_cgroup(current));
+	rcu_read_unlock();
+	record_stack(rec);
+	record_doing(rec, ask->doing);
+	rec->err = ask->err;
+	strscpy(rec->message, message, sizeof(rec->message));
+	id = rec->id;
+	rein_ring_close(rec);
+	if (info->kind == REIN_KIND_BUG)
+		pr_err_ratelimited("%s; all of it: rein errors show %llu\n",
+				   message, id);
+	rein_netlink_wake();
+	return id;
 }
 
 /* See rein_fail(). */
@@ -361,39 +288,15 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 		enum rein_code code, const char *what,
 		const struct rein_site *site, const char *fmt, ...)
 {
-	unsigned long stack[REIN_RECORD_STACK];
 	char message[REIN_RECORD_MESSAGE];
-	char comm[TASK_COMM_LEN];
-	const struct rein_code_info *info = code_info(code);
-	struct rein_record *rec;
-	bool admin, made = false;
-	unsigned int depth;
 	va_list args;
 	u64 id;
 
 	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	depth = stack_trace_save(stack, ARRAY_SIZE(stack), 1);
-	/* Takes a lock that must not nest in the ring's: see task_lock(). */
-	get_task_comm(comm, current);
-	admin = ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
-
-	spin_lock_bh(&ring.lock);
-	id = record_again(code, site, message);
-	if (!id && record_granted(admin)) {
-		rec = record_open(code, site);
-		record_task(rec, comm, stack, depth);
-		strscpy(rec->message, message, sizeof(rec->message));
-		id = rec->id;
-		record_close(rec);
-		made = true;
-	}
-	spin_unlock_bh(&ring.lock);
-	if (made && info->kind == REIN_KIND_BUG)
-		pr_err_ratelimited("%s; all of it: rein errors show %llu\n",
-				   message, id);
-
+	id = record_request(ask, code, site, message);
+	ask->told = true;
 	if (ask->extack) {
 		ask->extack->_msg = what;
 		ask->extack->bad_attr = attr;
@@ -401,9 +304,32 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 		memcpy(ask->extack->cookie, &id, sizeof(id));
 		ask->extack->cookie_len = sizeof(id);
 	}
-	rein_netlink_wake();
-	return info->err ? -info->err : -EINVAL;
+	return -rein_code_errno(code);
 }
+
+/**
+ * rein_record_flush_begin() - what is dropped from here on is dropped by force
+ * @ask:	the request that wants it so
+ * @site:	REIN_SITE
+ *
+ * Context: rein_mutex held until rein_record_flush_end().
+ */
+void rein_record_flush_begin(const struct rein_ask *ask,
+			     const struct rein_site *site)
+{
+	WRITE_ONCE(flush, record_request(ask, REIN_E_FLUSHED, site,
+					 "all limits were removed by force"));
+}
+
+/**
+ * rein_record_flush_end() - undo rein_record_flush_begin()
+ */
+void rein_record_flush_end(void)
+{
+	WRITE_ONCE(flush, 0);
+}
+
+/* --- the data path ------------------------------------------------------------------------ */
 
 /* Who an event of the data path is about, besides the limit. */
 struct event_subject {
@@ -412,15 +338,35 @@ struct event_subject {
 	bool is_current;		/* of the task that takes */
 };
 
-static void record_current(struct rein_record *rec)
+static void record_subjects(struct rein_record *rec,
+			    const struct event_subject *subject)
 {
-	unsigned long stack[REIN_RECORD_STACK];
-	char comm[TASK_COMM_LEN];
+	if (subject->skb)
+		record_flow(&rec->flow, subject->skb, subject->family);
+	else if (subject->is_current)
+		record_task(rec);
+}
 
-	/* Not get_task_comm(): its lock must not nest in the ring's. */
-	strscpy(comm, current->comm, sizeof(comm));
-	record_task(rec, comm, stack,
-		    stack_trace_save(stack, ARRAY_SIZE(stack), 2));
+/* A new record of an event, or NULL if another CPU makes it. */
+static struct rein_record *event_open(struct rein_limit *limit,
+				      enum rein_fold fold,
+				      const struct rein_site *site)
+{
+	const struct rein_fold_info *info;
+	struct rein_record *rec;
+
+	info = rein_fold_info(limit->resource, fold);
+	rec = rein_ring_open(rein_code_info(info->code), &limit->fold[fold]);
+	if (!rec)
+		return NULL;
+	record_site(rec, site);
+	record_subject(rec, limit);
+	record_step(&rec->step[0], rein_resource_doing(limit->resource), NULL,
+		    site);
+	strscpy(rec->message, info->message, sizeof(rec->message));
+	if (info->code == REIN_E_TEARDOWN || info->code == REIN_E_TAKE_CANCELLED)
+		rec->cause = READ_ONCE(flush);
+	return rec;
 }
 
 static u64 record_event(struct rein_limit *limit, enum rein_fold fold,
@@ -428,34 +374,20 @@ static u64 record_event(struct rein_limit *limit, enum rein_fold fold,
 			const struct rein_value *value,
 			const struct rein_site *site)
 {
-	const struct rein_fold_info *info;
 	struct rein_record *rec;
 	u64 id;
 
-	id = READ_ONCE(limit->fold[fold]);
-	if (record_fold(id, value))
-		return id;
-
-	spin_lock_bh(&ring.lock);
-	/* Another CPU may have been first. */
-	id = READ_ONCE(limit->fold[fold]);
-	if (record_fold(id, value)) {
-		spin_unlock_bh(&ring.lock);
-		return id;
-	}
-	info = rein_fold_info(limit->resource, fold);
-	rec = record_open(info->code, site);
-	record_subject(rec, limit);
-	if (subject->skb)
-		record_flow(&rec->flow, subject->skb, subject->family);
-	else if (subject->is_current)
-		record_current(rec);
+	do {
+		id = READ_ONCE(limit->fold[fold]);
+		if (rein_ring_fold(id, value))
+			return id;
+		rec = event_open(limit, fold, site);
+	} while (!rec);
+	record_subjects(rec, subject);
+	record_stack(rec);
 	memcpy(rec->value, value, sizeof(rec->value));
-	strscpy(rec->message, info->message, sizeof(rec->message));
 	id = rec->id;
-	WRITE_ONCE(limit->fold[fold], id);
-	record_close(rec);
-	spin_unlock_bh(&ring.lock);
+	rein_ring_close(rec);
 	rein_netlink_wake();
 	return id;
 }
@@ -488,7 +420,7 @@ void rein_record_packet(struct rein_limit *limit, enum rein_fold fold,
 /**
  * rein_record_call() - record what happened to a take
  * @limit:	whose doing it was
- * @fold:	what happened, but for REIN_FOLD_CANCELLED
+ * @fold:	what happened
  * @value:	what was wanted, what there was, and so on
  * @is_current:	the task that takes is the present one
  * @site:	REIN_SITE
@@ -520,81 +452,12 @@ void rein_record_limit(const struct rein_limit *limit, enum rein_code code,
 {
 	struct rein_record *rec;
 
-	spin_lock_bh(&ring.lock);
-	rec = record_open(code, site);
+	rec = rein_ring_open(rein_code_info(code), NULL);
+	record_site(rec, site);
 	record_subject(rec, limit);
 	strscpy(rec->message, what, sizeof(rec->message));
-	record_close(rec);
-	spin_unlock_bh(&ring.lock);
+	rein_ring_close(rec);
 	rein_netlink_wake();
-}
-
-/**
- * rein_record_read() - copy a record
- * @id:		which one
- * @copy:	where to
- *
- * Return: whether it is held.
- */
-bool rein_record_read(u64 id, struct rein_record *copy)
-{
-	struct rein_record *rec;
-	bool held;
-
-	if (!id)
-		return false;
-	rec = slot_of(id);
-	spin_lock_bh(&rec->lock);
-	held = rec->id == id;
-	if (held)
-		memcpy((char *)copy + sizeof(copy->lock),
-		       (char *)rec + sizeof(rec->lock),
-		       sizeof(*rec) - sizeof(rec->lock));
-	spin_unlock_bh(&rec->lock);
-	return held;
-}
-
-/**
- * rein_record_newest() - id of the newest record
- *
- * Return: the id, 0 if nothing was recorded yet.
- */
-u64 rein_record_newest(void)
-{
-	u64 id;
-
-	spin_lock_bh(&ring.lock);
-	id = ring.newest;
-	spin_unlock_bh(&ring.lock);
-	return id;
-}
-
-/**
- * rein_record_oldest() - id of the oldest record that is held
- *
- * Return: the id, 1 if nothing was recorded yet.
- */
-u64 rein_record_oldest(void)
-{
-	u64 newest = rein_record_newest();
-
-	return newest > records ? newest - records + 1 : 1;
-}
-
-/**
- * rein_record_count() - read the books
- * @counts:	where to
- */
-void rein_record_count(struct rein_record_counts *counts)
-{
-	u64 folded;
-
-	spin_lock_bh(&ring.lock);
-	folded = atomic64_read(&ring.folded);
-	*counts = ring.counts;
-	spin_unlock_bh(&ring.lock);
-	counts->folded = folded;
-	counts->raised += folded;
 }
 
 /**
@@ -604,40 +467,19 @@ void rein_record_count(struct rein_record_counts *counts)
  */
 const char *rein_record_boot(void)
 {
-	return ring.boot;
+	return boot;
 }
 
 /**
- * rein_record_init() - make the ring
- *
- * Return: 0, -EINVAL for a bad parameter, -ENOMEM.
+ * rein_record_init() - begin
  */
-int rein_record_init(void)
+void rein_record_init(void)
 {
 	static const struct rein_rate rate = { 1, NSEC_PER_SEC };
-	unsigned int i;
-	uuid_t boot;
+	uuid_t uuid;
 
-	rein_bucket_init(&ring.others, &rate, OTHERS_BURST, ktime_get_ns());
-	if (records < RECORDS_MIN || records > RECORDS_MAX) {
-		pr_err("records=%u: use %d to %d\n", records, RECORDS_MIN,
-		       RECORDS_MAX);
-		return -EINVAL;
-	}
-	ring.slots = vzalloc(array_size(records, sizeof(*ring.slots)));
-	if (!ring.slots)
-		return -ENOMEM;
-	for (i = 0; i < records; i++)
-		spin_lock_init(&ring.slots[i].lock);
-	generate_random_uuid(boot.b);
-	snprintf(ring.boot, sizeof(ring.boot), "%pUb", &boot);
-	return 0;
-}
-
-/**
- * rein_record_exit() - free the ring, with all records
- */
-void rein_record_exit(void)
-{
-	vfree(ring.slots);
+	rein_bucket_init(&others.records, &rate, OTHERS_BURST, ktime_get_ns());
+	rein_bucket_init(&others.bugs, &rate, OTHERS_BURST, ktime_get_ns());
+	generate_random_uuid(uuid.b);
+	snprintf(boot, sizeof(boot), "%pUb", &uuid);
 }

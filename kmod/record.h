@@ -2,17 +2,15 @@
 /*
  * Records: what happened, where, when, to whom, why, and what to do next.
  *
- * A record is made in fixed memory: a ring in which the oldest is overwritten
- * first. Making one never sleeps, never allocates and never fails; what can't
- * be kept is counted, so that at any time
+ * Making one never sleeps, never allocates and never fails; what can't be kept is
+ * counted: see ring.h. The data path folds: the same event on the same limit is one
+ * record that counts, until that record is overwritten.
  *
- *   raised = stored + folded + overwritten + suppressed
+ * A record also says what was being done, as each part that it came through has it:
+ * see struct rein_doing. That is asked for when something goes wrong, and costs next to
+ * nothing if nothing does.
  *
- * The data path folds: the same event on the same limit is one record that
- * counts, until that record is overwritten.
- *
- * Context: any but hard interrupts. Locking: the ring's lock, then that of
- * one slot, both innermost and _bh.
+ * Context: any but hard interrupts.
  */
 #ifndef REIN_RECORD_H
 #define REIN_RECORD_H
@@ -23,35 +21,15 @@
 #include <linux/types.h>
 #include <linux/rein.h>
 
+#include "code.h"
 #include "limit.h"
-
-#define REIN_CODE(number, name, ...) REIN_E_##name = (number),
-enum rein_code {
-#include "codes.def"
-};
-
-#undef REIN_CODE
 
 #define REIN_RECORD_VALUES	3
 #define REIN_RECORD_STACK	24
-#define REIN_RECORD_PATH	128
+#define REIN_RECORD_STEPS	4
+#define REIN_RECORD_LEVELS	16
+#define REIN_RECORD_PATH	512
 #define REIN_RECORD_MESSAGE	128
-
-/**
- * struct rein_code_info - what the code book says of a code
- * @number:	the code
- * @kind:	bug or edge
- * @severity:	how much it matters
- * @err:	the errno the caller sees, positive; 0 if nobody does
- * @hint:	what to do next
- */
-struct rein_code_info {
-	u16 number;
-	u8 kind;
-	u8 severity;
-	u16 err;
-	const char *hint;
-};
 
 /**
  * struct rein_value - a typed value of a record
@@ -63,6 +41,23 @@ struct rein_value {
 	const char *name;
 	const char *unit;
 	u64 number;
+};
+
+/**
+ * struct rein_step - what was being done when it happened
+ * @what:	"adding limit": goes on after "while"; a string that lives as long as
+ *		the module
+ * @name:	of what, or empty
+ * @function:	the code that does it
+ * @file:	its file
+ * @line:	and line
+ */
+struct rein_step {
+	const char *what;
+	char name[REIN_NAME_MAX + 1];
+	const char *function;
+	const char *file;
+	u32 line;
 };
 
 /**
@@ -88,31 +83,39 @@ struct rein_flow_id {
 /**
  * struct rein_record - one record, a slot of the ring
  * @lock:	guards the rest
+ * @state:	the ring's own
  * @id:		1, 2, 3…; 0: the slot is empty
  * @info:	its code
- * @count:	events folded into it
+ * @count:	events folded into it; in copies only
  * @time_ns:	CLOCK_REALTIME of the first
  * @boottime_ns: CLOCK_BOOTTIME of the first
  * @last_ns:	CLOCK_REALTIME of the last
- * @cause:	id of the record this one wraps, or 0
+ * @cause:	id of the record of what led to it, or 0
  * @limit_id:	the limit it is about, or 0
  * @cgroup_id:	the cgroup it is about, or 0
+ * @level:	depth of the cgroup that @above ends with
+ * @above:	ids of the cgroups it is in, by level, and its own, as far as there is
+ *		room; of a request, those of the task
  * @flow:	the socket it is about
  * @value:	typed values; those without a name are unused
+ * @step:	what was being done, innermost first; those without a what are unused
  * @function:	the code that made it
  * @file:	its file
  * @line:	and line
+ * @err:	the errno that nobody gave a meaning, of a bug; positive, or 0
  * @pid:	the task that asked for it, or 0
  * @uid:	its user
+ * @home:	id of its cgroup
  * @depth:	frames in @stack
  * @stack:	return addresses, innermost first
  * @comm:	name of that task
  * @limit_name:	name of the limit, as it was
- * @path:	path of the cgroup, as it was
+ * @path:	path of the cgroup, as it was; its beginning, if it is longer
  * @message:	one line for its reader
  */
 struct rein_record {
 	spinlock_t lock;
+	atomic64_t state;
 	u64 id;
 	const struct rein_code_info *info;
 	u64 count;
@@ -122,45 +125,24 @@ struct rein_record {
 	u64 cause;
 	u64 limit_id;
 	u64 cgroup_id;
+	unsigned int level;
+	u64 above[REIN_RECORD_LEVELS];
 	struct rein_flow_id flow;
 	struct rein_value value[REIN_RECORD_VALUES];
+	struct rein_step step[REIN_RECORD_STEPS];
 	const char *function;
 	const char *file;
 	u32 line;
+	u32 err;
 	pid_t pid;
 	kuid_t uid;
+	u64 home;
 	unsigned int depth;
 	unsigned long stack[REIN_RECORD_STACK];
 	char comm[TASK_COMM_LEN];
 	char limit_name[REIN_NAME_MAX + 1];
 	char path[REIN_RECORD_PATH];
 	char message[REIN_RECORD_MESSAGE];
-};
-
-/**
- * struct rein_record_counts - the books of the ring
- * @raised:	events
- * @stored:	records that are held
- * @folded:	events counted into a record that was there
- * @overwritten: records that made room for newer ones
- * @suppressed:	events that left no trace but this count
- */
-struct rein_record_counts {
-	u64 raised;
-	u64 stored;
-	u64 folded;
-	u64 overwritten;
-	u64 suppressed;
-};
-
-/**
- * struct rein_ask - a request of user space, for errors to refer to
- * @extack:	where the message, the attribute and the record's id go
- * @attrs:	its attributes
- */
-struct rein_ask {
-	struct netlink_ext_ack *extack;
-	struct nlattr **attrs;
 };
 
 struct rein_site {
@@ -170,6 +152,64 @@ struct rein_site {
 };
 
 #define REIN_SITE (&(const struct rein_site){ __func__, __FILE__, __LINE__ })
+
+/**
+ * struct rein_doing - what a part of the module is about to do
+ * @what:	see struct rein_step
+ * @name:	of what, or NULL
+ * @site:	who does it
+ * @outer:	what that is a part of, or NULL
+ */
+struct rein_doing {
+	const char *what;
+	const char *name;
+	const struct rein_site *site;
+	const struct rein_doing *outer;
+};
+
+/**
+ * struct rein_ask - a request of user space, for errors to refer to
+ * @extack:	where the message, the attribute and the record's id go, or NULL
+ * @attrs:	its attributes, or NULL
+ * @doing:	what is being done for it, innermost first
+ * @err:	of an errno that nobody gave a meaning, positive; else 0
+ * @told:	it was refused by rein_fail(): the errno has a meaning
+ */
+struct rein_ask {
+	struct netlink_ext_ack *extack;
+	struct nlattr **attrs;
+	const struct rein_doing *doing;
+	int err;
+	bool told;
+};
+
+/**
+ * rein_doing_begin() - say what is going to be done for a request
+ * @ask:	the request
+ * @doing:	to be kept until rein_doing_end()
+ * @site:	REIN_SITE
+ * @what:	see struct rein_step
+ * @name:	of what, or NULL; has to stay until rein_doing_end()
+ *
+ * Each part of the module does so where it takes over, so that a record tells them all.
+ */
+static inline void rein_doing_begin(struct rein_ask *ask,
+				    struct rein_doing *doing,
+				    const struct rein_site *site,
+				    const char *what, const char *name)
+{
+	*doing = (struct rein_doing){ what, name, site, ask->doing };
+	ask->doing = doing;
+}
+
+/**
+ * rein_doing_end() - it is done, or has failed
+ * @ask:	the request
+ */
+static inline void rein_doing_end(struct rein_ask *ask)
+{
+	ask->doing = ask->doing->outer;
+}
 
 __printf(6, 7)
 int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
@@ -195,20 +235,6 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 
 const struct nlattr *rein_ask_attr(const struct rein_ask *ask, int type);
 
-/**
- * struct rein_fold_info - what an event of the data path is called
- * @code:	its code
- * @message:	one line for its reader
- */
-struct rein_fold_info {
-	enum rein_code code;
-	const char *message;
-};
-
-const struct rein_fold_info *rein_fold_info(enum rein_resource resource,
-					    enum rein_fold fold);
-int rein_code_errno(enum rein_code code);
-
 struct sk_buff;
 u64 rein_record_call(struct rein_limit *limit, enum rein_fold fold,
 		     const struct rein_value value[REIN_RECORD_VALUES],
@@ -219,14 +245,14 @@ void rein_record_packet(struct rein_limit *limit, enum rein_fold fold,
 			const struct rein_site *site);
 void rein_record_limit(const struct rein_limit *limit, enum rein_code code,
 		       const struct rein_site *site, const char *what);
+void rein_record_flush_begin(const struct rein_ask *ask,
+			     const struct rein_site *site);
+void rein_record_flush_end(void);
 
-bool rein_record_read(u64 id, struct rein_record *copy);
-u64 rein_record_oldest(void);
-u64 rein_record_newest(void);
-void rein_record_count(struct rein_record_counts *counts);
+bool rein_record_visible(const struct rein_record *rec,
+			 const struct cgroup *viewer);
 const char *rein_record_boot(void);
 
-int rein_record_init(void);
-void rein_record_exit(void);
+void rein_record_init(void);
 
 #endif /* REIN_RECORD_H */

@@ -15,6 +15,7 @@
 
 #include "dev.h"
 #include "line.h"
+#include "raw.h"
 #include "record.h"
 #include "reserve.h"
 #include "room.h"
@@ -390,16 +391,20 @@ static long reservation_ioctl(struct file *file, unsigned int cmd,
 {
 	void __user *user = (void __user *)arg;
 	struct rein_take_args args;
+	bool waits = false;
 	int err;
 
 	if (!rein_dev_is(cmd, REIN_IOC_CLAIM))
 		return -ENOTTY;
 	err = rein_dev_get(&args, user, _IOC_SIZE(cmd)) ?:
-	      rein_dev_put(&args, user, _IOC_SIZE(cmd));
-	if (err)
-		return err;
-	err = reservation_claim(file->private_data, &args);
-	return rein_dev_put(&args, user, _IOC_SIZE(cmd)) ?: err;
+	      rein_dev_put(&args, user, _IOC_SIZE(cmd)) ?: rein_raw_provoke();
+	if (!err) {
+		err = reservation_claim(file->private_data, &args);
+		waits = err == -EAGAIN && !args.code;
+		err = rein_dev_put(&args, user, _IOC_SIZE(cmd)) ?: err;
+	}
+	/* That it still waits is an answer, not an error. */
+	return waits && err == -EAGAIN ? err : rein_dev_catch(&args, err);
 }
 
 static void reservation_free(struct rein_reservation *r)

@@ -36,6 +36,21 @@ static bool name_good(const char *name)
 }
 
 /**
+ * rein_tier_name() - which tier, in words
+ * @i:		its index
+ *
+ * Return: a string that lives as long as the module.
+ */
+const char *rein_tier_name(unsigned int i)
+{
+	static const char *const names[REIN_TIERS_MAX] = {
+		"1", "2", "3", "4", "5", "6", "7", "8",
+	};
+
+	return names[i];
+}
+
+/**
  * rein_spec_check_name() - can a limit be named like this?
  * @spec:	what is asked for
  * @ask:	the request, for errors
@@ -195,6 +210,7 @@ static int check_tier(const struct rein_tier *tier, const struct nlattr *attr,
  */
 int rein_spec_check(const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
+	struct rein_doing doing;
 	unsigned int i;
 	int err;
 
@@ -202,7 +218,10 @@ int rein_spec_check(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	if (err)
 		return err;
 	for (i = 0; i < spec->n_tiers; i++) {
+		rein_doing_begin(ask, &doing, REIN_SITE, "checking tier",
+				 rein_tier_name(i));
 		err = check_tier(&spec->tiers[i], spec->tier_attrs[i], ask);
+		rein_doing_end(ask);
 		if (err)
 			return err;
 	}

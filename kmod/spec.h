@@ -49,6 +49,7 @@ struct rein_limit_spec {
 };
 
 enum rein_resource rein_spec_resource(const struct rein_limit_spec *spec);
+const char *rein_tier_name(unsigned int i);
 int rein_spec_check_name(const struct rein_limit_spec *spec,
 			 struct rein_ask *ask);
 int rein_spec_check(const struct rein_limit_spec *spec, struct rein_ask *ask);

@@ -47,7 +47,12 @@ void __rein_take_fail(struct rein_take_args *args, unsigned int nth,
 #define rein_take_fail(args, nth, code, what, ...) ({			\
 	const enum rein_code code_ = (code);				\
 	struct netlink_ext_ack extack_ = { };				\
-	struct rein_ask ask_ = { &extack_, NULL };			\
+	const struct rein_doing doing_ = {				\
+		"answering a call on /dev/rein", NULL, REIN_SITE,	\
+	};								\
+	struct rein_ask ask_ = {					\
+		.extack = &extack_, .doing = &doing_,			\
+	};								\
 	int err_ = rein_fail(&ask_, NULL, code_, what, __VA_ARGS__);	\
 									\
 	__rein_take_fail(args, nth, code_, &extack_);			\
