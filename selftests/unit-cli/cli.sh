@@ -64,7 +64,10 @@ run_usage() {
 	1|scope run|no command 'scope'
 	1|limit|rein limit needs a command
 	1|limit ad|no command 'ad'.*did you mean add[?] there are: add replace set del show list
-	1|errors follow|no command 'follow'.*there are: list show explain
+	1|errors chase|no command 'chase'.*there are: list follow clear show explain
+	1|errors follow --kind x|there is no kind of error called 'x'
+	1|errors follow x|one argument too many
+	1|errors clear x|one argument too many
 	1|-x limit list|no option -x
 	1|limit list -z|no option -z
 	1|limit list --stat|did you mean --stats[?]

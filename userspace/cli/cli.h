@@ -119,6 +119,9 @@ extern const struct command errors_commands[];
 char **take_command(int argc, char **argv, int *words);
 int take_main(struct cli *cli, int argc, char **argv);
 int chain_main(struct cli *cli, int argc, char **argv);
+struct filter;
+
+int follow_run(struct cli *cli, const struct filter *filter);
 int monitor_main(struct cli *cli, int argc, char **argv);
 int stat_main(struct cli *cli, int argc, char **argv);
 int flush_main(struct cli *cli, int argc, char **argv);
@@ -139,6 +142,7 @@ void show_tier(struct out *out, const struct rein_tier *tier, const char *lead,
 	       const char *burst, const char *tokens, const char *debt);
 void show_stats(struct out *out, const char *key, const struct rein_stats *stats, bool calls,
 		enum stats_text text);
+void show_record_line(struct out *out, const struct rein_record *record);
 void show_record_row(struct out *out, const struct rein_record *record);
 void show_record_full(struct out *out, const struct rein_record *record);
 

@@ -1,48 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "cli.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "cgroup.h"
+#include "filter.h"
 
 static const struct opt no_opts[] = { { 0 } };
 
 /* --- list ------------------------------------------------------------------------ */
 
-static const struct opt list_opts[] = {
-	{ "kind", 0, "bug|edge", false },
-	{ "code", 0, "CODE", false },
-	{ "severity", 0, "info|notice|warning|error", false },
-	{ "limit", 0, "NAME", false },
-	{ "cgroup", 0, "PATH", false },
-	{ "since", 0, "TIME", false },
-	{ "last", 0, "N", false },
-	{ 0 },
-};
-
-/**
- * struct filter - which records are wanted
- * @has_kind:	those of @kind
- * @code:	those with this one, 0: any
- * @severity:	those at least that severe
- * @limit:	those about a limit of this name, NULL: any
- * @cgroup:	those about this one or one below, "": any
- * @since_ns:	those that happened last after this, CLOCK_REALTIME
- * @last:	the last N of these, 0: all
- */
-struct filter {
-	bool has_kind;
-	uint32_t kind;
-	uint32_t code;
-	uint32_t severity;
-	const char *limit;
-	char cgroup[PATH_MAX];
-	uint64_t since_ns;
-	uint64_t last;
-};
+static const struct opt filter_opts[] = { FILTER_OPTS, { 0 } };
 
 /**
  * struct lister - which records are to be shown
@@ -70,31 +38,11 @@ struct lister {
 	bool any;
 };
 
-static bool below(const char *path, const char *cgroup)
-{
-	size_t len = strcmp(cgroup, "/") ? strlen(cgroup) : 0;
-
-	return path && !strncmp(path, cgroup, len) && (!path[len] || path[len] == '/');
-}
-
-static bool wanted(const struct filter *filter, const struct rein_record *record)
-{
-	if (filter->has_kind && record->kind != filter->kind)
-		return false;
-	if (filter->code && record->code != filter->code)
-		return false;
-	if (record->severity < filter->severity || record->last_ns < filter->since_ns)
-		return false;
-	if (filter->limit && (!record->limit || strcmp(record->limit, filter->limit)))
-		return false;
-	return !*filter->cgroup || below(record->cgroup, filter->cgroup);
-}
-
 static void collect(const struct rein_record *record, void *arg)
 {
 	struct lister *lister = arg;
 
-	if (!wanted(lister->filter, record))
+	if (!filter_wants(lister->filter, record))
 		return;
 	if (lister->n_ids == lister->size) {
 		lister->size = lister->size * 2 ?: 64;
@@ -129,69 +77,12 @@ static void list_one(const struct rein_record *record, void *arg)
 	out_end(lister->out);
 }
 
-static int find_code(struct cli *cli, const char *option, const char *text,
-		     const struct code **code)
-{
-	*code = code_by_text(text);
-	if (*code)
-		return 0;
-	return cli_fail(cli, CODE_VALUE, option,
-			"codes look like REIN-E0301; see all: rein errors explain",
-			"there is no error code '%s'", text);
-}
-
-static int take_words(struct cli *cli, const struct opt_args *args, struct filter *filter)
-{
-	const char *kind = opt_value(args, "kind"), *severity = opt_value(args, "severity");
-	const char *text = opt_value(args, "code");
-	const struct code *code;
-	struct parse_error error;
-	int ret;
-
-	if (kind && parse_kind(kind, &filter->kind, &error))
-		return cli_fail_parse(cli, "--kind", kind, &error);
-	filter->has_kind = kind;
-	if (severity && parse_severity(severity, &filter->severity, &error))
-		return cli_fail_parse(cli, "--severity", severity, &error);
-	if (!text)
-		return 0;
-	ret = find_code(cli, "--code", text, &code);
-	if (!ret)
-		filter->code = code->number;
-	return ret;
-}
-
-static int take_filter(struct cli *cli, const struct opt_args *args, struct filter *filter)
-{
-	const char *since = opt_value(args, "since"), *last = opt_value(args, "last");
-	const char *cgroup = opt_value(args, "cgroup");
-	struct parse_error error;
-	struct timespec now;
-	uint64_t ns, ago;
-	int ret;
-
-	ret = take_words(cli, args, filter);
-	if (ret)
-		return ret;
-	filter->limit = opt_value(args, "limit");
-	if (since) {
-		if (parse_time(since, &ago, &error))
-			return cli_fail_parse(cli, "--since", since, &error);
-		clock_gettime(CLOCK_REALTIME, &now);
-		ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
-		filter->since_ns = ns > ago ? ns - ago : 0;
-	}
-	if (last && parse_number(last, "number of records", UINT32_MAX, &filter->last, &error))
-		return cli_fail_parse(cli, "--last", last, &error);
-	return cgroup ? cgroup_path(cli, cgroup, filter->cgroup, sizeof(filter->cgroup)) : 0;
-}
-
 /* The ids of those that are wanted. */
 static int list_collect(struct cli *cli, struct lister *lister)
 {
 	uint64_t last = lister->filter->last;
 
-	if (rein_record_dump(cli->rein, collect, lister))
+	if (rein_record_dump(cli->rein, &lister->filter->kernel, collect, lister))
 		return cli_fail_kernel(cli, NULL);
 	if (!last || lister->n_ids <= last)
 		return 0;
@@ -208,10 +99,10 @@ static int list_ids(struct cli *cli, struct lister *lister)
 	out_list(&cli->out, NULL);
 	lister->bugs = true;
 	if (lister->n_bugs)
-		err = rein_record_dump(cli->rein, list_one, lister);
+		err = rein_record_dump(cli->rein, &lister->filter->kernel, list_one, lister);
 	lister->bugs = false;
 	if (!err && lister->n_ids)
-		err = rein_record_dump(cli->rein, list_one, lister);
+		err = rein_record_dump(cli->rein, &lister->filter->kernel, list_one, lister);
 	if (err && !lister->any)
 		return cli_fail_kernel(cli, NULL);
 	out_end(&cli->out);
@@ -229,31 +120,113 @@ static int list_filtered(struct cli *cli, const struct filter *filter)
 	return ret;
 }
 
+/* The options of a command that reads many records; connects. */
+static int many(struct cli *cli, int argc, char **argv, struct opt_args *args,
+		struct filter *filter)
+{
+	int ret;
+
+	*filter = (struct filter){ .last = 0 };
+	ret = opt_parse(cli, argc, argv, filter_opts, args);
+	if (!ret)
+		ret = opt_words(cli, args, 0, 0, NULL);
+	if (!ret)
+		ret = filter_parse(cli, args, filter);
+	return ret ? ret : cli_connect(cli);
+}
+
 static int errors_list(struct cli *cli, int argc, char **argv)
 {
-	struct filter filter = { .since_ns = 0 };
+	struct opt_args args;
+	struct filter filter;
+	int ret = many(cli, argc, argv, &args, &filter);
+
+	return ret ? ret : list_filtered(cli, &filter);
+}
+
+static int errors_follow(struct cli *cli, int argc, char **argv)
+{
+	struct opt_args args;
+	struct filter filter;
+	int ret;
+
+	if (cli->file)
+		return cli_fail(cli, CODE_BATCH, "follow", "run it on its own",
+				"follow never ends, so it has no place in a batch");
+	ret = many(cli, argc, argv, &args, &filter);
+	return ret ? ret : follow_run(cli, &filter);
+}
+
+static int errors_clear(struct cli *cli, int argc, char **argv)
+{
 	struct opt_args args;
 	int ret;
 
-	ret = opt_parse(cli, argc, argv, list_opts, &args);
+	ret = opt_parse(cli, argc, argv, no_opts, &args);
 	if (!ret)
 		ret = opt_words(cli, &args, 0, 0, NULL);
 	if (!ret)
-		ret = take_filter(cli, &args, &filter);
-	if (!ret)
 		ret = cli_connect(cli);
-	return ret ?: list_filtered(cli, &filter);
+	if (ret)
+		return ret;
+	if (rein_record_clear(cli->rein))
+		return cli_fail_kernel(cli, NULL);
+	return cli_done(cli, "cleared", NULL, NULL);
 }
 
 /* --- one ------------------------------------------------------------------------- */
 
+/* The most records that one may be the consequence of, each of the next. */
+#define CAUSES_MAX	8
+
 static void show_one(const struct rein_record *record, void *arg)
 {
-	struct out *out = arg;
+	show_record_full(arg, record);
+}
 
-	out_object(out, NULL);
-	show_record_full(out, record);
-	out_end(out);
+struct cause {
+	struct out *out;
+	uint64_t next;
+};
+
+static void take_cause(const struct rein_record *record, void *arg)
+{
+	*(uint64_t *)arg = record->cause;
+}
+
+static void show_cause(const struct rein_record *record, void *arg)
+{
+	struct cause *cause = arg;
+
+	cause->next = record->cause;
+	if (cause->out->json) {
+		out_object(cause->out, NULL);
+		show_record_row(cause->out, record);
+		out_end(cause->out);
+	} else {
+		out_text(cause->out, "\n  because:\t");
+		show_record_line(cause->out, record);
+	}
+}
+
+/* What led to it, and what led to that. */
+static int show_causes(struct cli *cli, uint64_t id)
+{
+	struct cause cause = { &cli->out, 0 };
+	unsigned int i;
+
+	if (rein_record_get(cli->rein, id, take_cause, &cause.next))
+		return cli_fail_kernel(cli, NULL);
+	out_list(&cli->out, "causes");
+	for (i = 0; i < CAUSES_MAX && cause.next; i++) {
+		id = cause.next;
+		cause.next = 0;
+		/* It may have made room already: its id is all there is then. */
+		if (rein_record_get(cli->rein, id, show_cause, &cause))
+			out_id(&cli->out, NULL, "\n  because:\trecord not held any more: ", id);
+	}
+	out_end(&cli->out);
+	return EXIT_OK;
 }
 
 static int errors_show(struct cli *cli, int argc, char **argv)
@@ -274,8 +247,13 @@ static int errors_show(struct cli *cli, int argc, char **argv)
 	ret = cli_connect(cli);
 	if (ret)
 		return ret;
+	out_object(&cli->out, NULL);
 	if (rein_record_get(cli->rein, id, show_one, &cli->out))
 		return cli_fail_kernel(cli, args.words[0]);
+	ret = show_causes(cli, id);
+	if (ret)
+		return ret;
+	out_end(&cli->out);
 	out_flush(&cli->out);
 	return EXIT_OK;
 }
@@ -333,7 +311,7 @@ static int errors_explain(struct cli *cli, int argc, char **argv)
 		return ret;
 	if (!args.n_words)
 		return explain_all(cli);
-	ret = find_code(cli, args.words[0], args.words[0], &code);
+	ret = filter_find_code(cli, args.words[0], args.words[0], &code);
 	if (!ret)
 		explain(&cli->out, code);
 	return ret;
@@ -342,10 +320,14 @@ static int errors_explain(struct cli *cli, int argc, char **argv)
 const struct command errors_commands[] = {
 	{ .name = "list", .run = errors_list,
 	  .summary = "the records that are held, bugs first, then oldest first",
-	  .usage = "list [--kind bug|edge] [--code CODE] [--severity SEVERITY] [--limit NAME]\n"
-		   "                 [--cgroup PATH] [--since TIME] [--last N]",
-	  .details = "--severity: at least that. --cgroup: it and those below, there or removed.\n"
-		     "--since: in the last TIME, as 5min. --last: of all that are wanted.\n" },
+	  .usage = "list " FILTER_USAGE, .details = FILTER_DETAILS },
+	{ .name = "follow", .run = errors_follow,
+	  .summary = "records as they are made, one a line",
+	  .usage = "follow " FILTER_USAGE,
+	  .details = FILTER_DETAILS
+		     "With --since or --last those that are there already come first.\n" },
+	{ .name = "clear", .run = errors_clear, .summary = "forget all records",
+	  .usage = "clear" },
 	{ .name = "show", .run = errors_show, .summary = "all of one record",
 	  .usage = "show ID" },
 	{ .name = "explain", .run = errors_explain, .summary = "what an error code means",

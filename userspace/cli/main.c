@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -308,9 +309,17 @@ static int finish(struct cli *cli, int ret)
 			errno ? ": " : "", errno ? strerror(errno) : "");
 }
 
+/* See no-color.org. */
+static bool may_paint(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb");
+}
+
 int main(int argc, char **argv)
 {
-	struct cli cli = { .out = { .file = stdout } };
+	struct cli cli = { .out = { .file = stdout, .colour = may_paint() } };
 	int ret;
 
 	cli.sigpipe = signal(SIGPIPE, SIG_IGN);

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "cli.h"
+#include "listen.h"
 
 /* The longest name of an event, and two blanks. */
 #define EVENT_WIDTH	10
@@ -43,12 +40,10 @@ static void record_event(const struct rein_record *record, void *arg)
 		out_text(out, " ");
 	out_object(out, "record");
 	/* The same words as in a list, on the line of the event. */
-	out_id(out, NULL, "", record->id);
-	out_date(out, NULL, " ", record->time_ns, 3);
-	out_code(out, NULL, " ", record->code);
-	out_str(out, NULL, " ", record->message);
 	if (out->json)
 		show_record_row(out, record);
+	else
+		show_record_line(out, record);
 	out_end(out);
 	end_event(out);
 }
@@ -82,30 +77,17 @@ static void listening_event(struct cli *cli)
 	end_event(out);
 }
 
-static int listen(struct cli *cli, int signals)
+static int take_event(struct cli *cli, bool readable, void *arg)
 {
-	struct pollfd fds[3] = {
-		{ .fd = rein_fd(cli->rein), .events = POLLIN },
-		{ .fd = fileno(cli->out.file) },	/* POLLERR: its reader is gone */
-		{ .fd = signals, .events = POLLIN },
-	};
+	int ret;
 
-	listening_event(cli);
-	while (!ferror(cli->out.file)) {
-		int ret = poll(fds, 3, -1);
-
-		if (ret < 0 && errno == EINTR)
-			continue;
-		if (ret < 0 || fds[1].revents & (POLLERR | POLLNVAL) || fds[2].revents)
-			break;
-		if (!fds[0].revents)
-			continue;
-		ret = rein_receive(cli->rein, limit_event, record_event, &cli->out);
-		if (ret == -ENOBUFS)
-			lost_event(cli);
-		else if (ret && ret != -EINTR)
-			return cli_fail_kernel(cli, NULL);
-	}
+	(void)readable;
+	(void)arg;
+	ret = rein_receive(cli->rein, limit_event, record_event, &cli->out);
+	if (ret == -ENOBUFS)
+		lost_event(cli);
+	else if (ret && ret != -EINTR)
+		return cli_fail_kernel(cli, NULL);
 	return EXIT_OK;
 }
 
@@ -158,8 +140,7 @@ int monitor_main(struct cli *cli, int argc, char **argv)
 {
 	static const struct opt no_opts[] = { { 0 } };
 	struct opt_args args;
-	sigset_t set;
-	int ret, signals;
+	int ret;
 
 	ret = opt_parse(cli, argc, argv, no_opts, &args);
 	if (!ret)
@@ -168,13 +149,6 @@ int monitor_main(struct cli *cli, int argc, char **argv)
 		return ret;
 	/* One document a line, and not more lines. */
 	cli->out.pretty = false;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signals = signalfd(-1, &set, SFD_CLOEXEC);
-	ret = listen(cli, signals);
-	if (signals >= 0)
-		close(signals);
-	return ret;
+	listening_event(cli);
+	return listen_run(cli, rein_fd(cli->rein), -1, take_event, NULL);
 }

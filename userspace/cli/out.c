@@ -223,12 +223,20 @@ static void append(struct out *out, const char *text)
 
 #define COLUMNS	24
 
+#define RED	"\033[31m"
+#define PLAIN	"\033[0m"
+
 static size_t width(const char *text, size_t len)
 {
 	size_t i, columns = 0;
 
-	for (i = 0; i < len; i++)
-		columns += (text[i] & 0xc0) != 0x80;
+	for (i = 0; i < len; i++) {
+		/* Paint takes no room; there are no other escapes. */
+		if (text[i] == '\033')
+			i += strcspn(text + i, "m");
+		else
+			columns += (text[i] & 0xc0) != 0x80;
+	}
 	return columns;
 }
 
@@ -314,6 +322,13 @@ void out_text(struct out *out, const char *text)
 {
 	if (!out->json)
 		append(out, text);
+}
+
+/* What follows is red, or isn't any more, if text may be painted. */
+void out_paint(struct out *out, bool red)
+{
+	if (out->colour)
+		out_text(out, red ? RED : PLAIN);
 }
 
 void out_str(struct out *out, const char *key, const char *lead, const char *value)

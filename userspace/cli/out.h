@@ -26,6 +26,7 @@ struct json_object;
  * @file:	stdout as a rule
  * @json:	JSON instead of text
  * @pretty:	JSON with line breaks
+ * @colour:	text may be painted
  * @batch:	the documents of all commands are elements of one list
  * @depth:	open objects and lists
  * @open:	them
@@ -39,6 +40,7 @@ struct out {
 	FILE *file;
 	bool json;
 	bool pretty;
+	bool colour;
 	bool batch;
 	int depth;
 	struct json_object *open[OUT_DEPTH];
@@ -59,6 +61,7 @@ void out_batch_end(struct out *out);
 void out_free(struct out *out);
 
 void out_text(struct out *out, const char *text);
+void out_paint(struct out *out, bool red);
 void out_str(struct out *out, const char *key, const char *lead, const char *value);
 void out_bool(struct out *out, const char *key, const char *lead, bool value);
 void out_null(struct out *out, const char *key, const char *lead);

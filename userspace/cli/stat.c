@@ -21,6 +21,8 @@ static void show(const struct rein_stat *stat, void *arg)
 	out_num(out, "overwritten", " folded + ", stat->records_overwritten);
 	out_num(out, "suppressed", " overwritten + ", stat->records_suppressed);
 	out_text(out, " suppressed");
+	out_id(out, "newest", "\n  newest:\trecord ", stat->records_newest);
+	out_id(out, "oldest", NULL, stat->records_oldest);
 	out_end(out);
 	out_text(out, "\ntotal:");
 	show_stats(out, "total", &stat->total, false, STATS_TABLE);

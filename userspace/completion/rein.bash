@@ -45,15 +45,15 @@ _rein_next() {
 		rein -q limit list --on call 2>/dev/null | awk '{ print $2 }' | sort -u
 		;;
 	chain*)		echo --cgroup --pid ;;
-	errors)		echo list show explain ;;
-	"errors list"*)	echo --kind --code --severity --limit --cgroup --since --last ;;
+	errors)		echo list follow clear show explain ;;
+	"errors list"*|"errors follow"*)	echo --kind --code --severity --limit --cgroup --since --last ;;
 	"errors show")	rein -q errors list 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
 	"errors explain") rein errors explain 2>/dev/null | awk '{ print $1 }' ;;
 	monitor*)	echo limits errors ;;
 	flush)		echo --force ;;
 	help)		echo limit take chain errors monitor stat flush version help ;;
 	"help limit")	echo add replace set del show list ;;
-	"help errors")	echo list show explain ;;
+	"help errors")	echo list follow clear show explain ;;
 	esac
 }
 

@@ -2,6 +2,7 @@
 #include "nl.h"
 
 #include <errno.h>
+#include <string.h>
 
 static const struct nla_policy record_policy[REIN_A_RECORD_MAX + 1] = {
 	[REIN_A_RECORD_ID] = { .type = NLA_U64 },
@@ -31,6 +32,15 @@ static const struct nla_policy record_policy[REIN_A_RECORD_MAX + 1] = {
 	[REIN_A_RECORD_CAUSE] = { .type = NLA_U64 },
 	[REIN_A_RECORD_VALUE] = { .type = NLA_NESTED },
 	[REIN_A_RECORD_VERSION] = { .type = NLA_STRING },
+	[REIN_A_RECORD_STEP] = { .type = NLA_NESTED },
+};
+
+static const struct nla_policy step_policy[REIN_A_STEP_MAX + 1] = {
+	[REIN_A_STEP_WHAT] = { .type = NLA_STRING },
+	[REIN_A_STEP_NAME] = { .type = NLA_STRING },
+	[REIN_A_STEP_FUNCTION] = { .type = NLA_STRING },
+	[REIN_A_STEP_FILE] = { .type = NLA_STRING },
+	[REIN_A_STEP_LINE] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy socket_policy[REIN_A_SOCKET_MAX + 1] = {
@@ -84,6 +94,22 @@ static void parse_value(struct nlattr *attr, struct rein_record *record)
 	value->number = rein_u64(tb[REIN_A_VALUE_NUMBER]);
 }
 
+static void parse_step(struct nlattr *attr, struct rein_record *record)
+{
+	struct nlattr *tb[REIN_A_STEP_MAX + 1];
+	struct rein_step *step;
+
+	if (record->n_steps == REIN_RECORD_STEPS_MAX ||
+	    nla_parse_nested(tb, REIN_A_STEP_MAX, attr, (struct nla_policy *)step_policy) < 0)
+		return;
+	step = &record->steps[record->n_steps++];
+	step->what = rein_str(tb[REIN_A_STEP_WHAT]);
+	step->name = rein_str(tb[REIN_A_STEP_NAME]);
+	step->function = rein_str(tb[REIN_A_STEP_FUNCTION]);
+	step->file = rein_str(tb[REIN_A_STEP_FILE]);
+	step->line = rein_u32(tb[REIN_A_STEP_LINE]);
+}
+
 /* Attributes that may come more than once: rein_parse() keeps only the last. */
 static void parse_repeated(struct nlmsghdr *nlh, struct rein_record *record)
 {
@@ -98,6 +124,9 @@ static void parse_repeated(struct nlmsghdr *nlh, struct rein_record *record)
 			break;
 		case REIN_A_RECORD_VALUE:
 			parse_value(attr, record);
+			break;
+		case REIN_A_RECORD_STEP:
+			parse_step(attr, record);
 			break;
 		}
 	}
@@ -174,12 +203,41 @@ int rein_record_get(struct rein *rein, uint64_t id, rein_record_fn fn, void *arg
 	return rein_send(rein, msg, record_answer, &answer);
 }
 
-int rein_record_dump(struct rein *rein, rein_record_fn fn, void *arg)
+static void put_filter(struct nl_msg *msg, const struct rein_record_filter *filter)
+{
+	if (filter->from)
+		nla_put_u64(msg, REIN_A_RECORD_ID, filter->from);
+	if (filter->has_kind)
+		nla_put_u32(msg, REIN_A_RECORD_KIND, filter->kind);
+	if (filter->code)
+		nla_put_u32(msg, REIN_A_RECORD_CODE, filter->code);
+	if (filter->severity)
+		nla_put_u32(msg, REIN_A_RECORD_SEVERITY, filter->severity);
+	if (filter->since_ns)
+		nla_put_u64(msg, REIN_A_RECORD_LAST_NS, filter->since_ns);
+	if (filter->limit)
+		nla_put_string(msg, REIN_A_RECORD_LIMIT_NAME, filter->limit);
+}
+
+int rein_record_dump(struct rein *rein, const struct rein_record_filter *filter,
+		     rein_record_fn fn, void *arg)
 {
 	struct record_answer answer = { fn, arg };
-	struct nl_msg *msg = rein_request(rein, REIN_CMD_RECORD_GET, NLM_F_DUMP, 64);
+	size_t size = filter && filter->limit ? strlen(filter->limit) : 0;
+	struct nl_msg *msg = rein_request(rein, REIN_CMD_RECORD_GET, NLM_F_DUMP, 128 + size);
 
 	if (!msg)
 		return -ENOMEM;
+	if (filter)
+		put_filter(msg, filter);
 	return rein_send(rein, msg, record_answer, &answer);
+}
+
+int rein_record_clear(struct rein *rein)
+{
+	struct nl_msg *msg = rein_request(rein, REIN_CMD_RECORD_CLEAR, 0, 64);
+
+	if (!msg)
+		return -ENOMEM;
+	return rein_send(rein, msg, NULL, NULL);
 }

@@ -273,7 +273,24 @@ struct rein_value {
 	uint64_t number;
 };
 
+/**
+ * struct rein_step - what was being done when it happened
+ * @what:	goes on after "while"
+ * @name:	of what, or NULL
+ * @function:	where in the module, or NULL
+ * @file:	where in the module, or NULL
+ * @line:	where in the module
+ */
+struct rein_step {
+	const char *what;
+	const char *name;
+	const char *function;
+	const char *file;
+	uint32_t line;
+};
+
 #define REIN_RECORD_STACK_MAX	64
+#define REIN_RECORD_STEPS_MAX	8
 #define REIN_RECORD_VALUES_MAX	16
 
 /**
@@ -304,7 +321,9 @@ struct rein_value {
  * @line:	where in the module
  * @stack:	kernel stack, innermost first
  * @n_stack:	how many frames
- * @cause:	id of the record that this one wraps, 0 if none
+ * @steps:	what was being done, innermost first
+ * @n_steps:	how many
+ * @cause:	id of the record of what led to it, 0 if none
  * @values:	typed values
  * @n_values:	how many
  * @version:	of the module, or NULL
@@ -336,6 +355,8 @@ struct rein_record {
 	uint32_t line;
 	const char *stack[REIN_RECORD_STACK_MAX];
 	size_t n_stack;
+	struct rein_step steps[REIN_RECORD_STEPS_MAX];
+	size_t n_steps;
 	uint64_t cause;
 	struct rein_value values[REIN_RECORD_VALUES_MAX];
 	size_t n_values;
@@ -356,14 +377,44 @@ typedef void (*rein_record_fn)(const struct rein_record *record, void *arg);
 int rein_record_get(struct rein *rein, uint64_t id, rein_record_fn fn, void *arg);
 
 /**
- * rein_record_dump() - read every record that is held, oldest first
+ * struct rein_record_filter - which records are wanted; 0 is any
+ * @from:	no older ones than that of this id
+ * @has_kind:	those of @kind only
+ * @kind:	enum rein_kind
+ * @code:	the number in REIN-Ennnn
+ * @severity:	none that are less severe; enum rein_severity
+ * @since_ns:	none that were last seen before; CLOCK_REALTIME
+ * @limit:	those about limits of that name, or NULL
+ */
+struct rein_record_filter {
+	uint64_t from;
+	bool has_kind;
+	uint32_t kind;
+	uint32_t code;
+	uint32_t severity;
+	uint64_t since_ns;
+	const char *limit;
+};
+
+/**
+ * rein_record_dump() - read records that are held, oldest first
  * @rein:	the connection
+ * @filter:	which, NULL: all
  * @fn:		called for each
  * @arg:	handed to @fn
  *
  * Return: 0 or a negative errno; @fn is then not called at all.
  */
-int rein_record_dump(struct rein *rein, rein_record_fn fn, void *arg);
+int rein_record_dump(struct rein *rein, const struct rein_record_filter *filter,
+		     rein_record_fn fn, void *arg);
+
+/**
+ * rein_record_clear() - forget all records
+ * @rein:	the connection
+ *
+ * Return: 0 or a negative errno.
+ */
+int rein_record_clear(struct rein *rein);
 
 /**
  * struct rein_stat - the module's own counters
@@ -379,8 +430,10 @@ int rein_record_dump(struct rein *rein, rein_record_fn fn, void *arg);
  * @records_raised: stored + folded + overwritten + suppressed
  * @records_stored: held now
  * @records_folded: counted in a record that was held already
- * @records_overwritten: made way for newer ones
+ * @records_overwritten: made way for newer ones, or were cleared away
  * @records_suppressed: could not be stored
+ * @records_newest: id of the newest record, 0 if there was none
+ * @records_oldest: of the records from this id on none has made way
  */
 struct rein_stat {
 	const char *version;
@@ -397,6 +450,8 @@ struct rein_stat {
 	uint64_t records_folded;
 	uint64_t records_overwritten;
 	uint64_t records_suppressed;
+	uint64_t records_newest;
+	uint64_t records_oldest;
 };
 
 typedef void (*rein_stat_fn)(const struct rein_stat *stat, void *arg);

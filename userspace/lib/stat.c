@@ -18,6 +18,8 @@ static const struct nla_policy stat_policy[REIN_A_STAT_MAX + 1] = {
 	[REIN_A_STAT_RECORDS_OVERWRITTEN] = { .type = NLA_U64 },
 	[REIN_A_STAT_RECORDS_SUPPRESSED] = { .type = NLA_U64 },
 	[REIN_A_STAT_EVENTS] = { .type = NLA_U32 },
+	[REIN_A_STAT_RECORDS_NEWEST] = { .type = NLA_U64 },
+	[REIN_A_STAT_RECORDS_OLDEST] = { .type = NLA_U64 },
 };
 
 struct stat_answer {
@@ -47,6 +49,8 @@ static void stat_answer(struct nlmsghdr *nlh, void *arg)
 	stat.records_folded = rein_u64(tb[REIN_A_STAT_RECORDS_FOLDED]);
 	stat.records_overwritten = rein_u64(tb[REIN_A_STAT_RECORDS_OVERWRITTEN]);
 	stat.records_suppressed = rein_u64(tb[REIN_A_STAT_RECORDS_SUPPRESSED]);
+	stat.records_newest = rein_u64(tb[REIN_A_STAT_RECORDS_NEWEST]);
+	stat.records_oldest = rein_u64(tb[REIN_A_STAT_RECORDS_OLDEST]);
 	/* A module that doesn't say is older than the question. */
 	stat.events = !tb[REIN_A_STAT_EVENTS] || rein_u32(tb[REIN_A_STAT_EVENTS]);
 	answer->fn(&stat, answer->arg);
