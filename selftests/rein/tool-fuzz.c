@@ -50,6 +50,7 @@ DOIT(rein_nl_limit_get_doit)
 DOIT(rein_nl_record_get_doit)
 DOIT(rein_nl_stat_get_doit)
 DOIT(rein_nl_flush_doit)
+DOIT(rein_nl_record_clear_doit)
 DUMPIT(rein_nl_limit_get_dumpit)
 DUMPIT(rein_nl_record_get_dumpit)
 
