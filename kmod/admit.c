@@ -8,6 +8,7 @@
 
 #include "admit.h"
 #include "slice.h"
+#include "trace.h"
 
 /*
  * Locks of one chain nest under this map, so that lockdep sees that holding
@@ -407,6 +408,7 @@ static noinline void admit_locked(const struct rein_chain *chain,
 			count_short(verdict, chain, i, req);
 out:
 	rein_chain_unlock(chain);
+	trace_admit(chain, req->cost, req->tokens, verdict->decision);
 }
 
 /**

@@ -9,6 +9,7 @@
 #include "line.h"
 #include "room.h"
 #include "taker.h"
+#include "trace.h"
 
 /* Most steps (see rein_plan_find()) before others get the CPU. */
 #define PLAN_BUDGET		4096
@@ -101,6 +102,8 @@ static void line_remove(struct rein_line *line, struct rein_taker *taker)
 static void taker_end(struct rein_line *line, struct rein_taker *taker,
 		      enum rein_taker_state state)
 {
+	if (state == REIN_TAKER_GRANTED)
+		trace_release(taker->target, 0, taker->granted - taker->asked);
 	line_remove(line, taker);
 	taker->end(taker, state);
 }
@@ -301,6 +304,7 @@ void rein_line_join(struct rein_tree *tree, struct rein_taker *taker)
 		taker->record = rein_taker_record(taker);
 	if (taker->state != REIN_TAKER_WAITS)
 		return;
+	trace_wait(taker->target, 0, taker->place.when);
 	taker->target->room.takers++;
 	list_add_tail(&taker->node, &line->takers);
 	line_arm(line, true);

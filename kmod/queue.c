@@ -19,6 +19,7 @@
 #include "queue.h"
 #include "record.h"
 #include "target.h"
+#include "trace.h"
 
 /* Most packets the timer lets go before others get the CPU. */
 #define TIMER_BUDGET		64
@@ -191,6 +192,7 @@ static int hold_in(struct rein_tree *tree, struct rein_flow *flow,
 	}
 	hold_link(tree, flow, held);
 	rein_tree_arm(tree);
+	trace_wait(flow->room->target, held->bytes, 0);
 	return 0;
 }
 
@@ -453,6 +455,9 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 			if (verdict.mark)
 				rein_packet_mark(held->skb, held->state.pf);
 		}
+		if (*fate == FATE_RELEASED)
+			trace_release(flow->room->target, held->bytes,
+				      now - held->arrived);
 		held_unlink(flow, held, *fate == FATE_RELEASED);
 		flow_begin(flow, held, *fate == FATE_RELEASED, behind);
 		if (*fate != FATE_RELEASED)

@@ -21,6 +21,7 @@
 #include "record.h"
 #include "ring.h"
 #include "target.h"
+#include "trace.h"
 
 /*
  * How many records requests of the unprivileged may make at once, and how many that
@@ -106,7 +107,8 @@ static void record_cgroup(struct rein_record *rec, struct cgroup *cgrp)
  * Context: the task that asks.
  *
  * Return: whether it is about that cgroup or one below, or made by a request of the
- * same user from there. Of a cgroup too deep to remember nobody knows.
+ * same user from there. Who is in no cgroup but the root has none of his own, and of one
+ * too deep to remember nobody knows.
  */
 bool rein_record_visible(const struct rein_record *rec,
 			 const struct cgroup *viewer)
@@ -116,7 +118,7 @@ bool rein_record_visible(const struct rein_record *rec,
 	if (rec->pid && rec->home == cgroup_id(viewer) &&
 	    uid_eq(rec->uid, current_uid()))
 		return true;
-	return level <= rec->level && level < REIN_RECORD_LEVELS &&
+	return level && level <= rec->level && level < REIN_RECORD_LEVELS &&
 	       rec->above[level] == cgroup_id(viewer);
 }
 
@@ -275,6 +277,7 @@ static u64 record_request(const struct rein_ask *ask, enum rein_code code,
 	rec->err = ask->err;
 	strscpy(rec->message, message, sizeof(rec->message));
 	id = rec->id;
+	trace_record(rec);
 	rein_ring_close(rec);
 	if (info->kind == REIN_KIND_BUG)
 		pr_err_ratelimited("%s; all of it: rein errors show %llu\n",
@@ -374,9 +377,14 @@ static u64 record_event(struct rein_limit *limit, enum rein_fold fold,
 			const struct rein_value *value,
 			const struct rein_site *site)
 {
+	u16 code = rein_fold_info(limit->resource, fold)->code;
 	struct rein_record *rec;
 	u64 id;
 
+	if (code == REIN_E_OBSERVED)
+		trace_observe(limit, code, value);
+	else
+		trace_refuse(limit, code, value);
 	do {
 		id = READ_ONCE(limit->fold[fold]);
 		if (rein_ring_fold(id, value))
@@ -387,6 +395,7 @@ static u64 record_event(struct rein_limit *limit, enum rein_fold fold,
 	record_stack(rec);
 	memcpy(rec->value, value, sizeof(rec->value));
 	id = rec->id;
+	trace_record(rec);
 	rein_ring_close(rec);
 	rein_netlink_wake();
 	return id;
@@ -456,6 +465,7 @@ void rein_record_limit(const struct rein_limit *limit, enum rein_code code,
 	record_site(rec, site);
 	record_subject(rec, limit);
 	strscpy(rec->message, what, sizeof(rec->message));
+	trace_record(rec);
 	rein_ring_close(rec);
 	rein_netlink_wake();
 }

@@ -9,6 +9,7 @@
 #include <linux/spinlock.h>
 
 #include "slice.h"
+#include "trace.h"
 
 /* All slices of all CPUs together are at most 1/2^SHARE_SHIFT of the burst. */
 #define SHARE_SHIFT	2
@@ -130,6 +131,8 @@ bool rein_slice_take(const struct rein_chain *chain, const u64 cost[REIN_UNITS],
 		own->packets.bytes += cost[REIN_UNIT_BYTES];
 	}
 	spin_unlock_bh(&own->lock);
+	if (passes)
+		trace_admit(chain, cost, tokens, REIN_GO);
 	return passes;
 }
 

@@ -192,7 +192,7 @@ unprivileged() {
 }
 exits_with 2 "without CAP_NET_ADMIN nothing is changed" unprivileged rein limit del web
 matches "$OUT" "^hint: run rein as root" "and the hint says so"
-exits_with 2 "records are not read either" unprivileged rein errors list
+exits_with 2 "nor are records cleared" unprivileged rein errors clear
 
 # --- chains ----------------------------------------------------------------------
 

@@ -5,23 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-robust.sh"
 
-# books WHEN: they add up
-books() {
-	local raised accounted
-
-	read -r raised accounted < <(rein -j stat | awk '{
-		split(substr($0, index($0, "\"records\"")), part, /[^a-z0-9]+/)
-		for (i = 3; i < 13; i += 2) n[part[i]] = part[i + 1]
-		print n["raised"], n["stored"] + n["folded"] + n["overwritten"] + n["suppressed"]
-	}')
-	if [ "$raised" -gt 0 ] && [ "$raised" = "$accounted" ]; then
-		ok "$1: raised = stored + folded + overwritten + suppressed ($raised)"
-	else
-		not_ok "$1: raised = stored + folded + overwritten + suppressed" "equal" \
-			"$(rein -j stat)"
-	fi
-}
-
 exits_with 0 "a short ring" sh -c 'rmmod rein && modprobe rein records=64'
 make_cgroup web
 start_peer

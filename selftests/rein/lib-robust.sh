@@ -231,3 +231,22 @@ heard() {
 		not_ok "$2" "$1" "$(cat "$TMP/monitor")"
 	fi
 }
+
+# --- records -------------------------------------------------------------------
+
+# books WHEN: those of the records add up
+books() {
+	local raised accounted
+
+	read -r raised accounted < <(rein -j stat | awk '{
+		split(substr($0, index($0, "\"records\"")), part, /[^a-z0-9]+/)
+		for (i = 3; i < 13; i += 2) n[part[i]] = part[i + 1]
+		print n["raised"], n["stored"] + n["folded"] + n["overwritten"] + n["suppressed"]
+	}')
+	if [ "$raised" -gt 0 ] && [ "$raised" = "$accounted" ]; then
+		ok "$1: raised = stored + folded + overwritten + suppressed ($raised)"
+	else
+		not_ok "$1: raised = stored + folded + overwritten + suppressed" "equal" \
+			"$(rein -j stat)"
+	fi
+}
