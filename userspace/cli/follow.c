@@ -225,7 +225,8 @@ static int subscribe(struct follower *follower, struct rein **events)
 	else if (rein_last_error(*events)->err != EPERM)
 		return cli_fail(cli, CODE_NETLINK, NULL, NULL, "%s",
 				rein_last_error(*events)->message);
-	/* From here on nothing goes unnoticed. */
+	/* From here on nothing goes unnoticed, nor does the module itself. */
+	rein_pin(cli->rein);
 	if (rein_stat_get(cli->rein, take_stat, &stat))
 		return cli_fail_kernel(cli, NULL);
 	if (!stat.events)

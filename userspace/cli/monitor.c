@@ -8,6 +8,11 @@
 /* The longest name of an event, and two blanks. */
 #define EVENT_WIDTH	10
 
+/* How often to look whether the module is still there, if nothing happens. */
+#define ALIVE_MS	1000
+
+static const char *const groups[] = { REIN_MCGRP_LIMITS, REIN_MCGRP_ERRORS };
+
 static void end_event(struct out *out)
 {
 	out_end(out);
@@ -77,23 +82,28 @@ static void listening_event(struct cli *cli)
 	end_event(out);
 }
 
-static int take_event(struct cli *cli, bool readable, void *arg)
-{
-	int ret;
-
-	(void)readable;
-	(void)arg;
-	ret = rein_receive(cli->rein, limit_event, record_event, &cli->out);
-	if (ret == -ENOBUFS)
-		lost_event(cli);
-	else if (ret && ret != -EINTR)
-		return cli_fail_kernel(cli, NULL);
-	return EXIT_OK;
-}
-
 static void take_events(const struct rein_stat *stat, void *arg)
 {
 	*(bool *)arg = stat->events;
+}
+
+static int take_event(struct cli *cli, bool readable, void *arg)
+{
+	struct rein *from = arg;
+	bool events;
+	int ret;
+
+	/* Events don't say that there will be no more of them. */
+	if (!readable)
+		return rein_stat_get(cli->rein, take_events, &events) ?
+		       cli_fail_kernel(cli, NULL) : EXIT_OK;
+	ret = rein_receive(from, limit_event, record_event, &cli->out);
+	if (ret == -ENOBUFS)
+		lost_event(cli);
+	else if (ret && ret != -EINTR)
+		return cli_fail(cli, CODE_NETLINK, NULL, NULL, "%s",
+				rein_last_error(from)->message);
+	return EXIT_OK;
 }
 
 /* Who listens where nothing is said would wait for ever. */
@@ -101,6 +111,7 @@ static int check_place(struct cli *cli)
 {
 	bool events = true;
 
+	rein_pin(cli->rein);
 	if (rein_stat_get(cli->rein, take_events, &events))
 		return cli_fail_kernel(cli, NULL);
 	if (!events)
@@ -109,11 +120,9 @@ static int check_place(struct cli *cli)
 	return 0;
 }
 
-static int subscribe(struct cli *cli, const struct opt_args *args)
+static int check_words(struct cli *cli, const struct opt_args *args)
 {
-	static const char *const groups[] = { REIN_MCGRP_LIMITS, REIN_MCGRP_ERRORS };
 	size_t i;
-	int ret;
 
 	for (i = 0; i < args->n_words; i++)
 		if (strcmp(args->words[i], groups[0]) && strcmp(args->words[i], groups[1]))
@@ -122,33 +131,52 @@ static int subscribe(struct cli *cli, const struct opt_args *args)
 	if (cli->file)
 		return cli_fail(cli, CODE_BATCH, "monitor", "run it on its own",
 				"monitor never ends, so it has no place in a batch");
+	return 0;
+}
+
+/* Not on the connection that requests are made on: their answers would be in between. */
+static int subscribe(struct cli *cli, const struct opt_args *args, struct rein **events)
+{
+	struct fault fault;
+	int i, ret;
+
 	ret = cli_connect(cli);
 	if (!ret)
 		ret = check_place(cli);
 	if (ret)
 		return ret;
-	for (i = 0; i < args->n_words; i++)
-		if (rein_subscribe(cli->rein, args->words[i]))
-			return cli_fail_kernel(cli, NULL);
-	for (i = 0; i < 2 && !args->n_words; i++)
-		if (rein_subscribe(cli->rein, groups[i]))
-			return cli_fail_kernel(cli, NULL);
-	return 0;
+	if (rein_open(events))
+		return cli_fail(cli, CODE_NETLINK, NULL, NULL, "there is no way to listen");
+	for (i = 0; i < (int)args->n_words && !ret; i++)
+		ret = rein_subscribe(*events, args->words[i]);
+	for (i = 0; i < 2 && !args->n_words && !ret; i++)
+		ret = rein_subscribe(*events, groups[i]);
+	if (!ret)
+		return 0;
+	fault_set(&fault, ret == -EPERM ? CODE_PERMISSION : CODE_NETLINK, NULL, NULL, "%s",
+		  rein_last_error(*events)->message);
+	fault.exit = EXIT_REFUSED;
+	return fault_report(cli, &fault);
 }
 
 int monitor_main(struct cli *cli, int argc, char **argv)
 {
 	static const struct opt no_opts[] = { { 0 } };
+	struct rein *events = NULL;
 	struct opt_args args;
 	int ret;
 
 	ret = opt_parse(cli, argc, argv, no_opts, &args);
 	if (!ret)
-		ret = subscribe(cli, &args);
-	if (ret)
-		return ret;
-	/* One document a line, and not more lines. */
-	cli->out.pretty = false;
-	listening_event(cli);
-	return listen_run(cli, rein_fd(cli->rein), -1, take_event, NULL);
+		ret = check_words(cli, &args);
+	if (!ret)
+		ret = subscribe(cli, &args, &events);
+	if (!ret) {
+		/* One document a line, and not more lines. */
+		cli->out.pretty = false;
+		listening_event(cli);
+		ret = listen_run(cli, rein_fd(events), ALIVE_MS, take_event, events);
+	}
+	rein_close(events);
+	return ret;
 }

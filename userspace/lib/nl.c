@@ -353,9 +353,13 @@ int rein_send(struct rein *rein, struct nl_msg *msg, rein_answer_fn fn, void *ar
 {
 	struct nlmsghdr *nlh;
 	int ret, left;
+	bool gone;
 
 	ret = exchange(rein, msg);
-	if (ret == -ENOENT && !rein->error.record && !rein->error.attr) {
+	gone = ret == -ENOENT && !rein->error.record && !rein->error.attr;
+	if (gone && rein->pinned) {
+		ret = rein_fail(rein, ENODEV, "the rein module was unloaded");
+	} else if (gone) {
 		struct rein_error error = rein->error;
 		int family = rein->family;
 
@@ -376,6 +380,11 @@ int rein_send(struct rein *rein, struct nl_msg *msg, rein_answer_fn fn, void *ar
 	for (; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left))
 		fn(nlh, arg);
 	return 0;
+}
+
+void rein_pin(struct rein *rein)
+{
+	rein->pinned = true;
 }
 
 int rein_parse(struct nlattr **tb, int max, struct nlmsghdr *nlh, const struct nla_policy *policy)

@@ -20,6 +20,7 @@ struct rein {
 	struct nl_sock *sock;
 	int family;
 	bool interrupted;
+	bool pinned;
 	struct rein_error error;
 	char *buffer;
 	/* The messages of the answer, one after the other. */

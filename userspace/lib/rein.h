@@ -73,6 +73,16 @@ int rein_open(struct rein **out);
 void rein_close(struct rein *rein);
 
 /**
+ * rein_pin() - speak to the module that is there now, and to no other
+ * @rein:	the connection
+ *
+ * When it is unloaded every request fails with -ENODEV from then on. Otherwise the
+ * connection goes on with the module that comes after it; and to ask for it brings that
+ * one: the kernel loads what is asked for.
+ */
+void rein_pin(struct rein *rein);
+
+/**
  * rein_last_error() - why the last call on this connection failed
  * @rein:	the connection
  *
