@@ -2,6 +2,9 @@
 /*
  * The one decision: all or nothing, whatever the limits and however many CPUs.
  */
+/* The tracepoints are in the module, once. */
+#define NOTRACE
+
 #include "../admit.c"
 #include "../slice.c"
 

@@ -24,6 +24,7 @@ sees() {
 	as_nobody "$1" rein -j errors list | jq -r 'map(.limit // "-") | sort | join(" ")'
 }
 
+rein errors clear
 for name in a b a/child b/child; do
 	make_cgroup "$name"
 done

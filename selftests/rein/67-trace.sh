@@ -21,7 +21,7 @@ is "$(cd $TRACING/events/rein && echo */ | tr -d /)" \
 start_peer
 make_cgroup web
 rein limit add out --cgroup "$(cg web)" --on egress --rate 1p/hour,burst=1 --over refuse
-rein limit add sec --cgroup "$(cg web)" --on call --rate 5/s,burst=1 --over wait
+rein limit add sec --cgroup "$(cg web)" --on call --rate 1/s,burst=1 --over wait
 ID=$(rein -j limit show out | jq -r .id) CGROUP=$(rein -j limit show out | jq -r .cgroup_id)
 CALL=$(rein -j limit show sec | jq -r .id)
 echo 1 >$TRACING/events/rein/enable
@@ -55,5 +55,5 @@ matches "$TRACE" "^admit: limit=$CALL .* resource=call bytes=0 packets=0 tokens=
 	"admit: a take goes"
 trace in_cgroup web rein take sec
 matches "$TRACE" "^wait: cgroup=$CGROUP bytes=0 when=[0-9]+$" "wait: a take, and until when"
-matches "$TRACE" "^release: cgroup=$CGROUP bytes=0 waited=[0-9]{6,9}$" "release: a take"
+matches "$TRACE" "^release: cgroup=$CGROUP bytes=0 waited=[0-9]{6,10}$" "release: a take"
 done_testing

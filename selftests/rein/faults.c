@@ -441,8 +441,8 @@ TEST_F(faults, raw)
 	ASSERT_EQ(0, read_record(self->fd, answer.record, &record, &again));
 	EXPECT_EQ(RAW, (int)record.code);
 	EXPECT_EQ(REIN_KIND_BUG, (int)record.kind);
-	/* The book has none for it: that is in the message. */
-	EXPECT_EQ(REIN_A_RECORD_ERRNO, (int)record.missing);
+	EXPECT_EQ(0, record.missing);
+	EXPECT_EQ(EIO, (int)record.err);
 	EXPECT_NE(NULL, strstr(record.message, "error 5 of a request")) {
 		TH_LOG("%s; " AGAIN, record.message);
 	}
