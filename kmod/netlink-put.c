@@ -249,32 +249,30 @@ static int put_when(struct sk_buff *skb, const struct rein_record *rec)
 	       put_record_u64(skb, REIN_A_RECORD_COUNT, rec->count);
 }
 
-/*
- * Who is in a cgroup namespace knows its cgroup as the root. What is outside has no
- * other name than the whole one.
- */
+/* Who is in a cgroup namespace knows its cgroup as the root, and nothing outside. */
 static const char *path_below(const char *path, const char *root)
 {
 	size_t len = strlen(root);
 
-	if (len == 1 || strncmp(path, root, len))
+	if (len == 1)
 		return path;
-	if (!path[len])
-		return "/";
-	return path[len] == '/' ? path + len : path;
+	if (strncmp(path, root, len) || (path[len] && path[len] != '/'))
+		return NULL;
+	return path[len] ? path + len : "/";
 }
 
 static int put_whose(struct sk_buff *skb, const struct rein_record *rec,
 		     const char *root)
 {
+	const char *path = path_below(rec->path, root);
+
 	if (rec->limit_id &&
 	    (put_record_u64(skb, REIN_A_RECORD_LIMIT_ID, rec->limit_id) ||
 	     nla_put_string(skb, REIN_A_RECORD_LIMIT_NAME, rec->limit_name)))
 		return -EMSGSIZE;
 	if (rec->cgroup_id &&
 	    (put_record_u64(skb, REIN_A_RECORD_CGROUP_ID, rec->cgroup_id) ||
-	     nla_put_string(skb, REIN_A_RECORD_CGROUP_PATH,
-			    path_below(rec->path, root))))
+	     (path && nla_put_string(skb, REIN_A_RECORD_CGROUP_PATH, path))))
 		return -EMSGSIZE;
 	if ((rec->pid && nla_put_u32(skb, REIN_A_RECORD_PID, rec->pid)) ||
 	    (*rec->comm && nla_put_string(skb, REIN_A_RECORD_COMM, rec->comm)))
@@ -309,7 +307,7 @@ static int put_where(struct sk_buff *skb, const struct rein_record *rec)
  * @skb:	to where
  * @hdr:	the message's header, already there; NULL: there was no room
  * @rec:	the record, a copy
- * @root:	path of the cgroup that its own path is told below, "/": all of it
+ * @root:	path of the cgroup that its own is told below, if it is there; "/": all
  *
  * Return: 0 or -EMSGSIZE; then the message is cancelled.
  */

@@ -78,6 +78,15 @@ is "$(in_cgroup b unshare --cgroup rein -j errors list --limit of-b-child | jq -
 is "$(rein -j errors list --limit of-b-child | jq -r '.[].cgroup')" "$(cg b/child)" \
 	"outside they are whole"
 
+# shellcheck disable=SC2016 # by the other shell
+in_there='umount /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec rein -j errors list --cgroup'
+is "$(in_cgroup b unshare --cgroup --mount sh -c "$in_there child" | jq -r '.[].limit')" of-b-child \
+	"and so does what --cgroup means"
+is "$(in_cgroup b unshare --cgroup --mount sh -c "$in_there self" | jq length)" 2 "self, too"
+exits_with 1 "where the mount shows more than the namespace, nobody guesses" \
+	in_cgroup b unshare --cgroup rein errors list --cgroup child
+matches "$OUT" "^hint: mount cgroup2 in here" "and the hint says what to do"
+
 # As long as those of container runtimes.
 long=b/$(printf 'x%.0s' {1..200})
 make_cgroup "$long"

@@ -125,14 +125,16 @@ static int put_path(struct cli *cli, const char *root, const char *below, char *
 	return 0;
 }
 
-/* The kernel's inode of the first cgroup namespace: PROC_CGROUP_INIT_INO. */
-#define FIRST_NAMESPACE	0xEFFFFFFBU
-
-static bool in_first_namespace(void)
+/* Below the root of the cgroup namespace, as records tell it in there. */
+static int own_path(struct cli *cli, char *path, size_t size)
 {
-	struct stat st;
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	int ret = file ? rein_read_cgroup(file, path, size) : -1;
 
-	return stat("/proc/self/ns/cgroup", &st) || st.st_ino == FIRST_NAMESPACE;
+	if (file)
+		fclose(file);
+	return ret ? cli_fail(cli, CODE_NO_CGROUP2, "--cgroup self", NULL,
+			      "this process is in no cgroup2 cgroup") : 0;
 }
 
 /**
@@ -149,28 +151,26 @@ int cgroup_path(struct cli *cli, const char *name, char *path, size_t size)
 {
 	char own[PATH_MAX];
 	size_t len;
-	int ret, fd;
+	int ret;
 
 	if (!*name)
 		return cli_fail(cli, CODE_CGROUP_OPEN, "--cgroup", NULL,
 				"the path of the cgroup is empty");
-	if (!in_first_namespace())
-		return cli_fail(cli, CODE_CGROUP_OPEN, "--cgroup",
-				"leave the container, or select by --limit",
-				"records name cgroups as the host does, which can't be told in a cgroup namespace");
+	if (!strcmp(name, "self")) {
+		ret = own_path(cli, own, sizeof(own));
+		return ret ? ret : put_path(cli, "", own, path, size);
+	}
 	ret = find_mount(cli, "--cgroup");
 	if (ret)
 		return ret;
+	if (!strncmp(cli->mount->root, "/..", 3))
+		return cli_fail(cli, CODE_CGROUP_OPEN, "--cgroup",
+				"mount cgroup2 in here, say self, or select by --limit",
+				"the cgroup2 mount shows more than this cgroup namespace, whose root paths begin at");
 	len = strlen(cli->mount->path);
 	if (!strncmp(name, cli->mount->path, len) && (!name[len] || name[len] == '/'))
-		return put_path(cli, cli->mount->root, name + len, path, size);
-	if (strcmp(name, "self"))
-		return put_path(cli, cli->mount->root, name, path, size);
-	ret = open_of(cli, "--cgroup self", "/proc/self/cgroup", own, &fd);
-	if (ret)
-		return ret;
-	close(fd);
-	return put_path(cli, "", own, path, size);
+		name += len;
+	return put_path(cli, cli->mount->root, name, path, size);
 }
 
 /**
