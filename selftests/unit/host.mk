@@ -13,5 +13,6 @@ HOST_HEADERS	:= cgroup hrtimer jiffies ktime llist lockdep log2 mutex netfilter 
 		   rbtree rhashtable-types seqlock spinlock timerqueue u64_stats_sync
 
 $(OUT)/host: $(HOST_DIR)/host.mk
-	@rm -rf $@ && mkdir -p $@/linux
+	@rm -rf $@ && mkdir -p $@/linux $@/trace
+	@echo '#include <host.h>' >$@/trace/define_trace.h
 	@for h in $(HOST_HEADERS); do echo '#include <host.h>' >$@/linux/$$h.h; done
