@@ -8,7 +8,8 @@
 
 COUNT=200000 CPUS=$(nproc)
 [ -z "$DEBUG" ] || COUNT=20000
-LIMITS=8
+# Each limit has senders on two CPUs.
+LIMITS=4 SENDERS=8
 
 # record_sum CODE: how many events records of that code stand for
 record_sum() {
@@ -64,10 +65,10 @@ if [ -d $TRACING/events/kmem ]; then
 fi
 senders=()
 from_ms=$(_ms)
-each=$((COUNT / LIMITS))
-for i in $(seq $LIMITS); do
-	background in_cgroup "c$i" taskset -c $(((i - 1) % CPUS)) tool-send -u -t 500 -n $each "$(peer 1)" 9 \
-		>"$TMP/sent$i"
+each=$((COUNT / SENDERS))
+for i in $(seq 0 $((SENDERS - 1))); do
+	background in_cgroup "c$((i % LIMITS + 1))" taskset -c $(((i + i / LIMITS) % CPUS)) \
+		tool-send -u -t 500 -n $each "$(peer 1)" 9 >"$TMP/sent$i"
 	senders+=("$PID")
 done
 wait "${senders[@]}"
