@@ -372,19 +372,28 @@ static struct rein_record *event_open(struct rein_limit *limit,
 	return rec;
 }
 
-static u64 record_event(struct rein_limit *limit, enum rein_fold fold,
-			const struct event_subject *subject,
-			const struct rein_value *value,
-			const struct rein_site *site)
+static noinline void event_trace(const struct rein_limit *limit,
+				 enum rein_fold fold,
+				 const struct rein_value *value)
 {
 	u16 code = rein_fold_info(limit->resource, fold)->code;
-	struct rein_record *rec;
-	u64 id;
 
 	if (code == REIN_E_OBSERVED)
 		trace_observe(limit, code, value);
 	else
 		trace_refuse(limit, code, value);
+}
+
+static u64 record_event(struct rein_limit *limit, enum rein_fold fold,
+			const struct event_subject *subject,
+			const struct rein_value *value,
+			const struct rein_site *site)
+{
+	struct rein_record *rec;
+	u64 id;
+
+	if (trace_refuse_enabled() || trace_observe_enabled())
+		event_trace(limit, fold, value);
 	do {
 		id = READ_ONCE(limit->fold[fold]);
 		if (rein_ring_fold(id, value))
