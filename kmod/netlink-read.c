@@ -25,11 +25,15 @@ int rein_read_cgroup(struct nlattr *attr, struct rein_limit_spec *spec,
 	if (!attr)
 		return 0;
 	cgrp = cgroup_get_from_fd(nla_get_s32(attr));
+	/* Whose directory is open, but not there any more. */
+	if (cgrp == ERR_PTR(-ENOENT))
+		return rein_fail(ask, attr, REIN_E_CGROUP_DYING,
+				 "the cgroup was removed",
+				 "the cgroup that was named as the target was removed");
 	if (IS_ERR(cgrp))
 		return rein_fail(ask, attr, REIN_E_NOT_A_CGROUP,
 				 "the target is not a cgroup2 directory",
-				 "descriptor %d is not an open cgroup2 directory",
-				 nla_get_s32(attr));
+				 "what was named as the target is not a cgroup2 directory");
 	spec->cgrp = cgrp;
 	return 0;
 }
