@@ -31,7 +31,8 @@ static const struct rein_fold_info packet_folds[REIN_FOLDS] = {
 	[REIN_FOLD_NOMEM] = { REIN_E_NO_ROOM_MEMORY,
 		"packets were dropped: no memory to let them wait" },
 	[REIN_FOLD_TEARDOWN] = { REIN_E_TEARDOWN,
-		"waiting packets were dropped: they had nowhere to go" },
+		"waiting packets were dropped: they had nowhere to go",
+		"waiting packets were dropped: the limits were flushed by force" },
 	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
 		"packets passed that would have been over the limit" },
 };
@@ -49,7 +50,8 @@ static const struct rein_fold_info connect_folds[REIN_FOLDS] = {
 	[REIN_FOLD_NOMEM] = { REIN_E_NO_ROOM_MEMORY,
 		"connections were refused: no memory to let them wait" },
 	[REIN_FOLD_TEARDOWN] = { REIN_E_TEARDOWN,
-		"waiting connections were dropped: they had nowhere to go" },
+		"waiting connections were dropped: they had nowhere to go",
+		"waiting connections were dropped: the limits were flushed by force" },
 	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
 		"connections passed that would have been over the limit" },
 };

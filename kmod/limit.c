@@ -403,7 +403,7 @@ static int limit_attach(struct rein_limit *limit,
 				rein_ask_attr(ask, REIN_A_LIMIT_CGROUP_FD),
 				REIN_E_CHAIN_LONG,
 				"32 limits bind this cgroup or one below it already",
-				"%s would be the 33rd limit of one chain",
+				"limit %s would be the 33rd of one chain",
 				limit->name);
 		goto err_target;
 	}

@@ -123,6 +123,21 @@ static const char *const names[] = {
 	[REIN_CMD_RECORD_CLEAR] = "record-clear",
 };
 
+/* That can't be read, for which the netlink core has given a reason. */
+static int fail_malformed(struct rein_ask *ask)
+{
+	const struct nlattr *bad = ask->extack->bad_attr;
+	const char *what = ask->extack->_msg ?: "malformed message";
+
+	/* Of one in a nest it is the number in there. */
+	if (bad)
+		return __rein_fail(ask, bad, REIN_E_MALFORMED, what, REIN_SITE,
+				   "attribute %d could not be read: %s",
+				   nla_type(bad), what);
+	return __rein_fail(ask, NULL, REIN_E_MALFORMED, what, REIN_SITE,
+			   "the request could not be read: %s", what);
+}
+
 /* Parse a message as the spec says; the caller frees the table. */
 static struct nlattr **parse(const struct nlmsghdr *nlh, struct rein_ask *ask)
 {
@@ -137,13 +152,8 @@ static struct nlattr **parse(const struct nlmsghdr *nlh, struct rein_ask *ask)
 					 "there was no memory for the request"));
 	if (nlmsg_parse(nlh, GENL_HDRLEN, tb, op->maxattr, op->policy,
 			ask->extack)) {
-		const char *what = ask->extack->_msg ?: "malformed message";
-
 		kfree(tb);
-		return ERR_PTR(__rein_fail(ask, ask->extack->bad_attr,
-					   REIN_E_MALFORMED, what, REIN_SITE,
-					   "the request could not be read: %s",
-					   what));
+		return ERR_PTR(fail_malformed(ask));
 	}
 	ask->attrs = tb;
 	return tb;

@@ -366,9 +366,11 @@ static struct rein_record *event_open(struct rein_limit *limit,
 	record_subject(rec, limit);
 	record_step(&rec->step[0], rein_resource_doing(limit->resource), NULL,
 		    site);
-	strscpy(rec->message, info->message, sizeof(rec->message));
 	if (info->code == REIN_E_TEARDOWN || info->code == REIN_E_TAKE_CANCELLED)
 		rec->cause = READ_ONCE(flush);
+	strscpy(rec->message,
+		rec->cause && info->flushed ? info->flushed : info->message,
+		sizeof(rec->message));
 	return rec;
 }
 

@@ -3,6 +3,7 @@
  * Specs: what requests say about limits, and whether it can be. See spec.h.
  */
 #include <linux/ctype.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 
 #include "limit.h"
@@ -11,7 +12,8 @@
 #include "target.h"
 
 #define PATIENCE_MIN	((u64)NSEC_PER_MSEC)
-#define PATIENCE_MAX	(24 * 3600ULL * NSEC_PER_SEC)
+#define DAY_NS		(24 * 3600ULL * NSEC_PER_SEC)
+#define PATIENCE_MAX	DAY_NS
 #define PATIENCE_LEAST	(2ULL * NSEC_PER_SEC)
 /* Less than the two minutes after which TCP gives up. */
 #define PATIENCE_CONNECT (60ULL * NSEC_PER_SEC)
@@ -21,7 +23,7 @@
 #define QUEUE_MOST	SZ_64M
 #define TAKERS_LEAST	1024
 #define TAKERS_MAX	SZ_16K
-#define LIFETIME_MAX	(100 * 366 * 24 * 3600ULL * NSEC_PER_SEC)
+#define LIFETIME_MAX	(100 * 366 * DAY_NS)
 
 static bool name_good(const char *name)
 {
@@ -122,8 +124,8 @@ static int check_queue(const struct rein_limit_spec *spec,
 		if (spec->queue && spec->queue <= TAKERS_MAX)
 			return 0;
 		return rein_fail(ask, attr, REIN_E_QUEUE_RANGE,
-				 "the queue must be between 1 and 16384 takers",
-				 "a queue of %llu takers is not between 1 and 16384",
+				 "the queue must be between 1 and 16384 waiters",
+				 "a queue of %llu waiters is not between 1 and 16384",
 				 spec->queue);
 	}
 	if (spec->queue >= QUEUE_MIN && spec->queue <= QUEUE_MAX)
@@ -143,6 +145,13 @@ static int check_patience(const struct rein_limit_spec *spec,
 		return 0;
 	if (resource == REIN_RESOURCE_CALL && spec->patience_ns == REIN_NEVER)
 		return 0;
+	if (spec->patience_ns == REIN_NEVER)
+		return rein_fail(ask,
+				 rein_ask_attr(ask, REIN_A_LIMIT_PATIENCE_NS),
+				 REIN_E_PATIENCE_RANGE,
+				 "the patience must be between 1 ms and 1 day",
+				 "limit %s can't have a patience without end",
+				 spec->name);
 	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_PATIENCE_NS),
 			 REIN_E_PATIENCE_RANGE,
 			 "the patience must be between 1 ms and 1 day",
@@ -194,7 +203,7 @@ static int check_tier(const struct rein_tier *tier, const struct nlattr *attr,
 	if (rein_rate_check(rate, tier->bucket.burst))
 		return rein_fail(ask, attr, REIN_E_RATE_RANGE,
 				 "the rate is out of range",
-				 "%llu tokens in %llu ns is below one a day or above 10^12 a second",
+				 "a rate of %llu tokens in %llu ns is below one a day or above 10^12 a second",
 				 rate->tokens, rate->period_ns);
 	return 0;
 }
@@ -229,8 +238,8 @@ int rein_spec_check(const struct rein_limit_spec *spec, struct rein_ask *ask)
 		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_FOR_NS),
 				 REIN_E_LIFETIME_RANGE,
 				 "the time to live must be at most 100 years",
-				 "%llu ns is more than 100 years",
-				 spec->lifetime_ns);
+				 "a time to live of %llu days is more than 100 years",
+				 div64_u64(spec->lifetime_ns, DAY_NS));
 	return 0;
 }
 

@@ -181,8 +181,8 @@ static int check_wants(struct rein_take_args *args,
 		for (j = 0; j < i; j++)
 			if (!strcmp(name, wants[j].name))
 				return rein_take_fail(args, i, REIN_E_TAKE_TWICE,
-						      "a name is there twice",
-						      "%*pE is there twice",
+						      "a limit is named twice",
+						      "limit %*pE is named twice",
 						      (int)strlen(name), name);
 	}
 	return 0;
