@@ -91,11 +91,11 @@ flows() {
 
 # --- counters ------------------------------------------------------------------
 
-# Statistics in JSON on standard input; printed: NAME=PACKETS,BYTES of each, and
-# balance=PACKETS,BYTES, which is what was seen less what became of it.
+# Statistics in JSON on standard input; printed: NAME=PACKETS,BYTES (or calls and tokens) of
+# each, and balance=PACKETS,BYTES, which is what was seen less what became of it.
 _counters() {
 	awk '{
-		while (match($0, /"[a-z]+":[{]"packets":[0-9]+,"bytes":[0-9]+[}]/)) {
+		while (match($0, /"[a-z]+":[{]"(packets|calls)":[0-9]+,"(bytes|tokens)":[0-9]+[}]/)) {
 			split(substr($0, RSTART, RLENGTH), part, /[^a-z0-9]+/)
 			printf "%s=%d,%d ", part[2], part[4], part[6]
 			sign = part[2] == "seen" ? 1 : part[2] ~ /^(passed|released|refused|overflow|stale|teardown|nomem|queued)$/ ? -1 : 0
