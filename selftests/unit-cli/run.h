@@ -34,6 +34,9 @@ struct ran {
 	char err[8192];
 };
 
+/* Where the command's output goes in place of struct ran; -1: it doesn't. */
+static int run_stdout = -1;
+
 static inline void *shared(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -61,8 +64,10 @@ static inline struct ran *run_argv(int argc, char **argv)
 	fflush(NULL);
 	child = fork();
 	if (!child) {
-		dup2(out, STDOUT_FILENO);
+		dup2(run_stdout < 0 ? out : run_stdout, STDOUT_FILENO);
 		dup2(err, STDERR_FILENO);
+		/* As where that is no terminal. */
+		setvbuf(stdout, NULL, _IOFBF, BUFSIZ);
 		status = rein_main(argc, argv);
 		fflush(NULL);
 		_exit(status);

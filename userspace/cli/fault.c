@@ -184,6 +184,9 @@ void fault_from_kernel(struct cli *cli, struct fault *fault)
 		return;
 	/* No record, or one that can't be read: the errno says a little. */
 	code = code_by_errno(error.err);
+	if (!code && error.bare)
+		snprintf(fault->message, sizeof(fault->message),
+			 "the kernel refused it, and only said: %s", strerror(error.err));
 	if (!code)
 		return;
 	fault->code = code->number;

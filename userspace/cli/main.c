@@ -298,7 +298,10 @@ bool reader_gone(FILE *file)
 /* A reader that has seen enough is no error; a full disk is. */
 static int finish(struct cli *cli, int ret)
 {
-	struct cli say = { .out = { .file = stderr, .json = cli->out.json } };
+	struct cli say = {
+		.out = { .file = stderr, .json = cli->out.json, .pretty = cli->out.pretty },
+		.quiet = cli->quiet, .verbose = cli->verbose,
+	};
 	bool failed;
 
 	errno = 0;
