@@ -138,7 +138,7 @@ for who in as_nobody in_user_namespace; do
 	denied "$who" rein limit set l --rate 5MB/s
 	denied "$who" rein limit del l
 	denied "$who" rein flush
-	denied "$who" rein errors list
+	denied "$who" rein errors clear
 	denied "$who" rein errors show 999999999
 done
 exits_with 2 "nobody may listen" as_nobody timeout 5 rein monitor
