@@ -40,12 +40,10 @@ int rein_code_errno(enum rein_code code);
  * struct rein_fold_info - what an event of the data path is called
  * @code:	its code
  * @message:	one line for its reader
- * @flushed:	the same, if it comes of a flush by force; NULL: @message
  */
 struct rein_fold_info {
 	enum rein_code code;
 	const char *message;
-	const char *flushed;
 };
 
 const struct rein_fold_info *rein_fold_info(enum rein_resource resource,

@@ -59,7 +59,7 @@ enum rein_fold {
 	REIN_FOLD_TEARDOWN,
 	REIN_FOLD_OBSERVED,
 	REIN_FOLD_EXPIRED,		/* of reservations only */
-	REIN_FOLD_FLUSHED,		/* of takes only */
+	REIN_FOLD_FLUSHED,		/* TEARDOWN or a cancelled take, by force */
 	REIN_FOLDS,
 
 	/* Of takes; these have no packets, and packets don't do these. */

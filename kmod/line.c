@@ -304,7 +304,8 @@ void rein_line_join(struct rein_tree *tree, struct rein_taker *taker)
 		taker->record = rein_taker_record(taker);
 	if (taker->state != REIN_TAKER_WAITS)
 		return;
-	trace_wait(taker->target, 0, taker->place.when);
+	trace_wait(taker->target, 0, taker->place.when == REIN_NEVER ?
+					0 : taker->place.when);
 	taker->target->room.takers++;
 	list_add_tail(&taker->node, &line->takers);
 	line_arm(line, true);

@@ -4,6 +4,7 @@
  */
 #include <linux/cgroup.h>
 #include <linux/kernfs.h>
+#include <linux/nsproxy.h>
 #include <linux/utsname.h>
 #include <net/genetlink.h>
 
@@ -285,8 +286,10 @@ static int put_where(struct sk_buff *skb, const struct rein_record *rec)
 	char frame[128];
 	unsigned int i;
 
-	if (nla_put_string(skb, REIN_A_RECORD_HOST,
-			   init_utsname()->nodename) ||
+	/* What a container calls itself is not where it happened. */
+	if ((current->nsproxy->uts_ns == &init_uts_ns &&
+	     nla_put_string(skb, REIN_A_RECORD_HOST,
+			    init_utsname()->nodename)) ||
 	    nla_put_string(skb, REIN_A_RECORD_FUNCTION, rec->function) ||
 	    nla_put_string(skb, REIN_A_RECORD_FILE, rec->file) ||
 	    nla_put_u32(skb, REIN_A_RECORD_LINE, rec->line))

@@ -36,11 +36,15 @@
  * struct nl_view - a record, for who asks
  * @viewer:	his cgroup, if others' records are none of his business; NULL: he is
  *		an administrator
+ * @uid:	the user that he is
+ * @sees_pids:	pids are told as his namespace has them
  * @record:	room for a record
  * @root:	path of the root of his cgroup namespace
  */
 struct nl_view {
 	struct cgroup *viewer;
+	kuid_t uid;
+	bool sees_pids;
 	struct rein_record record;
 	char root[PATH_MAX];
 };
@@ -197,6 +201,8 @@ static const struct cgroup *root_of(void)
 static void view_begin(struct nl_view *view, struct sk_buff *skb)
 {
 	view->viewer = viewer_of(skb);
+	view->uid = current_uid();
+	view->sees_pids = task_active_pid_ns(current) == &init_pid_ns;
 	/* One that is too long is no beginning of any record's. */
 	cgroup_path((struct cgroup *)root_of(), view->root, sizeof(view->root));
 }
@@ -339,28 +345,32 @@ int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* What of a record, which is a copy, is not told to others than administrators. */
-static void mask_record(struct rein_record *rec)
+static void mask_record(struct nl_view *view)
 {
+	struct rein_record *rec = &view->record;
+
 	/* Not how the kernel got there, nor numbers of another namespace's tasks. */
 	rec->depth = 0;
-	if (task_active_pid_ns(current) != &init_pid_ns)
+	if (!view->sees_pids)
 		rec->pid = 0;
 }
 
 /* A copy of a record for whoever asks. */
-static int read_record(const struct nlattr *attr, struct rein_record *rec,
-		       const struct cgroup *viewer, struct rein_ask *ask)
+static int read_record(const struct nlattr *attr, struct nl_view *view,
+		       struct rein_ask *ask)
 {
-	bool held = rein_ring_read(nla_get_u64(attr), rec);
+	bool held = rein_ring_read(nla_get_u64(attr), &view->record);
 
-	if (viewer && (!held || !rein_record_visible(rec, viewer)))
+	if (view->viewer &&
+	    (!held || !rein_record_visible(&view->record, view->viewer,
+					   view->uid)))
 		return fail_permission(ask);
 	if (!held)
 		return rein_fail(ask, attr, REIN_E_RECORD_GONE,
 				 "there is no such record",
 				 "no record %llu is held", nla_get_u64(attr));
-	if (viewer)
-		mask_record(rec);
+	if (view->viewer)
+		mask_record(view);
 	return 0;
 }
 
@@ -371,7 +381,7 @@ static int reply_record(struct genl_info *info, struct nl_view *view,
 	struct sk_buff *msg;
 	int err;
 
-	err = read_record(attr, &view->record, view->viewer, ask);
+	err = read_record(attr, view, ask);
 	if (err)
 		return err;
 	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
@@ -752,7 +762,7 @@ static bool record_wanted(const struct nl_dump *dump)
 	       rec->last_ns >= filter->since_ns &&
 	       (!dump->spec.name || !strcmp(rec->limit_name, dump->spec.name)) &&
 	       (!dump->view.viewer ||
-		rein_record_visible(rec, dump->view.viewer));
+		rein_record_visible(rec, dump->view.viewer, dump->view.uid));
 }
 
 static int dump_record(struct sk_buff *skb, struct netlink_callback *cb)
@@ -761,7 +771,7 @@ static int dump_record(struct sk_buff *skb, struct netlink_callback *cb)
 	void *hdr;
 
 	if (view->viewer)
-		mask_record(&view->record);
+		mask_record(view);
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 			  &family, NLM_F_MULTI, REIN_CMD_RECORD_GET);
 	return rein_put_record(skb, hdr, &view->record, view->root);

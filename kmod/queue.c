@@ -309,12 +309,16 @@ static u64 chain_patience(const struct rein_chain *chain)
 	return patience;
 }
 
+/* How long it has waited: it may have come after the clock was read. */
+static u64 held_time(const struct rein_held *held, u64 now)
+{
+	return now > held->arrived ? now - held->arrived : 0;
+}
+
 static bool held_stale(const struct rein_held *held,
 		       const struct rein_chain *chain, u64 now)
 {
-	u64 patience = chain_patience(chain);
-
-	return now > held->arrived && now - held->arrived > patience;
+	return held_time(held, now) > chain_patience(chain);
 }
 
 /* Take a packet out of its flow, and what it cost from everybody's turn. */
@@ -347,11 +351,15 @@ static void held_record(const struct rein_held *held, enum fate fate,
 		[FATE_STALE] = REIN_FOLD_STALE,
 		[FATE_TEARDOWN] = REIN_FOLD_TEARDOWN,
 	};
+	enum rein_fold fold;
 
 	/* Who has gone away has nothing to be told. */
 	if (fate == FATE_CANCELLED)
 		return;
-	record_drop(by, folds[fate], held, now - held->arrived, "waited", "ns",
+	fold = folds[fate];
+	if (fate == FATE_TEARDOWN && rein_record_flushing())
+		fold = REIN_FOLD_FLUSHED;
+	record_drop(by, fold, held, held_time(held, now), "waited", "ns",
 		    REIN_SITE);
 }
 
@@ -457,7 +465,7 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 		}
 		if (*fate == FATE_RELEASED)
 			trace_release(flow->room->target, held->bytes,
-				      now - held->arrived);
+				      held_time(held, now));
 		held_unlink(flow, held, *fate == FATE_RELEASED);
 		flow_begin(flow, held, *fate == FATE_RELEASED, behind);
 		if (*fate != FATE_RELEASED)

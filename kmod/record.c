@@ -41,9 +41,9 @@ static struct {
 static char boot[UUID_STRING_LEN + 1];
 
 /*
- * The record of the flush that is under way, or 0. Waiting packets are dropped, and
- * takes cancelled, by those who hold rein_mutex, as the one who flushes does: no other
- * event of that kind can come in between.
+ * The record of the flush that is under way, or 0. Rooms are emptied, and takes
+ * cancelled, by those who hold rein_mutex, as the one who flushes does: nobody else does
+ * so in between.
  */
 static u64 flush;
 
@@ -103,20 +103,20 @@ static void record_cgroup(struct rein_record *rec, struct cgroup *cgrp)
  * rein_record_visible() - may somebody who is no administrator read a record?
  * @rec:	the record
  * @viewer:	the cgroup of who asks
- *
- * Context: the task that asks.
+ * @uid:	and the user
  *
  * Return: whether it is about that cgroup or one below, or made by a request of the
  * same user from there. Who is in no cgroup but the root has none of his own, and of one
  * too deep to remember nobody knows.
  */
 bool rein_record_visible(const struct rein_record *rec,
-			 const struct cgroup *viewer)
+			 const struct cgroup *viewer, kuid_t uid)
 {
 	const unsigned int level = viewer->level;
 
-	if (rec->pid && rec->home == cgroup_id(viewer) &&
-	    uid_eq(rec->uid, current_uid()))
+	/* Not of a limit: others' takes are counted into the same record. */
+	if (!rec->limit_id && rec->home == cgroup_id(viewer) &&
+	    uid_eq(rec->uid, uid))
 		return true;
 	return level && level <= rec->level && level < REIN_RECORD_LEVELS &&
 	       rec->above[level] == cgroup_id(viewer);
@@ -325,6 +325,18 @@ void rein_record_flush_begin(const struct rein_ask *ask,
 }
 
 /**
+ * rein_record_flushing() - is what is dropped now dropped by force?
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: whether it is.
+ */
+bool rein_record_flushing(void)
+{
+	return READ_ONCE(flush);
+}
+
+/**
  * rein_record_flush_end() - undo rein_record_flush_begin()
  */
 void rein_record_flush_end(void)
@@ -366,11 +378,9 @@ static struct rein_record *event_open(struct rein_limit *limit,
 	record_subject(rec, limit);
 	record_step(&rec->step[0], rein_resource_doing(limit->resource), NULL,
 		    site);
-	if (info->code == REIN_E_TEARDOWN || info->code == REIN_E_TAKE_CANCELLED)
+	if (fold == REIN_FOLD_FLUSHED)
 		rec->cause = READ_ONCE(flush);
-	strscpy(rec->message,
-		rec->cause && info->flushed ? info->flushed : info->message,
-		sizeof(rec->message));
+	strscpy(rec->message, info->message, sizeof(rec->message));
 	return rec;
 }
 

@@ -250,7 +250,8 @@ void rein_record_flush_begin(const struct rein_ask *ask,
 void rein_record_flush_end(void);
 
 bool rein_record_visible(const struct rein_record *rec,
-			 const struct cgroup *viewer);
+			 const struct cgroup *viewer, kuid_t uid);
+bool rein_record_flushing(void);
 const char *rein_record_boot(void);
 
 void rein_record_init(void);

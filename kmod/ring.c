@@ -63,11 +63,6 @@ static u64 state_of(u64 id, u64 count)
 	return div_u64(id, records) << COUNT_BITS | count;
 }
 
-static u64 count_of(const struct rein_record *rec)
-{
-	return atomic64_read(&rec->state) & COUNT_MASK;
-}
-
 /* Copy all but the lock and the state. */
 static void copy_record(struct rein_record *to, const struct rein_record *from)
 {
@@ -75,13 +70,12 @@ static void copy_record(struct rein_record *to, const struct rein_record *from)
 
 	memcpy((char *)to + head, (const char *)from + head,
 	       sizeof(*to) - head);
-	to->count = count_of(from);
 }
 
 /* --- new ones -------------------------------------------------------------------- */
 
 /* Put a bug on the shelf, which nothing but newer bugs drives it from. */
-static void shelve(const struct rein_record *rec)
+static void shelve(const struct rein_record *rec, s64 state)
 {
 	struct rein_record *place;
 
@@ -91,7 +85,7 @@ static void shelve(const struct rein_record *rec)
 	else
 		ring.counts.stored++;
 	copy_record(place, rec);
-	atomic64_set(&place->state, rec->state.counter);
+	atomic64_set(&place->state, state);
 }
 
 /* The oldest slot, locked, with the next id. */
@@ -99,17 +93,18 @@ static struct rein_record *take_slot(void)
 {
 	u64 id = ++ring.counts.newest;
 	struct rein_record *rec = slot_of(id);
+	s64 state;
 
 	spin_lock(&rec->lock);
 	ring.counts.raised++;
+	/* First: from here on nobody counts into the old record. See count_in(). */
+	state = atomic64_xchg(&rec->state, state_of(id, 1));
 	if (rec->id && rec->info->kind == REIN_KIND_BUG)
-		shelve(rec);
+		shelve(rec, state);
 	else if (rec->id)
 		ring.counts.overwritten++;
 	else
 		ring.counts.stored++;
-	/* In this order: see count_in(). */
-	atomic64_set(&rec->state, state_of(id, 1));
 	WRITE_ONCE(rec->id, id);
 	return rec;
 }
@@ -230,7 +225,7 @@ static void clear_slot(struct rein_record *rec, u64 newest)
 	spin_lock_bh(&ring.lock);
 	spin_lock(&rec->lock);
 	if (rec->id && rec->id <= newest) {
-		/* Another round than that of any id, until the slot gets one. */
+		/* Another round than its own; and no event has 0 for its id. */
 		atomic64_set(&rec->state, ~state_of(rec->id, 0));
 		WRITE_ONCE(rec->id, 0);
 		ring.counts.stored--;
@@ -283,6 +278,12 @@ static u64 oldest(void)
 	return newest > records ? newest - records + 1 : 1;
 }
 
+/* With the ring's lock: how many places of the shelf were ever taken, mostly none. */
+static unsigned int on_shelf(void)
+{
+	return min_t(u64, ring.shelved, ring.shelf_size);
+}
+
 /**
  * rein_ring_next() - where to look for the next record
  * @id:		the least id wanted
@@ -298,7 +299,7 @@ u64 rein_ring_next(u64 id)
 	next = max(id, oldest());
 	if (next > ring.counts.newest)
 		next = 0;
-	for (i = 0; i < ring.shelf_size; i++) {
+	for (i = 0; i < on_shelf(); i++) {
 		u64 bug = ring.shelf[i].id;
 
 		if (bug >= id && bug && (bug < next || !next))
@@ -308,16 +309,22 @@ u64 rein_ring_next(u64 id)
 	return next;
 }
 
+static void copy_out(struct rein_record *copy, const struct rein_record *rec)
+{
+	copy_record(copy, rec);
+	copy->count = atomic64_read(&rec->state) & COUNT_MASK;
+}
+
 static bool read_shelf(u64 id, struct rein_record *copy)
 {
 	bool held = false;
 	unsigned int i;
 
 	spin_lock_bh(&ring.lock);
-	for (i = 0; i < ring.shelf_size && !held; i++) {
+	for (i = 0; i < on_shelf() && !held; i++) {
 		held = ring.shelf[i].id == id;
 		if (held)
-			copy_record(copy, &ring.shelf[i]);
+			copy_out(copy, &ring.shelf[i]);
 	}
 	spin_unlock_bh(&ring.lock);
 	return held;
@@ -341,7 +348,7 @@ bool rein_ring_read(u64 id, struct rein_record *copy)
 	spin_lock_bh(&rec->lock);
 	held = rec->id == id;
 	if (held)
-		copy_record(copy, rec);
+		copy_out(copy, rec);
 	spin_unlock_bh(&rec->lock);
 	return held || read_shelf(id, copy);
 }

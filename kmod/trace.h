@@ -20,6 +20,16 @@
 #include "record.h"
 #include "target.h"
 
+/* Programs that read traces can't know what our enums are. */
+TRACE_DEFINE_ENUM(REIN_RESOURCE_EGRESS);
+TRACE_DEFINE_ENUM(REIN_RESOURCE_INGRESS);
+TRACE_DEFINE_ENUM(REIN_RESOURCE_CONNECT);
+TRACE_DEFINE_ENUM(REIN_RESOURCE_ACCEPT);
+TRACE_DEFINE_ENUM(REIN_RESOURCE_CALL);
+TRACE_DEFINE_ENUM(REIN_GO);
+TRACE_DEFINE_ENUM(REIN_WAIT);
+TRACE_DEFINE_ENUM(REIN_REFUSE);
+
 #define rein_show_resource(resource)			\
 	__print_symbolic(resource,			\
 		{ REIN_RESOURCE_EGRESS, "egress" },	\
@@ -33,6 +43,9 @@
 		{ REIN_GO, "go" },			\
 		{ REIN_WAIT, "wait" },			\
 		{ REIN_REFUSE, "refuse" })
+
+/* Longer than any name or unit of a value. */
+#define REIN_TRACE_WORD		12
 
 /* A chain was asked; its limits are named by the one nearest to the socket or task. */
 TRACE_EVENT(admit,
@@ -76,26 +89,36 @@ DECLARE_EVENT_CLASS(over,
 		__field(u64, limit)
 		__field(u64, cgroup)
 		__field(u64, wanted)
-		__field(u64, available)
+		__field(u64, number)
 		__field(u64, retry_after)
 		__field(u16, code)
 		__field(u8, resource)
 		__array(char, name, REIN_NAME_MAX + 1)
+		__array(char, unit, REIN_TRACE_WORD)
+		__array(char, what, REIN_TRACE_WORD)
+		__array(char, what_unit, REIN_TRACE_WORD)
 	),
 	TP_fast_assign(
 		__entry->limit = limit->id;
 		__entry->cgroup = limit->target->key.cgroup_id;
 		__entry->wanted = value[0].number;
-		__entry->available = value[1].number;
+		__entry->number = value[1].number;
 		__entry->retry_after = value[2].number;
 		__entry->code = code;
 		__entry->resource = limit->resource;
 		strscpy(__entry->name, limit->name, sizeof(__entry->name));
+		strscpy(__entry->unit, value[0].unit ?: "",
+			sizeof(__entry->unit));
+		strscpy(__entry->what, value[1].name ?: "nothing",
+			sizeof(__entry->what));
+		strscpy(__entry->what_unit, value[1].unit ?: "",
+			sizeof(__entry->what_unit));
 	),
-	TP_printk("code=REIN-E%04u name=%s limit=%llu cgroup=%llu resource=%s wanted=%llu available=%llu retry_after=%llu",
+	TP_printk("code=REIN-E%04u name=%s limit=%llu cgroup=%llu resource=%s wanted=%llu%s %s=%llu%s retry_after=%lluns",
 		  __entry->code, __entry->name, __entry->limit,
 		  __entry->cgroup, rein_show_resource(__entry->resource),
-		  __entry->wanted, __entry->available, __entry->retry_after)
+		  __entry->wanted, __entry->unit, __entry->what,
+		  __entry->number, __entry->what_unit, __entry->retry_after)
 );
 
 /* A limit was the reason why a request was refused, dropped or given up. */

@@ -31,7 +31,7 @@ accounts() {
 	jq -rn --argjson first "$2" --argjson last "$3" '
 		[inputs | if .event == "record" then .record.id | tonumber
 			elif .event == "gone" then range(.from | tonumber; (.to | tonumber) + 1)
-			else empty end] |
+			else empty end] | sort |
 		if . == [range($first; $last + 1)] then "all"
 		else "\(length) of \($last - $first + 1), from \(.[0]) to \(.[-1])" end' "$TMP/$1"
 }
@@ -63,22 +63,35 @@ for who in attentive stopped; do
 		not_ok "$who: comes to the newest" $last "$(tail -n 1 "$TMP/$who")"
 	is "$(accounts $who "$first" $last)" all "$who: has each record once, read or gone"
 done
+# Once more, and then some while it still reads what came before: of these the kernel says
+# nothing more.
+kill -STOP "$STOPPED"
+raise "$COUNT" again
+kill -CONT "$STOPPED"
+wait_for $((SOON * 3)) sh -c "[ \$(grep -c '\"event\":\"gone\"' $TMP/stopped) -ge 2 ]"
+kill -STOP "$STOPPED"
+raise 5 last
+kill -CONT "$STOPPED"
+last=$(rein -j stat | jq -r '.records.newest | tonumber')
+wait_for $((SOON * 3)) has stopped "$last" ||
+	not_ok "stopped: comes to those made meanwhile" "$last" "$(tail -n 1 "$TMP/stopped")"
+is "$(accounts stopped "$first" "$last")" all "stopped: has each of all records once"
 at_least "$(grep -c '"event":"missed"' "$TMP/stopped")" 1 "who was stopped has missed some"
 at_least "$(grep -c '"event":"gone"' "$TMP/stopped")" 1 "of which some are gone"
 at_least "$(grep -c '"event":"record"' "$TMP/stopped")" "$RECORDS" "and all others are read"
-is "$(jq -rs '[.[] | select(.event == "record").record | select(.message | test("nobody|x'$COUNT'$"))] |
+is "$(jq -rs '[.[] | select(.event == "record").record | select(.message | test("nobody|named x'$COUNT'$"))] |
 	length' "$TMP/stopped")" 1 "the newest of all is the right one"
 
 # Text says the same.
-background rein errors follow --last 2 >"$TMP/text"
-wait_for "$SOON" test "$(wc -l <"$TMP/text")" -ge 2
+background rein errors follow --last 2 >"$TMP/text" 2>"$TMP/said"
+wait_for "$SOON" grep -q listening "$TMP/said" || not_ok "a follower listens" listening
 raise 1 y
 # shellcheck disable=SC2317 # by wait_for
 is_there() {
 	grep -q "$1" "$TMP/text"
 }
 wait_for "$SOON" is_there 'no limit named y1' || not_ok "text follows" y1 "$(cat "$TMP/text")"
-matches "$(sed -n 1p "$TMP/text")" "^$((last - 1)) 20.* REIN-E0202 there is no limit named x$((COUNT - 1))" \
+matches "$(sed -n 1p "$TMP/text")" "^$((last - 1)) 20.* REIN-E0202 there is no limit named last4" \
 	"--last: those before come first"
 is "$(wc -l <"$TMP/text")" 3 "one record a line"
 
@@ -90,6 +103,11 @@ newest=$(rein -j stat | jq -r .records.newest)
 wait_for "$SOON" has elsewhere "$newest" ||
 	not_ok "elsewhere: comes to the newest" "$newest" "$(tail -n 1 "$TMP/elsewhere")"
 is "$(accounts elsewhere $((newest - 2)) "$newest")" all "elsewhere: has each record"
+raise 2000 wrap
+from=$((newest - 2)) newest=$(rein -j stat | jq -r .records.newest)
+wait_for "$SOON" has elsewhere "$newest" ||
+	not_ok "elsewhere: comes to the newest again" "$newest" "$(tail -n 1 "$TMP/elsewhere")"
+is "$(accounts elsewhere $from "$newest")" all "elsewhere: has each, read or gone, when the ring wraps"
 
 follow filtered sh -c 'exec "$@" --code E0201' sh
 make_cgroup web

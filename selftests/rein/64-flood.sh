@@ -100,4 +100,22 @@ if [ -d $TRACING/events/kmem ]; then
 	alloc_trace 0
 	at_least "$(counts_of kmem_cache_alloc)" 1 "the trace sees the allocations of those that wait"
 fi
+
+# Again, while the ring goes round: no event is counted twice, or into another record.
+for i in $(seq $LIMITS); do
+	rein limit set "l$i" --rate 1p/hour,burst=1 --over refuse
+done
+before=$(rein -j stat | jq .records.raised) refused=$(refused_sum)
+senders=()
+for i in $(seq 0 $((SENDERS - 1))); do
+	background in_cgroup "c$((i % LIMITS + 1))" taskset -c $(((i + i / LIMITS) % CPUS)) \
+		tool-send -u -t 500 -n 5000 "$(peer 1)" 9 >"$TMP/sent$i"
+	senders+=("$PID")
+done
+seq 5000 | sed 's/^/limit del x/' >"$TMP/batch"
+rein -q -f -b "$TMP/batch" 2>/dev/null
+wait "${senders[@]}"
+is $(($(rein -j stat | jq .records.raised) - before)) $(($(refused_sum) - refused + 5000)) \
+	"each refusal is one event, while the ring goes round"
+books "a flood, while the ring goes round"
 done_testing

@@ -63,6 +63,16 @@ matches "$OUT" "^  while: *answering request limit-del" "what was being done is 
 exits_with 2 "not from elsewhere" as_nobody a rein errors show "$mine"
 at_least "$mine" "$before" "which is a new record"
 
+# Whoever was first: the takes of all are counted into one record of the limit.
+rein limit add shared --cgroup "$(cg a)" --on call --rate 1/day,burst=1
+chmod 666 "$CGROOT/$CGTEST/a/child/cgroup.procs"
+as_nobody a/child rein take shared
+id=$(as_nobody a/child rein -j take shared --try 2>&1 | jq -r .record)
+at_least "$id" 1 "a take that was refused names its record"
+exits_with 2 "which can't be read from below the limit" as_nobody a/child rein errors show "$id"
+exits_with 0 "but from where it is" as_nobody a rein errors show "$id"
+rein limit del shared
+
 # A cgroup of the same name is not the same.
 for limit in of-a-child of-a; do
 	rein limit del $limit
@@ -70,7 +80,7 @@ done
 rmdir "$CGROOT/$CGTEST/a/child" "$CGROOT/$CGTEST/a"
 mkdir "$CGROOT/$CGTEST/a"
 is "$(sees a)" "" "who comes into a new cgroup of an old name sees nothing of the old"
-is "$(rein -j errors list --cgroup "$(cg a)" | jq length)" 2 "root finds them by the path"
+is "$(rein -j errors list --cgroup "$(cg a)" | jq length)" 3 "root finds them by the path"
 
 # Paths are told as the reader knows them.
 is "$(in_cgroup b unshare --cgroup rein -j errors list --limit of-b-child | jq -r '.[].cgroup')" \

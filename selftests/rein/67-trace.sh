@@ -18,6 +18,8 @@ trace() {
 
 is "$(cd $TRACING/events/rein && echo */ | tr -d /)" \
 	"admit observe record refuse release wait" "all tracepoints are there"
+is "$(cat $TRACING/events/rein/*/format | grep -c REIN_)" 0 \
+	"who reads traces needs to know none of our enums"
 start_peer
 make_cgroup web
 rein limit add out --cgroup "$(cg web)" --on egress --rate 1p/hour,burst=1 --over refuse
@@ -31,7 +33,7 @@ trace in_cgroup web tool-send -u -n 2 -s 100 "$(peer 1)" 9
 matches "$TRACE" "^admit: limit=$ID cgroup=$CGROUP limits=1 resource=egress bytes=128 packets=1 tokens=0 decision=go$" \
 	"admit: a packet goes"
 matches "$TRACE" "^admit: limit=$ID .* decision=refuse$" "admit: one is refused"
-matches "$TRACE" "^refuse: code=REIN-E0301 name=out limit=$ID cgroup=$CGROUP resource=egress wanted=1 available=0 retry_after=[0-9]{10,}$" \
+matches "$TRACE" "^refuse: code=REIN-E0301 name=out limit=$ID cgroup=$CGROUP resource=egress wanted=1packets available=0packets retry_after=[0-9]{10,}ns$" \
 	"refuse: by which limit"
 matches "$TRACE" "^record: id=[0-9]+ code=REIN-E0301 limit=$ID cgroup=$CGROUP message=\"packets were refused: " \
 	"record: a new one"

@@ -221,7 +221,7 @@ static int show_causes(struct cli *cli, uint64_t id)
 	for (i = 0; i < CAUSES_MAX && cause.next; i++) {
 		id = cause.next;
 		cause.next = 0;
-		/* It may have made room already: its id is all there is then. */
+		/* It may have made room already; "cause" of the one before names it. */
 		if (rein_record_get(cli->rein, id, show_cause, &cause))
 			out_id(&cli->out, NULL, "\n  because:\trecord not held any more: ", id);
 	}

@@ -7,6 +7,7 @@
  * says what is gone. All others ask again and again for what is newer than the last.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -23,7 +24,12 @@
  * @events:	where notifications come from, NULL: they don't
  * @next:	id of the first record that wasn't read yet
  * @to:		id of the last one to be read now
+ * @behind:	what @next was when the last silence was found to be no silence, or 0
  * @skip:	how many of those that are wanted are not to be shown
+ * @ids:	of those read now, ascending
+ * @n_ids:	how many
+ * @size:	room for so many
+ * @ret:	the exit code of a request that failed where nobody could return it
  */
 struct follower {
 	struct cli *cli;
@@ -31,7 +37,12 @@ struct follower {
 	struct rein *events;
 	uint64_t next;
 	uint64_t to;
+	uint64_t behind;
 	uint64_t skip;
+	uint64_t *ids;
+	size_t n_ids;
+	size_t size;
+	int ret;
 };
 
 static void event_begin(struct out *out, const char *event)
@@ -72,18 +83,37 @@ static void record_event(struct follower *follower, const struct rein_record *re
 	event_end(out);
 }
 
-/* Of records that are read, each in turn: @next is where a gap would begin. */
+/* Of records that are read, each in turn. */
 static void take_read(const struct rein_record *record, void *arg)
 {
 	struct follower *follower = arg;
 
 	if (record->id < follower->next || record->id > follower->to)
 		return;
-	if (follower->events && record->id > follower->next)
-		range_event(follower, "gone", follower->next, record->id - 1);
-	follower->next = record->id + 1;
+	if (follower->n_ids == follower->size) {
+		follower->size = follower->size * 2 ?: 64;
+		follower->ids = realloc(follower->ids, follower->size * sizeof(*follower->ids));
+		if (!follower->ids)
+			abort();
+	}
+	follower->ids[follower->n_ids++] = record->id;
 	if (filter_wants(follower->filter, record))
 		record_event(follower, record);
+}
+
+/* Of those that were to be read up to an id, name those that were not. */
+static void show_gone(struct follower *follower, uint64_t to)
+{
+	uint64_t from = follower->next;
+	size_t i;
+
+	for (i = 0; i < follower->n_ids && follower->ids[i] <= to; i++) {
+		if (follower->ids[i] > from)
+			range_event(follower, "gone", from, follower->ids[i] - 1);
+		from = follower->ids[i] + 1;
+	}
+	if (from <= to)
+		range_event(follower, "gone", from, to);
 }
 
 /* Read what there is up to an id. Without the kernel's filter: gaps tell what is gone. */
@@ -93,22 +123,26 @@ static int read_up_to(struct follower *follower, uint64_t to)
 	struct cli *cli = follower->cli;
 
 	follower->to = to;
-	if (rein_record_dump(cli->rein, &filter, take_read, follower))
-		return cli_fail_kernel(cli, NULL);
-	if (follower->events && follower->next <= to)
-		range_event(follower, "gone", follower->next, to);
-	follower->next = to + 1;
-	return EXIT_OK;
+	follower->n_ids = 0;
+	return rein_record_dump(cli->rein, &filter, take_read, follower) ?
+	       cli_fail_kernel(cli, NULL) : EXIT_OK;
 }
 
 /* --- told ------------------------------------------------------------------------ */
 
 static int catch_up(struct follower *follower, uint64_t to)
 {
+	int ret;
+
 	if (to < follower->next)
 		return EXIT_OK;
 	range_event(follower, "missed", follower->next, to);
-	return read_up_to(follower, to);
+	ret = read_up_to(follower, to);
+	if (ret)
+		return ret;
+	show_gone(follower, to);
+	follower->next = to + 1;
+	return EXIT_OK;
 }
 
 static void take_told(const struct rein_record *record, void *arg)
@@ -116,11 +150,11 @@ static void take_told(const struct rein_record *record, void *arg)
 	struct follower *follower = arg;
 
 	/* It was read again already. */
-	if (record->id < follower->next)
+	if (record->id < follower->next || follower->ret)
 		return;
-	/* If that fails, so will the next request, which can say so. */
-	if (record->id > follower->next)
-		catch_up(follower, record->id - 1);
+	follower->ret = catch_up(follower, record->id - 1);
+	if (follower->ret)
+		return;
 	follower->next = record->id + 1;
 	if (filter_wants(follower->filter, record))
 		record_event(follower, record);
@@ -137,24 +171,41 @@ static void take_stat(const struct rein_stat *stat, void *arg)
 	*(struct rein_stat *)arg = *stat;
 }
 
+/*
+ * Nothing was told for a while, though there is something. After an overrun the kernel
+ * drops what comes until all that had come before was read, and doesn't say so again. It
+ * may be on its way as well; not for two whiles.
+ */
+static int too_quiet(struct follower *follower, uint64_t newest)
+{
+	if (newest < follower->next || follower->behind != follower->next) {
+		follower->behind = newest < follower->next ? 0 : follower->next;
+		return EXIT_OK;
+	}
+	follower->behind = 0;
+	return catch_up(follower, newest);
+}
+
 static int told(struct cli *cli, bool readable, void *arg)
 {
 	struct follower *follower = arg;
-	struct rein_stat stat;
+	struct rein_stat stat = { 0 };
 	int ret = 0;
 
 	if (readable) {
 		ret = rein_receive(follower->events, take_limit, take_told, follower);
-		if (!ret || ret == -EINTR)
-			return EXIT_OK;
+		if (!ret || ret == -EINTR || follower->ret)
+			return follower->ret;
 	}
 	/* Events were lost; or there were none, perhaps for want of the module. */
 	if (rein_stat_get(cli->rein, take_stat, &stat))
 		return cli_fail_kernel(cli, NULL);
-	if (ret && ret != -ENOBUFS)
+	if (!ret)
+		return too_quiet(follower, stat.records_newest);
+	if (ret != -ENOBUFS)
 		return cli_fail(cli, CODE_NETLINK, NULL, NULL, "no more events: %s",
 				strerror(-ret));
-	return ret ? catch_up(follower, stat.records_newest) : EXIT_OK;
+	return catch_up(follower, stat.records_newest);
 }
 
 /* --- asking ---------------------------------------------------------------------- */
@@ -162,17 +213,28 @@ static int told(struct cli *cli, bool readable, void *arg)
 static int asks(struct cli *cli, bool readable, void *arg)
 {
 	struct follower *follower = arg;
-	struct rein_stat stat;
+	struct rein_stat stat = { 0 };
+	uint64_t to;
+	int ret;
 
 	(void)readable;
 	if (rein_stat_get(cli->rein, take_stat, &stat))
 		return cli_fail_kernel(cli, NULL);
-	if (stat.records_newest < follower->next)
+	to = stat.records_newest;
+	if (to < follower->next)
 		return EXIT_OK;
-	/* Whether they would have been shown to who asks is not known any more. */
-	if (stat.records_oldest > follower->next)
-		range_event(follower, "gone", follower->next, stat.records_oldest - 1);
-	return read_up_to(follower, stat.records_newest);
+	ret = read_up_to(follower, to);
+	if (!ret && rein_stat_get(cli->rein, take_stat, &stat))
+		ret = cli_fail_kernel(cli, NULL);
+	if (ret)
+		return ret;
+	/*
+	 * What was not read and made room by now may have been what could be read; what
+	 * did not make room is not for who asks.
+	 */
+	show_gone(follower, stat.records_oldest <= to ? stat.records_oldest - 1 : to);
+	follower->next = to + 1;
+	return EXIT_OK;
 }
 
 /* --- the beginning ---------------------------------------------------------------- */
@@ -216,7 +278,7 @@ static int show_old(struct follower *follower)
 static int subscribe(struct follower *follower, struct rein **events)
 {
 	struct cli *cli = follower->cli;
-	struct rein_stat stat;
+	struct rein_stat stat = { 0 };
 
 	if (rein_open(events))
 		return cli_fail(cli, CODE_NETLINK, NULL, NULL, "there is no way to listen");
@@ -270,5 +332,6 @@ int follow_run(struct cli *cli, const struct filter *filter)
 				 follower.events ? told : asks, &follower);
 	}
 	rein_close(events);
+	free(follower.ids);
 	return ret;
 }

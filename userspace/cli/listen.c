@@ -2,21 +2,16 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "listen.h"
 
-static int signals_open(void)
+/* At once, also from a write that nobody reads: there is nothing to be put in order. */
+static void stop(int sig)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
+	(void)sig;
+	_exit(EXIT_OK);
 }
 
 /**
@@ -33,23 +28,23 @@ static int signals_open(void)
 int listen_run(struct cli *cli, int fd, int interval_ms,
 	       int (*fn)(struct cli *cli, bool readable, void *arg), void *arg)
 {
-	int signals = signals_open(), exit = EXIT_OK;
-	struct pollfd fds[3] = {
+	struct sigaction action = { .sa_handler = stop };
+	struct pollfd fds[2] = {
 		{ .fd = fd, .events = POLLIN },
-		{ .fd = fileno(cli->out.file) },	/* POLLERR: its reader is gone */
-		{ .fd = signals, .events = POLLIN },
+		{ .fd = fileno(cli->out.file) },	/* its reader is gone: POLLERR, POLLHUP */
 	};
+	int ret = EXIT_OK;
 
-	while (!exit && !ferror(cli->out.file)) {
-		int ret = poll(fds, 3, interval_ms);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	while (!ret && !ferror(cli->out.file)) {
+		int ready = poll(fds, 2, interval_ms);
 
-		if (ret < 0 && errno == EINTR)
+		if (ready < 0 && errno == EINTR)
 			continue;
-		if (ret < 0 || fds[1].revents & (POLLERR | POLLNVAL) || fds[2].revents)
+		if (ready < 0 || fds[1].revents)
 			break;
-		exit = fn(cli, fds[0].revents, arg);
+		ret = fn(cli, fds[0].revents, arg);
 	}
-	if (signals >= 0)
-		close(signals);
-	return exit;
+	return ret;
 }
