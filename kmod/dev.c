@@ -230,8 +230,7 @@ static int dev_open(struct inode *inode, struct file *file)
 	file->private_data = rein_client_new();
 	if (file->private_data)
 		return 0;
-	return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-			 "there was no memory to open the device");
+	return rein_fail_memory(&ask, "to open the device");
 }
 
 static int dev_release(struct inode *inode, struct file *file)

@@ -367,12 +367,6 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 	return limit;
 }
 
-static int fail_memory(struct rein_ask *ask)
-{
-	return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-			 "there was no memory for the request");
-}
-
 /* From here on the data path finds it. */
 static void limit_publish(struct rein_limit *limit, struct rein_target *target)
 {
@@ -396,7 +390,7 @@ static int limit_attach(struct rein_limit *limit,
 
 	target = rein_target_get(spec->cgrp, rein_lane_of(limit->resource));
 	if (!target)
-		return fail_memory(ask);
+		return rein_fail_memory(ask, "for the request");
 
 	if (rein_target_chain_max(target, limit->resource) >= REIN_CHAIN_MAX) {
 		err = rein_fail(ask,
@@ -410,7 +404,7 @@ static int limit_attach(struct rein_limit *limit,
 	limit->id = last_id + 1;
 	if (rein_hook_need(rein_hook_needed() | BIT(limit->resource)) ||
 	    xa_err(xa_store(&limits, limit->id, limit, GFP_KERNEL_ACCOUNT))) {
-		err = fail_memory(ask);
+		err = rein_fail_memory(ask, "for the request");
 		goto err_target;
 	}
 	last_id++;
@@ -438,7 +432,7 @@ static int limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 				 spec->name);
 	limit = limit_new(spec);
 	if (!limit)
-		return fail_memory(ask);
+		return rein_fail_memory(ask, "for the request");
 	rein_doing_begin(ask, &doing, REIN_SITE, "attaching limit", spec->name);
 	err = limit_attach(limit, spec, ask);
 	rein_doing_end(ask);
@@ -567,7 +561,7 @@ static int limit_set(struct rein_limit *limit,
 		return err;
 	if (spec->n_tiers && !tiers_alloc(limit->resource, spec->n_tiers,
 					  &tiers, &courses))
-		return fail_memory(ask);
+		return rein_fail_memory(ask, "for the request");
 
 	/* What is planned was planned with the old rates. */
 	tree = rein_tree_lock(limit->target);

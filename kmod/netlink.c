@@ -151,9 +151,7 @@ static struct nlattr **parse(const struct nlmsghdr *nlh, struct rein_ask *ask)
 
 	tb = kcalloc(op->maxattr + 1, sizeof(*tb), GFP_KERNEL);
 	if (!tb)
-		return ERR_PTR(rein_fail(ask, NULL, REIN_E_NO_MEMORY,
-					 "out of memory",
-					 "there was no memory for the request"));
+		return ERR_PTR(rein_fail_memory(ask, "for the request"));
 	if (nlmsg_parse(nlh, GENL_HDRLEN, tb, op->maxattr, op->policy,
 			ask->extack)) {
 		kfree(tb);
@@ -226,8 +224,7 @@ static int with_spec(struct genl_info *info, const char *what,
 
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	if (!spec)
-		return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-				 "there was no memory for the request");
+		return rein_fail_memory(ask, "for the request");
 	err = rein_read_spec(info->nlhdr, info->attrs, spec, ask);
 	if (!err) {
 		rein_doing_begin(ask, &doing, REIN_SITE, what, spec->name);
@@ -298,8 +295,7 @@ static int reply_limit(struct genl_info *info,
 	int err;
 
 	if (!msg)
-		return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-				 "there was no memory for the reply");
+		return rein_fail_memory(ask, "for the reply");
 	mutex_lock(&rein_mutex);
 	limit = rein_limit_find(spec, ask);
 	if (IS_ERR(limit))
@@ -333,8 +329,7 @@ int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 	spec = kzalloc(sizeof(*spec) + PATH_MAX, GFP_KERNEL);
 	if (!spec)
-		return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-				 "there was no memory for the request");
+		return rein_fail_memory(ask, "for the request");
 	path = (char *)(spec + 1);
 	spec->viewer = viewer_of(skb);
 	err = rein_read_spec(info->nlhdr, info->attrs, spec, ask) ?:
@@ -386,8 +381,7 @@ static int reply_record(struct genl_info *info, struct nl_view *view,
 		return err;
 	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	if (!msg)
-		return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-				 "there was no memory for the reply");
+		return rein_fail_memory(ask, "for the reply");
 	err = rein_put_record(msg, genlmsg_put_reply(msg, info, &family, 0,
 						     REIN_CMD_RECORD_GET),
 			      &view->record, view->root);
@@ -415,8 +409,7 @@ int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return rein_read_missing(ask, NULL, "the record has no id");
 	view = kmalloc(sizeof(*view), GFP_KERNEL);
 	if (!view)
-		return rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-				 "there was no memory for the request");
+		return rein_fail_memory(ask, "for the request");
 	view_begin(view, skb);
 	err = reply_record(info, view, ask);
 	view_end(view);
@@ -496,8 +489,7 @@ int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 
 	if (!msg)
-		return rein_fail(ask_of(info), NULL, REIN_E_NO_MEMORY, "out of memory",
-				 "there was no memory for the reply");
+		return rein_fail_memory(ask_of(info), "for the reply");
 	hdr = genlmsg_put_reply(msg, info, &family, 0, REIN_CMD_STAT_GET);
 	if (!hdr || put_stat(msg, genl_info_net(info))) {
 		nlmsg_free(msg);
@@ -613,8 +605,7 @@ static int dump_start(struct netlink_callback *cb)
 	rein_doing_begin(&ask, &doing, REIN_SITE, "answering a dump request",
 			 names[cmd]);
 	if (!dump)
-		return rein_fail(&ask, NULL, REIN_E_NO_MEMORY, "out of memory",
-				 "there was no memory for the request");
+		return rein_fail_memory(&ask, "for the request");
 	ask.extack = &dump->extack;
 	dump->err = rein_raw_catch(&ask, dump_prepare(dump, cb, &ask), "a dump");
 	cb->min_dump_alloc = REIN_MESSAGE_MAX;

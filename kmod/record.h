@@ -233,6 +233,17 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 #define rein_fail(ask, attr, code, what, ...)				\
 	__rein_fail(ask, attr, code, "" what, REIN_SITE, __VA_ARGS__)
 
+/**
+ * rein_fail_memory() - rein_fail() for want of memory
+ * @ask:	the request
+ * @what:	"for the request": what there was none for, a string literal
+ *
+ * Return: -ENOMEM.
+ */
+#define rein_fail_memory(ask, what)					\
+	rein_fail(ask, NULL, REIN_E_NO_MEMORY, "out of memory",	\
+		  "there was no memory " what)
+
 const struct nlattr *rein_ask_attr(const struct rein_ask *ask, int type);
 
 struct sk_buff;

@@ -45,42 +45,24 @@ struct follower {
 	int ret;
 };
 
-static void event_begin(struct out *out, const char *event)
-{
-	out_object(out, NULL);
-	out_str(out, "event", NULL, event);
-}
-
-static void event_end(struct out *out)
-{
-	out_end(out);
-	out_flush(out);
-	fflush(out->file);
-}
-
 static void range_event(struct follower *follower, const char *event, uint64_t from, uint64_t to)
 {
 	struct out *out = &follower->cli->out;
 
-	event_begin(out, event);
-	out_text(out, event);
+	event_begin(out, "", event);
 	out_id(out, "from", ": records ", from);
 	out_id(out, "to", " to ", to);
 	event_end(out);
 }
 
-static void record_event(struct follower *follower, const struct rein_record *record)
+static void show(struct follower *follower, const struct rein_record *record)
 {
 	struct out *out = &follower->cli->out;
 
-	event_begin(out, "record");
-	out_object(out, "record");
-	if (out->json)
-		show_record_row(out, record);
-	else
-		show_record_line(out, record);
-	out_end(out);
-	event_end(out);
+	if (!filter_wants(follower->filter, record))
+		return;
+	event_begin(out, NULL, "record");
+	event_record(out, record);
 }
 
 /* Of records that are read, each in turn. */
@@ -97,8 +79,7 @@ static void take_read(const struct rein_record *record, void *arg)
 			abort();
 	}
 	follower->ids[follower->n_ids++] = record->id;
-	if (filter_wants(follower->filter, record))
-		record_event(follower, record);
+	show(follower, record);
 }
 
 /* Of those that were to be read up to an id, name those that were not. */
@@ -156,8 +137,7 @@ static void take_told(const struct rein_record *record, void *arg)
 	if (follower->ret)
 		return;
 	follower->next = record->id + 1;
-	if (filter_wants(follower->filter, record))
-		record_event(follower, record);
+	show(follower, record);
 }
 
 static void take_limit(const struct rein_limit *limit, void *arg)
@@ -255,7 +235,7 @@ static void take_old(const struct rein_record *record, void *arg)
 	if (follower->skip)
 		follower->skip--;
 	else
-		record_event(follower, record);
+		show(follower, record);
 }
 
 /* What there is already, if that was asked for. */
@@ -297,17 +277,6 @@ static int subscribe(struct follower *follower, struct rein **events)
 	return EXIT_OK;
 }
 
-static void listening_event(struct cli *cli)
-{
-	if (!cli->out.json) {
-		if (!cli->quiet)
-			fputs("listening\n", stderr);
-		return;
-	}
-	event_begin(&cli->out, "listening");
-	event_end(&cli->out);
-}
-
 /**
  * follow_run() - show records as they are made
  * @cli:	the command, connected
@@ -327,7 +296,7 @@ int follow_run(struct cli *cli, const struct filter *filter)
 	if (!ret)
 		ret = show_old(&follower);
 	if (!ret) {
-		listening_event(cli);
+		event_listening(cli);
 		ret = listen_run(cli, follower.events ? rein_fd(events) : -1, INTERVAL_MS,
 				 follower.events ? told : asks, &follower);
 	}

@@ -14,6 +14,43 @@ static void stop(int sig)
 	_exit(EXIT_OK);
 }
 
+/* An event is an object with its name, and a line of its own, at once. */
+void event_begin(struct out *out, const char *lead, const char *event)
+{
+	out_object(out, NULL);
+	out_str(out, "event", lead, event);
+}
+
+void event_end(struct out *out)
+{
+	out_end(out);
+	out_flush(out);
+	fflush(out->file);
+}
+
+/* What a record is as an event, after its name. */
+void event_record(struct out *out, const struct rein_record *record)
+{
+	out_object(out, "record");
+	if (out->json)
+		show_record_row(out, record);
+	else
+		show_record_line(out, record);
+	out_end(out);
+	event_end(out);
+}
+
+/* From here on it hears everything. */
+void event_listening(struct cli *cli)
+{
+	if (cli->out.json) {
+		event_begin(&cli->out, NULL, "listening");
+		event_end(&cli->out);
+	} else if (!cli->quiet) {
+		fputs("listening\n", stderr);
+	}
+}
+
 /**
  * listen_run() - go on until SIGINT, SIGTERM, or nobody reads the output any more
  * @cli:	the command

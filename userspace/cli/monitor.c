@@ -13,11 +13,11 @@
 
 static const char *const groups[] = { REIN_MCGRP_LIMITS, REIN_MCGRP_ERRORS };
 
-static void end_event(struct out *out)
+/* Lines are printed one by one, so this column is made by hand. */
+static void pad(struct out *out)
 {
-	out_end(out);
-	out_flush(out);
-	fflush(out->file);
+	while (!out->json && out->len < EVENT_WIDTH)
+		out_text(out, " ");
 }
 
 static void limit_event(const struct rein_limit *limit, void *arg)
@@ -26,31 +26,20 @@ static void limit_event(const struct rein_limit *limit, void *arg)
 
 	out_object(out, NULL);
 	out_word(out, "event", "", rein_event_name(limit->event), limit->event);
-	/* Lines are printed one by one, so this column is made by hand. */
-	while (!out->json && out->len < EVENT_WIDTH)
-		out_text(out, " ");
+	pad(out);
 	out_object(out, "limit");
 	show_limit_row(out, limit, false);
 	out_end(out);
-	end_event(out);
+	event_end(out);
 }
 
 static void record_event(const struct rein_record *record, void *arg)
 {
 	struct out *out = arg;
 
-	out_object(out, NULL);
-	out_str(out, "event", "", "record");
-	while (!out->json && out->len < EVENT_WIDTH)
-		out_text(out, " ");
-	out_object(out, "record");
-	/* The same words as in a list, on the line of the event. */
-	if (out->json)
-		show_record_row(out, record);
-	else
-		show_record_line(out, record);
-	out_end(out);
-	end_event(out);
+	event_begin(out, "", "record");
+	pad(out);
+	event_record(out, record);
 }
 
 /* The kernel was faster than this reader; that is an event, too. */
@@ -63,23 +52,8 @@ static void lost_event(struct cli *cli)
 		      "hint: see what is now: rein limit list, rein errors list\n", stderr);
 		return;
 	}
-	out_object(out, NULL);
-	out_str(out, "event", NULL, "lost");
-	end_event(out);
-}
-
-static void listening_event(struct cli *cli)
-{
-	struct out *out = &cli->out;
-
-	if (!out->json) {
-		if (!cli->quiet)
-			fputs("listening\n", stderr);
-		return;
-	}
-	out_object(out, NULL);
-	out_str(out, "event", NULL, "listening");
-	end_event(out);
+	event_begin(out, NULL, "lost");
+	event_end(out);
 }
 
 static void take_events(const struct rein_stat *stat, void *arg)
@@ -174,7 +148,7 @@ int monitor_main(struct cli *cli, int argc, char **argv)
 	if (!ret) {
 		/* One document a line, and not more lines. */
 		cli->out.pretty = false;
-		listening_event(cli);
+		event_listening(cli);
 		ret = listen_run(cli, rein_fd(events), ALIVE_MS, take_event, events);
 	}
 	rein_close(events);
