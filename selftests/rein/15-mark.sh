@@ -24,8 +24,11 @@ make_peer far 1
 FAR=$(peer 1)
 in_netns far tc qdisc add dev eth0 root netem delay ${DELAY}ms limit 10000
 in_netns far sysctl -qw net.ipv4.tcp_ecn=1
-at_exit sysctl -qw "net.ipv4.tcp_ecn=$(sysctl -n net.ipv4.tcp_ecn)"
-sysctl -qw net.ipv4.tcp_ecn=1
+# A SYN that a stalled machine sends for the second time asks for ECN, too.
+for name in tcp_ecn:1 tcp_ecn_fallback:0; do
+	at_exit sysctl -qw "net.ipv4.${name%:*}=$(sysctl -n "net.ipv4.${name%:*}")"
+	sysctl -qw "net.ipv4.${name/:/=}"
+done
 sinks far 5001 5002 5003
 make_cgroup tcp ignore plain
 for name in tcp ignore plain; do
