@@ -35,6 +35,9 @@ for name in tcp ignore plain; do
 	rein limit add $name --cgroup "$(cg $name)" --on egress \
 		--rate "${RATE}bit/s,burst=$BURST" --over mark || exit
 done
+# What has no neighbour yet waits for one, and from that queue the SYN would be the first to
+# be dropped, when the others send twice the rate.
+ping -q -c 1 -W 10 "$FAR" >/dev/null || not_ok "there is a neighbour"
 NEEDLESS=$(counters TCPDSACKRecv)
 capture far
 start tcp tcp -t $SECONDS_SENT "$FAR" 5001
