@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "filter.h"
+#include "ids.h"
 
 static const struct opt no_opts[] = { { 0 } };
 
@@ -17,8 +18,6 @@ static const struct opt filter_opts[] = { FILTER_OPTS, { 0 } };
  * @out:	where
  * @filter:	which are wanted
  * @ids:	of these, ascending
- * @n_ids:	how many
- * @size:	room for so many
  * @n_bugs:	how many were bugs, before all but the last were left out
  * @bugs:	show the bugs now; else the others
  * @any:	one was shown
@@ -30,9 +29,7 @@ static const struct opt filter_opts[] = { FILTER_OPTS, { 0 } };
 struct lister {
 	struct out *out;
 	const struct filter *filter;
-	uint64_t *ids;
-	size_t n_ids;
-	size_t size;
+	struct ids ids;
 	size_t n_bugs;
 	bool bugs;
 	bool any;
@@ -44,13 +41,7 @@ static void collect(const struct rein_record *record, void *arg)
 
 	if (!filter_wants(lister->filter, record))
 		return;
-	if (lister->n_ids == lister->size) {
-		lister->size = lister->size * 2 ?: 64;
-		lister->ids = realloc(lister->ids, lister->size * sizeof(*lister->ids));
-		if (!lister->ids)
-			abort();
-	}
-	lister->ids[lister->n_ids++] = record->id;
+	ids_add(&lister->ids, record->id);
 	lister->n_bugs += record->kind == REIN_KIND_BUG;
 }
 
@@ -67,7 +58,7 @@ static void list_one(const struct rein_record *record, void *arg)
 	struct lister *lister = arg;
 
 	if (lister->bugs != bug ||
-	    !bsearch(&record->id, lister->ids, lister->n_ids, sizeof(*lister->ids), by_id))
+	    !bsearch(&record->id, lister->ids.id, lister->ids.n, sizeof(*lister->ids.id), by_id))
 		return;
 	if (!lister->any)
 		out_text(lister->out, "ID\tTIME\tCODE\tLIMIT\tCOUNT\tMESSAGE");
@@ -81,13 +72,14 @@ static void list_one(const struct rein_record *record, void *arg)
 static int list_collect(struct cli *cli, struct lister *lister)
 {
 	uint64_t last = lister->filter->last;
+	struct ids *ids = &lister->ids;
 
 	if (rein_record_dump(cli->rein, &lister->filter->kernel, collect, lister))
 		return cli_fail_kernel(cli, NULL);
-	if (!last || lister->n_ids <= last)
+	if (!last || ids->n <= last)
 		return 0;
-	memmove(lister->ids, lister->ids + lister->n_ids - last, last * sizeof(*lister->ids));
-	lister->n_ids = last;
+	memmove(ids->id, ids->id + ids->n - last, last * sizeof(*ids->id));
+	ids->n = last;
 	return 0;
 }
 
@@ -101,7 +93,7 @@ static int list_ids(struct cli *cli, struct lister *lister)
 	if (lister->n_bugs)
 		err = rein_record_dump(cli->rein, &lister->filter->kernel, list_one, lister);
 	lister->bugs = false;
-	if (!err && lister->n_ids)
+	if (!err && lister->ids.n)
 		err = rein_record_dump(cli->rein, &lister->filter->kernel, list_one, lister);
 	if (err && !lister->any)
 		return cli_fail_kernel(cli, NULL);
@@ -116,7 +108,7 @@ static int list_filtered(struct cli *cli, const struct filter *filter)
 	int ret;
 
 	ret = list_collect(cli, &lister) ?: list_ids(cli, &lister);
-	free(lister.ids);
+	ids_free(&lister.ids);
 	return ret;
 }
 
@@ -179,58 +171,59 @@ static int errors_clear(struct cli *cli, int argc, char **argv)
 /* The most records that one may be the consequence of, each of the next. */
 #define CAUSES_MAX	8
 
-static void show_one(const struct rein_record *record, void *arg)
-{
-	show_record_full(arg, record);
-}
-
-struct cause {
+/**
+ * struct shown - a record that is shown, and those that led to it
+ * @out:	where
+ * @cause:	id of the one that led to what was shown last, 0: none did
+ */
+struct shown {
 	struct out *out;
-	uint64_t next;
+	uint64_t cause;
 };
 
-static void take_cause(const struct rein_record *record, void *arg)
+static void show_one(const struct rein_record *record, void *arg)
 {
-	*(uint64_t *)arg = record->cause;
+	struct shown *shown = arg;
+
+	shown->cause = record->cause;
+	show_record_full(shown->out, record);
 }
 
 static void show_cause(const struct rein_record *record, void *arg)
 {
-	struct cause *cause = arg;
+	struct shown *shown = arg;
 
-	cause->next = record->cause;
-	if (cause->out->json) {
-		out_object(cause->out, NULL);
-		show_record_row(cause->out, record);
-		out_end(cause->out);
+	shown->cause = record->cause;
+	if (shown->out->json) {
+		out_object(shown->out, NULL);
+		show_record_row(shown->out, record);
+		out_end(shown->out);
 	} else {
-		out_text(cause->out, "\n  because:\t");
-		show_record_line(cause->out, record);
+		out_text(shown->out, "\n  because:\t");
+		show_record_line(shown->out, record);
 	}
 }
 
 /* What led to it, and what led to that. */
-static int show_causes(struct cli *cli, uint64_t id)
+static void show_causes(struct cli *cli, struct shown *shown)
 {
-	struct cause cause = { &cli->out, 0 };
 	unsigned int i;
+	uint64_t id;
 
-	if (rein_record_get(cli->rein, id, take_cause, &cause.next))
-		return cli_fail_kernel(cli, NULL);
 	out_list(&cli->out, "causes");
-	for (i = 0; i < CAUSES_MAX && cause.next; i++) {
-		id = cause.next;
-		cause.next = 0;
+	for (i = 0; i < CAUSES_MAX && shown->cause; i++) {
+		id = shown->cause;
+		shown->cause = 0;
 		/* It may have made room already; "cause" of the one before names it. */
-		if (rein_record_get(cli->rein, id, show_cause, &cause))
+		if (rein_record_get(cli->rein, id, show_cause, shown))
 			out_id(&cli->out, NULL, "\n  because:\trecord not held any more: ", id);
 	}
 	out_end(&cli->out);
-	return EXIT_OK;
 }
 
 static int errors_show(struct cli *cli, int argc, char **argv)
 {
+	struct shown shown = { &cli->out, 0 };
 	struct parse_error error;
 	struct opt_args args;
 	uint64_t id;
@@ -248,11 +241,9 @@ static int errors_show(struct cli *cli, int argc, char **argv)
 	if (ret)
 		return ret;
 	out_object(&cli->out, NULL);
-	if (rein_record_get(cli->rein, id, show_one, &cli->out))
+	if (rein_record_get(cli->rein, id, show_one, &shown))
 		return cli_fail_kernel(cli, args.words[0]);
-	ret = show_causes(cli, id);
-	if (ret)
-		return ret;
+	show_causes(cli, &shown);
 	out_end(&cli->out);
 	out_flush(&cli->out);
 	return EXIT_OK;

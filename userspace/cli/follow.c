@@ -7,11 +7,11 @@
  * says what is gone. All others ask again and again for what is newer than the last.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
 #include "filter.h"
+#include "ids.h"
 #include "listen.h"
 
 /* How often to ask where nothing is said, and whether the module is still there. */
@@ -27,8 +27,6 @@
  * @behind:	what @next was when the last silence was found to be no silence, or 0
  * @skip:	how many of those that are wanted are not to be shown
  * @ids:	of those read now, ascending
- * @n_ids:	how many
- * @size:	room for so many
  * @ret:	the exit code of a request that failed where nobody could return it
  */
 struct follower {
@@ -39,9 +37,7 @@ struct follower {
 	uint64_t to;
 	uint64_t behind;
 	uint64_t skip;
-	uint64_t *ids;
-	size_t n_ids;
-	size_t size;
+	struct ids ids;
 	int ret;
 };
 
@@ -72,26 +68,21 @@ static void take_read(const struct rein_record *record, void *arg)
 
 	if (record->id < follower->next || record->id > follower->to)
 		return;
-	if (follower->n_ids == follower->size) {
-		follower->size = follower->size * 2 ?: 64;
-		follower->ids = realloc(follower->ids, follower->size * sizeof(*follower->ids));
-		if (!follower->ids)
-			abort();
-	}
-	follower->ids[follower->n_ids++] = record->id;
+	ids_add(&follower->ids, record->id);
 	show(follower, record);
 }
 
 /* Of those that were to be read up to an id, name those that were not. */
 static void show_gone(struct follower *follower, uint64_t to)
 {
+	const struct ids *ids = &follower->ids;
 	uint64_t from = follower->next;
 	size_t i;
 
-	for (i = 0; i < follower->n_ids && follower->ids[i] <= to; i++) {
-		if (follower->ids[i] > from)
-			range_event(follower, "gone", from, follower->ids[i] - 1);
-		from = follower->ids[i] + 1;
+	for (i = 0; i < ids->n && ids->id[i] <= to; i++) {
+		if (ids->id[i] > from)
+			range_event(follower, "gone", from, ids->id[i] - 1);
+		from = ids->id[i] + 1;
 	}
 	if (from <= to)
 		range_event(follower, "gone", from, to);
@@ -104,7 +95,7 @@ static int read_up_to(struct follower *follower, uint64_t to)
 	struct cli *cli = follower->cli;
 
 	follower->to = to;
-	follower->n_ids = 0;
+	follower->ids.n = 0;
 	return rein_record_dump(cli->rein, &filter, take_read, follower) ?
 	       cli_fail_kernel(cli, NULL) : EXIT_OK;
 }
@@ -301,6 +292,6 @@ int follow_run(struct cli *cli, const struct filter *filter)
 				 follower.events ? told : asks, &follower);
 	}
 	rein_close(events);
-	free(follower.ids);
+	ids_free(&follower.ids);
 	return ret;
 }
