@@ -94,8 +94,14 @@ const struct nla_policy rein_flush_nl_policy[REIN_A_FLUSH_FORCE + 1] = {
 const struct nla_policy rein_record_clear_nl_policy[REIN_A_RECORD_PAD + 1] = {
 };
 
+/* REIN_CMD_SCOPE_GET - do */
+const struct nla_policy rein_scope_get_nl_policy[REIN_A_SCOPE_NAME + 1] = {
+	[REIN_A_SCOPE_ID] = { .type = NLA_U64, },
+	[REIN_A_SCOPE_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
+};
+
 /* Ops table for rein */
-const struct genl_ops rein_nl_ops[9] = {
+const struct genl_ops rein_nl_ops[10] = {
 	{
 		.cmd		= REIN_CMD_LIMIT_ADD,
 		.doit		= rein_nl_limit_add_doit,
@@ -152,9 +158,17 @@ const struct genl_ops rein_nl_ops[9] = {
 		.policy		= rein_record_clear_nl_policy,
 		.maxattr	= REIN_A_RECORD_PAD,
 	},
+	{
+		.cmd		= REIN_CMD_SCOPE_GET,
+		.doit		= rein_nl_scope_get_doit,
+		.dumpit		= rein_nl_scope_get_dumpit,
+		.policy		= rein_scope_get_nl_policy,
+		.maxattr	= REIN_A_SCOPE_NAME,
+	},
 };
 
-const struct genl_multicast_group rein_nl_mcgrps[2] = {
+const struct genl_multicast_group rein_nl_mcgrps[3] = {
 	[REIN_NLGRP_LIMITS] = { "limits", },
 	[REIN_NLGRP_ERRORS] = { "errors", },
+	[REIN_NLGRP_SCOPES] = { "scopes", },
 };

@@ -85,6 +85,38 @@ enum rein_event {
 	REIN_EVENT_ORPHANED,
 };
 
+/**
+ * enum rein_cause - Why a scope is done.
+ * @REIN_CAUSE_NONE: It is not.
+ * @REIN_CAUSE_TIMEOUT: Its deadline passed.
+ * @REIN_CAUSE_USER: Somebody cancelled it.
+ * @REIN_CAUSE_PARENT: A scope above it is done, or one that is bound to a
+ *   cgroup above its own.
+ * @REIN_CAUSE_DUPLICATE: Another replica has won the race.
+ * @REIN_CAUSE_OWNER_EXIT: The last descriptor that could have cancelled it was
+ *   closed.
+ */
+enum rein_cause {
+	REIN_CAUSE_NONE,
+	REIN_CAUSE_TIMEOUT,
+	REIN_CAUSE_USER,
+	REIN_CAUSE_PARENT,
+	REIN_CAUSE_DUPLICATE,
+	REIN_CAUSE_OWNER_EXIT,
+};
+
+/**
+ * enum rein_scope_event - What became of the scope that a notification is
+ *   about.
+ */
+enum rein_scope_event {
+	REIN_SCOPE_EVENT_MADE,
+	REIN_SCOPE_EVENT_BOUND,
+	REIN_SCOPE_EVENT_DONE,
+	REIN_SCOPE_EVENT_DECIDED,
+	REIN_SCOPE_EVENT_GONE,
+};
+
 enum {
 	REIN_A_TIER_PAD = 1,
 	REIN_A_TIER_UNIT,
@@ -216,9 +248,40 @@ enum {
 	REIN_A_RECORD_VALUE,
 	REIN_A_RECORD_VERSION,
 	REIN_A_RECORD_STEP,
+	REIN_A_RECORD_SCOPE_ID,
+	REIN_A_RECORD_SCOPE_NAME,
 
 	__REIN_A_RECORD_MAX,
 	REIN_A_RECORD_MAX = (__REIN_A_RECORD_MAX - 1)
+};
+
+enum {
+	REIN_A_SCOPE_PAD = 1,
+	REIN_A_SCOPE_ID,
+	REIN_A_SCOPE_NAME,
+	REIN_A_SCOPE_PARENT,
+	REIN_A_SCOPE_DEPTH,
+	REIN_A_SCOPE_LEFT_NS,
+	REIN_A_SCOPE_CAUSE,
+	REIN_A_SCOPE_ORIGIN,
+	REIN_A_SCOPE_RECORD,
+	REIN_A_SCOPE_REASON,
+	REIN_A_SCOPE_TIME_NS,
+	REIN_A_SCOPE_CHILDREN,
+	REIN_A_SCOPE_WAITERS,
+	REIN_A_SCOPE_PID,
+	REIN_A_SCOPE_COMM,
+	REIN_A_SCOPE_UID,
+	REIN_A_SCOPE_CGROUP_ID,
+	REIN_A_SCOPE_CGROUP_PATH,
+	REIN_A_SCOPE_KILLS,
+	REIN_A_SCOPE_RACE,
+	REIN_A_SCOPE_NUMBER,
+	REIN_A_SCOPE_WINNER,
+	REIN_A_SCOPE_EVENT,
+
+	__REIN_A_SCOPE_MAX,
+	REIN_A_SCOPE_MAX = (__REIN_A_SCOPE_MAX - 1)
 };
 
 enum {
@@ -239,6 +302,7 @@ enum {
 	REIN_A_STAT_EVENTS,
 	REIN_A_STAT_RECORDS_NEWEST,
 	REIN_A_STAT_RECORDS_OLDEST,
+	REIN_A_STAT_SCOPES,
 
 	__REIN_A_STAT_MAX,
 	REIN_A_STAT_MAX = (__REIN_A_STAT_MAX - 1)
@@ -263,6 +327,8 @@ enum {
 	REIN_CMD_STAT_GET,
 	REIN_CMD_FLUSH,
 	REIN_CMD_RECORD_CLEAR,
+	REIN_CMD_SCOPE_GET,
+	REIN_CMD_SCOPE_NTF,
 
 	__REIN_CMD_MAX,
 	REIN_CMD_MAX = (__REIN_CMD_MAX - 1)
@@ -270,5 +336,6 @@ enum {
 
 #define REIN_MCGRP_LIMITS	"limits"
 #define REIN_MCGRP_ERRORS	"errors"
+#define REIN_MCGRP_SCOPES	"scopes"
 
 #endif /* _UAPI_LINUX_REIN_H */
