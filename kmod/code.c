@@ -34,6 +34,8 @@ static const struct rein_fold_info packet_folds[REIN_FOLDS] = {
 		"waiting packets were dropped: they had nowhere to go" },
 	[REIN_FOLD_FLUSHED] = { REIN_E_TEARDOWN,
 		"waiting packets were dropped: the limits were flushed by force" },
+	[REIN_FOLD_SCOPE] = { REIN_E_SCOPE_DROPPED,
+		"waiting packets were dropped: the scope of their cgroup is done" },
 	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
 		"packets passed that would have been over the limit" },
 };
@@ -54,6 +56,8 @@ static const struct rein_fold_info connect_folds[REIN_FOLDS] = {
 		"waiting connections were dropped: they had nowhere to go" },
 	[REIN_FOLD_FLUSHED] = { REIN_E_TEARDOWN,
 		"waiting connections were dropped: the limits were flushed by force" },
+	[REIN_FOLD_SCOPE] = { REIN_E_SCOPE_DROPPED,
+		"waiting connections were refused: the scope of their cgroup is done" },
 	[REIN_FOLD_OBSERVED] = { REIN_E_OBSERVED,
 		"connections passed that would have been over the limit" },
 };
@@ -85,6 +89,8 @@ static const struct rein_fold_info call_folds[REIN_FOLDS] = {
 		"a granted reservation was not claimed in time" },
 	[REIN_FOLD_FLUSHED] = { REIN_E_TAKE_CANCELLED,
 		"a take was cancelled: the limits were flushed by force" },
+	[REIN_FOLD_SCOPE] = { REIN_E_SCOPE_DONE,
+		"the scope of the take, or of its cgroup, is done" },
 };
 
 static const char *const doings[REIN_RESOURCES] = {

@@ -10,40 +10,22 @@
 #include <linux/uaccess.h>
 #include <linux/rein_dev.h>
 
+#include "call.h"
 #include "dev.h"
 #include "raw.h"
 #include "record.h"
 #include "reserve.h"
+#include "scope-file.h"
 #include "take.h"
 
 /* A struct may have grown since its first version, but never shrink. */
 static_assert(sizeof(struct rein_take_args) >= REIN_TAKE_ARGS_SIZE_0);
 
-/* Arguments that can't be read or answered: there is only the errno. */
+/* Nobody reads the code, but rein_call_catch() does. */
 static int fail_args(struct rein_take_args *args, int err, size_t size)
 {
-	struct rein_ask ask = { };
-	struct rein_doing doing;
-
-	rein_doing_begin(&ask, &doing, REIN_SITE,
-			 "answering a call on /dev/rein", NULL);
-	/* Nobody reads it, but rein_dev_catch() does. */
 	args->code = REIN_E_DEV_FAULT;
-	switch (err) {
-	case -EFAULT:
-		return rein_fail(&ask, NULL, REIN_E_DEV_FAULT,
-				 "the arguments are not in the caller's memory",
-				 "%zu bytes of arguments are not in the caller's memory",
-				 size);
-	case -E2BIG:
-		return rein_fail(&ask, NULL, REIN_E_DEV_NEWER,
-				 "the arguments have a field that is not known",
-				 "%zu bytes of arguments have a field that is not known",
-				 size);
-	}
-	return rein_fail(&ask, NULL, REIN_E_TAKE_MALFORMED,
-			 "the arguments are too short",
-			 "%zu bytes of arguments are too few", size);
+	return rein_call_unread(err, size, REIN_E_TAKE_MALFORMED);
 }
 
 /* Who waits keeps them, so they are charged to its memory cgroup. */
@@ -62,20 +44,6 @@ static struct rein_take_want *copy_wants(const struct rein_take_args *args)
 		return wants;
 	kfree(wants);
 	return ERR_PTR(-EFAULT);
-}
-
-/**
- * rein_dev_is() - is a request of this kind, of whatever size?
- * @cmd:	the request
- * @kind:	the kind
- *
- * Return: whether it is.
- */
-bool rein_dev_is(unsigned int cmd, unsigned int kind)
-{
-	const unsigned int size = _IOC_SIZEMASK << _IOC_SIZESHIFT;
-
-	return (cmd & ~size) == (kind & ~size);
 }
 
 /**
@@ -99,6 +67,8 @@ int rein_dev_get(struct rein_take_args *args, void __user *user, size_t size)
 	if (err)
 		return fail_args(args, err, size);
 	memset((char *)args + from, 0, to - from);
+	args->cause = 0;
+	args->scope_id = 0;
 	return 0;
 }
 
@@ -117,29 +87,6 @@ int rein_dev_put(struct rein_take_args *args, void __user *user, size_t size)
 	size = min(size, sizeof(*args));
 	return copy_to_user(user, args, size) ? fail_args(args, -EFAULT, size) :
 						0;
-}
-
-/**
- * rein_dev_catch() - see to it that an error has a meaning
- * @args:	the answer
- * @ret:	what the call is to return
- *
- * All that calls on /dev/rein and on its descriptors return comes by here, but for
- * ENOTTY: that says, as everywhere, that the call is not one of ours.
- *
- * Return: @ret.
- */
-long rein_dev_catch(const struct rein_take_args *args, long ret)
-{
-	struct rein_ask ask = { };
-	struct rein_doing doing;
-
-	/* A signal; whether the call is made again, or EINTR, is not ours to say. */
-	if (ret == -ERESTARTSYS || args->code)
-		return ret;
-	rein_doing_begin(&ask, &doing, REIN_SITE,
-			 "answering a call on /dev/rein", NULL);
-	return ret < 0 ? rein_raw_catch(&ask, ret, "a call on /dev/rein") : ret;
 }
 
 static long dev_take(struct rein_take_args *args, void __user *user,
@@ -211,16 +158,22 @@ static long dev_call(struct file *file, bool take, struct rein_take_args *args,
 	return ret;
 }
 
+/* Of the others, see there. */
+static const struct rein_call calls[] = {
+	REIN_SCOPE_DEV_CALLS
+};
+
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	bool take = rein_dev_is(cmd, REIN_IOC_TAKE);
+	bool take = rein_call_is(cmd, REIN_IOC_TAKE);
+	void __user *user = (void __user *)arg;
 	struct rein_take_args args;
+	long ret;
 
-	if (!take && !rein_dev_is(cmd, REIN_IOC_RESERVE))
-		return -ENOTTY;
-	return rein_dev_catch(&args, dev_call(file, take, &args,
-					      (void __user *)arg,
-					      _IOC_SIZE(cmd)));
+	if (!take && !rein_call_is(cmd, REIN_IOC_RESERVE))
+		return rein_call(calls, ARRAY_SIZE(calls), file, cmd, user);
+	ret = dev_call(file, take, &args, user, _IOC_SIZE(cmd));
+	return rein_call_catch(args.code, ret);
 }
 
 static int dev_open(struct inode *inode, struct file *file)

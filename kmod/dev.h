@@ -8,10 +8,8 @@
 
 #include <linux/rein_dev.h>
 
-bool rein_dev_is(unsigned int cmd, unsigned int kind);
 int rein_dev_get(struct rein_take_args *args, void __user *user, size_t size);
 int rein_dev_put(struct rein_take_args *args, void __user *user, size_t size);
-long rein_dev_catch(const struct rein_take_args *args, long ret);
 
 int rein_dev_init(void);
 void rein_dev_exit(void);

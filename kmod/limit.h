@@ -9,6 +9,8 @@
  * Lock order, outermost first, for the whole module:
  *
  *   rtnl, pernet_ops_rwsem	(not ours: their notifiers call into us)
+ *   bindings			see bind.h
+ *   a family of scopes		see scope.h
  *   rein_mutex			all configuration: limits, targets, trees, nets
  *   tree->lock			_bh; waiting rooms below one topmost target;
  *				two are held only by a merge, the new one first
@@ -60,6 +62,7 @@ enum rein_fold {
 	REIN_FOLD_OBSERVED,
 	REIN_FOLD_EXPIRED,		/* of reservations only */
 	REIN_FOLD_FLUSHED,		/* TEARDOWN or a cancelled take, by force */
+	REIN_FOLD_SCOPE,		/* its cgroup's scope is done */
 	REIN_FOLDS,
 
 	/* Of takes; these have no packets, and packets don't do these. */

@@ -337,7 +337,8 @@ static struct rein_tree *taker_tree(struct rein_taker *taker)
 
 /* With its tree locked: take a taker that got nothing out of the line. */
 static void line_give_up(struct rein_line *line, struct rein_taker *taker,
-			 enum rein_fold fold, u64 now)
+			 enum rein_fold fold, const struct rein_scope *scope,
+			 u64 now)
 {
 	bool stale = fold == REIN_FOLD_STALE;
 	u64 when = taker->place.when;
@@ -354,21 +355,26 @@ static void line_give_up(struct rein_line *line, struct rein_taker *taker,
 	rein_admit_end(&taker->chain, &req,
 		       stale ? REIN_STAT(STALE) : REIN_STAT(CANCELLED), NULL);
 	rein_chain_unlock(&taker->chain);
-	if (fold != REIN_FOLD_CANCELLED && taker->place.n)
+	if (scope)
+		rein_taker_cut(taker, scope);
+	else if (fold != REIN_FOLD_CANCELLED && taker->place.n)
 		taker->record = rein_taker_record(taker);
 }
 
 /**
  * rein_line_leave() - give up waiting
  * @taker:	the taker; on return it is out of the line
- * @fold:	why: REIN_FOLD_STALE, or REIN_FOLD_CANCELLED without a record
+ * @fold:	why: REIN_FOLD_STALE, REIN_FOLD_CANCELLED without a record, or
+ *		REIN_FOLD_SCOPE
+ * @scope:	of the last: the scope that is done; else NULL
  *
  * Those behind move up.
  *
  * Return: true; false if it got its tokens after all, or failed, in the
  * meantime: see its state.
  */
-bool rein_line_leave(struct rein_taker *taker, enum rein_fold fold)
+bool rein_line_leave(struct rein_taker *taker, enum rein_fold fold,
+		     const struct rein_scope *scope)
 {
 	struct rein_tree *tree;
 	bool left = false;
@@ -382,7 +388,7 @@ bool rein_line_leave(struct rein_taker *taker, enum rein_fold fold)
 	/* Its time may have come, and only the timer be late. */
 	line_grant(line_of(tree), now, UINT_MAX);
 	if (taker->state == REIN_TAKER_WAITS) {
-		line_give_up(line_of(tree), taker, fold, now);
+		line_give_up(line_of(tree), taker, fold, scope, now);
 		line_remove(line_of(tree), taker);
 		/* A reservation's is looked at by others. */
 		smp_store_release(&taker->state, REIN_TAKER_FAILED);
@@ -558,7 +564,7 @@ bool rein_line_cancel(struct rein_tree *tree, u64 last)
 			taker = NULL;
 			break;
 		}
-		line_give_up(line, taker, REIN_FOLD_FLUSHED, now);
+		line_give_up(line, taker, REIN_FOLD_FLUSHED, NULL, now);
 		taker_end(line, taker, REIN_TAKER_FAILED);
 	}
 	rcu_read_unlock();

@@ -29,13 +29,15 @@
 
 struct cgroup;
 struct rein_chain;
+struct rein_scope;
 struct rein_taker;
 struct rein_tree;
 
 #define REIN_LINE_LATE_NS	(100 * NSEC_PER_MSEC)
 
 void rein_line_join(struct rein_tree *tree, struct rein_taker *taker);
-bool rein_line_leave(struct rein_taker *taker, enum rein_fold fold);
+bool rein_line_leave(struct rein_taker *taker, enum rein_fold fold,
+		     const struct rein_scope *scope);
 u64 rein_line_when(struct rein_taker *taker);
 
 struct rein_tree *rein_line_stop(struct rein_chain *chain, struct cgroup *cgrp);

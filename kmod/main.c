@@ -7,6 +7,8 @@
 #include <net/genetlink.h>
 
 #include "admit.h"
+#include "bind.h"
+#include "cgroup.h"
 #include "dev.h"
 #include "hook.h"
 #include "known.h"
@@ -17,6 +19,7 @@
 #include "record.h"
 #include "ring.h"
 #include "room.h"
+#include "scope.h"
 #include "slice.h"
 #include "take.h"
 #include "target.h"
@@ -24,7 +27,10 @@
 
 static void rein_stop(void)
 {
+	rein_cgroup_exit();
+	rein_bind_exit();
 	rein_netlink_exit();
+	rein_scope_exit();
 	mutex_lock(&rein_mutex);
 	rein_limit_flush();
 	mutex_unlock(&rein_mutex);
@@ -66,12 +72,19 @@ static int __init rein_init(void)
 	err = rein_target_init();
 	if (err)
 		goto err_take;
-	err = rein_hook_init();
+	err = rein_scope_init();
 	if (err)
 		goto err_target;
+	err = rein_bind_init();
+	if (err)
+		goto err_scope;
+	err = rein_hook_init();
+	if (err)
+		goto err_bind;
 	err = rein_netlink_init();
 	if (err)
 		goto err_hook;
+	rein_cgroup_init();
 	/* Last: from here on somebody may have it open. */
 	err = rein_dev_init();
 	if (err)
@@ -80,6 +93,10 @@ static int __init rein_init(void)
 
 err_hook:
 	rein_hook_exit();
+err_bind:
+	rein_bind_exit();
+err_scope:
+	rein_scope_exit();
 err_target:
 	rein_target_exit();
 err_take:

@@ -271,6 +271,10 @@ static int put_whose(struct sk_buff *skb, const struct rein_record *rec,
 	    (put_record_u64(skb, REIN_A_RECORD_LIMIT_ID, rec->limit_id) ||
 	     nla_put_string(skb, REIN_A_RECORD_LIMIT_NAME, rec->limit_name)))
 		return -EMSGSIZE;
+	if (rec->scope_id &&
+	    (put_record_u64(skb, REIN_A_RECORD_SCOPE_ID, rec->scope_id) ||
+	     nla_put_string(skb, REIN_A_RECORD_SCOPE_NAME, rec->scope_name)))
+		return -EMSGSIZE;
 	if (rec->cgroup_id &&
 	    (put_record_u64(skb, REIN_A_RECORD_CGROUP_ID, rec->cgroup_id) ||
 	     (path && nla_put_string(skb, REIN_A_RECORD_CGROUP_PATH, path))))

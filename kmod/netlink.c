@@ -8,8 +8,6 @@
  * which makes a bug record of any errno that nobody gave a meaning.
  */
 #include <linux/cgroup.h>
-#include <linux/nsproxy.h>
-#include <linux/pid_namespace.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
@@ -20,83 +18,48 @@
 #include "hook.h"
 #include "limit.h"
 #include "netlink.h"
+#include "netlink-dump.h"
 #include "netlink-gen.h"
 #include "netlink-put.h"
 #include "netlink-read.h"
+#include "netlink-view.h"
 #include "raw.h"
 #include "record.h"
 #include "ring.h"
+#include "scope.h"
 #include "take.h"
 #include "target.h"
 #include "version.h"
 
 #define ABI		2
 
-/**
- * struct nl_view - a record, for who asks
- * @viewer:	his cgroup, if others' records are none of his business; NULL: he is
- *		an administrator
- * @uid:	the user that he is
- * @sees_pids:	pids are told as his namespace has them
- * @record:	room for a record
- * @root:	path of the root of his cgroup namespace
- */
-struct nl_view {
-	struct cgroup *viewer;
-	kuid_t uid;
-	bool sees_pids;
-	struct rein_record record;
-	char root[PATH_MAX];
-};
-
-/**
- * struct record_filter - which records are wanted
- * @newest:	none that came later: those that come meanwhile would have no end
- * @has_kind:	those of @kind
- * @kind:	of enum rein_kind
- * @code:	those of this code, 0: any
- * @severity:	none that are less severe
- * @since_ns:	none that were last seen before, CLOCK_REALTIME
- */
-struct record_filter {
-	u64 newest;
-	bool has_kind;
-	u32 kind;
-	u32 code;
-	u32 severity;
-	u64 since_ns;
-};
-
-/**
- * struct nl_dump - what is kept of a dump between its parts
- * @next:	id to go on with; of a chain: the next level, counted from 1
- * @below:	of a chain: only limits of the level with a lesser id are due
- * @spec:	filter: name and cgroup, and who asks; holds references
- * @chain:	filter: only limits that bind the cgroup
- * @filter:	filter: which records
- * @err:	what the first part has to answer
- * @extack:	and why: before 6.12 there is none when a dump starts
- * @view:	room for a record, and who asks for records
- * @name:	room for the name in @spec
- * @path:	room for a path
- */
-struct nl_dump {
-	u64 next;
-	u64 below;
-	struct rein_limit_spec spec;
-	bool chain;
-	struct record_filter filter;
-	int err;
-	struct netlink_ext_ack extack;
-	struct nl_view view;
-	char name[REIN_NAME_MAX + 1];
-	char path[PATH_MAX];
-};
-
-static struct genl_family family;
 static bool registered;		/* rein_mutex */
 
 /* --- reading requests -------------------------------------------------------- */
+
+/**
+ * rein_nl_name() - what a request is called in the spec
+ * @cmd:	the request
+ *
+ * Return: a string that lives as long as the module.
+ */
+const char *rein_nl_name(u8 cmd)
+{
+	static const char *const names[] = {
+		[REIN_CMD_LIMIT_ADD] = "limit-add",
+		[REIN_CMD_LIMIT_SET] = "limit-set",
+		[REIN_CMD_LIMIT_REPLACE] = "limit-replace",
+		[REIN_CMD_LIMIT_DEL] = "limit-del",
+		[REIN_CMD_LIMIT_GET] = "limit-get",
+		[REIN_CMD_RECORD_GET] = "record-get",
+		[REIN_CMD_STAT_GET] = "stat-get",
+		[REIN_CMD_FLUSH] = "flush",
+		[REIN_CMD_RECORD_CLEAR] = "record-clear",
+		[REIN_CMD_SCOPE_GET] = "scope-get",
+	};
+
+	return names[cmd];
+}
 
 static const struct genl_ops *generated(u8 cmd)
 {
@@ -108,24 +71,16 @@ static const struct genl_ops *generated(u8 cmd)
 	return NULL;
 }
 
-/* The request that a message is, for errors. */
-static struct rein_ask *ask_of(const struct genl_info *info)
+/**
+ * rein_nl_ask() - the request that a message is, for errors
+ * @info:	the message, read
+ *
+ * Return: the request.
+ */
+struct rein_ask *rein_nl_ask(const struct genl_info *info)
 {
 	return info->user_ptr[0];
 }
-
-/* What requests are called in the spec. */
-static const char *const names[] = {
-	[REIN_CMD_LIMIT_ADD] = "limit-add",
-	[REIN_CMD_LIMIT_SET] = "limit-set",
-	[REIN_CMD_LIMIT_REPLACE] = "limit-replace",
-	[REIN_CMD_LIMIT_DEL] = "limit-del",
-	[REIN_CMD_LIMIT_GET] = "limit-get",
-	[REIN_CMD_RECORD_GET] = "record-get",
-	[REIN_CMD_STAT_GET] = "stat-get",
-	[REIN_CMD_FLUSH] = "flush",
-	[REIN_CMD_RECORD_CLEAR] = "record-clear",
-};
 
 /* That can't be read, for which the netlink core has given a reason. */
 static int fail_malformed(struct rein_ask *ask)
@@ -142,8 +97,14 @@ static int fail_malformed(struct rein_ask *ask)
 			   "the request could not be read: %s", what);
 }
 
-/* Parse a message as the spec says; the caller frees the table. */
-static struct nlattr **parse(const struct nlmsghdr *nlh, struct rein_ask *ask)
+/**
+ * rein_nl_parse() - read a message as the spec says
+ * @nlh:	the message
+ * @ask:	the request, for errors
+ *
+ * Return: a table of its attributes, to be freed; or ERR_PTR(), with a record.
+ */
+struct nlattr **rein_nl_parse(const struct nlmsghdr *nlh, struct rein_ask *ask)
 {
 	const struct genlmsghdr *ghdr = nlmsg_data(nlh);
 	const struct genl_ops *op = generated(ghdr->cmd);
@@ -173,7 +134,7 @@ static int fail_permission(struct rein_ask *ask)
 static bool cmd_open(u8 cmd)
 {
 	return cmd == REIN_CMD_LIMIT_GET || cmd == REIN_CMD_RECORD_GET ||
-	       cmd == REIN_CMD_STAT_GET;
+	       cmd == REIN_CMD_STAT_GET || cmd == REIN_CMD_SCOPE_GET;
 }
 
 /*
@@ -181,43 +142,13 @@ static bool cmd_open(u8 cmd)
  * error either: results of genlmsg_reply() are of no use to anybody.
  */
 
-/* --- who asks ------------------------------------------------------------------ */
-
-/* The caller's cgroup, if limits outside its branch are none of its business. */
-static struct cgroup *viewer_of(struct sk_buff *skb)
-{
-	return netlink_capable(skb, CAP_NET_ADMIN) ? NULL :
-						     rein_cgroup_current();
-}
-
-/* The root of the caller's cgroup namespace, which lives as long as that. */
-static const struct cgroup *root_of(void)
-{
-	return current->nsproxy->cgroup_ns->root_cset->dfl_cgrp;
-}
-
-static void view_begin(struct nl_view *view, struct sk_buff *skb)
-{
-	view->viewer = viewer_of(skb);
-	view->uid = current_uid();
-	view->sees_pids = task_active_pid_ns(current) == &init_pid_ns;
-	/* One that is too long is no beginning of any record's. */
-	cgroup_path((struct cgroup *)root_of(), view->root, sizeof(view->root));
-}
-
-static void view_end(struct nl_view *view)
-{
-	if (view->viewer)
-		cgroup_put(view->viewer);
-}
-
 /* --- requests ---------------------------------------------------------------- */
 
 static int with_spec(struct genl_info *info, const char *what,
 		     int (*change)(const struct rein_limit_spec *spec,
 				   struct rein_ask *ask))
 {
-	struct rein_ask *ask = ask_of(info);
+	struct rein_ask *ask = rein_nl_ask(info);
 	struct rein_limit_spec *spec;
 	struct rein_doing doing;
 	int err;
@@ -301,10 +232,10 @@ static int reply_limit(struct genl_info *info,
 	if (IS_ERR(limit))
 		err = PTR_ERR(limit);
 	else
-		err = rein_put_limit(msg, genlmsg_put_reply(msg, info, &family,
+		err = rein_put_limit(msg, genlmsg_put_reply(msg, info, &rein_nl_family,
 							    0,
 							    REIN_CMD_LIMIT_GET),
-				     limit, root_of(), path);
+				     limit, rein_view_root(), path);
 	mutex_unlock(&rein_mutex);
 	if (err)
 		nlmsg_free(msg);
@@ -322,7 +253,7 @@ static int reply_limit(struct genl_info *info,
  */
 int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rein_ask *ask = ask_of(info);
+	struct rein_ask *ask = rein_nl_ask(info);
 	struct rein_limit_spec *spec;
 	char *path;
 	int err;
@@ -331,7 +262,7 @@ int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!spec)
 		return rein_fail_memory(ask, "for the request");
 	path = (char *)(spec + 1);
-	spec->viewer = viewer_of(skb);
+	spec->viewer = rein_view_cgroup(skb);
 	err = rein_read_spec(info->nlhdr, info->attrs, spec, ask) ?:
 	      reply_limit(info, spec, path, ask);
 	rein_read_done(spec);
@@ -339,19 +270,8 @@ int rein_nl_limit_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-/* What of a record, which is a copy, is not told to others than administrators. */
-static void mask_record(struct nl_view *view)
-{
-	struct rein_record *rec = &view->record;
-
-	/* Not how the kernel got there, nor numbers of another namespace's tasks. */
-	rec->depth = 0;
-	if (!view->sees_pids)
-		rec->pid = 0;
-}
-
 /* A copy of a record for whoever asks. */
-static int read_record(const struct nlattr *attr, struct nl_view *view,
+static int read_record(const struct nlattr *attr, struct rein_view *view,
 		       struct rein_ask *ask)
 {
 	bool held = rein_ring_read(nla_get_u64(attr), &view->record);
@@ -365,11 +285,11 @@ static int read_record(const struct nlattr *attr, struct nl_view *view,
 				 "there is no such record",
 				 "no record %llu is held", nla_get_u64(attr));
 	if (view->viewer)
-		mask_record(view);
+		rein_view_mask(view);
 	return 0;
 }
 
-static int reply_record(struct genl_info *info, struct nl_view *view,
+static int reply_record(struct genl_info *info, struct rein_view *view,
 			struct rein_ask *ask)
 {
 	struct nlattr *attr = info->attrs[REIN_A_RECORD_ID];
@@ -382,7 +302,7 @@ static int reply_record(struct genl_info *info, struct nl_view *view,
 	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	if (!msg)
 		return rein_fail_memory(ask, "for the reply");
-	err = rein_put_record(msg, genlmsg_put_reply(msg, info, &family, 0,
+	err = rein_put_record(msg, genlmsg_put_reply(msg, info, &rein_nl_family, 0,
 						     REIN_CMD_RECORD_GET),
 			      &view->record, view->root);
 	if (err)
@@ -401,8 +321,8 @@ static int reply_record(struct genl_info *info, struct nl_view *view,
  */
 int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rein_ask *ask = ask_of(info);
-	struct nl_view *view;
+	struct rein_ask *ask = rein_nl_ask(info);
+	struct rein_view *view;
 	int err;
 
 	if (!info->attrs[REIN_A_RECORD_ID])
@@ -410,9 +330,9 @@ int rein_nl_record_get_doit(struct sk_buff *skb, struct genl_info *info)
 	view = kmalloc(sizeof(*view), GFP_KERNEL);
 	if (!view)
 		return rein_fail_memory(ask, "for the request");
-	view_begin(view, skb);
+	rein_view_begin(view, skb);
 	err = reply_record(info, view, ask);
-	view_end(view);
+	rein_view_end(view);
 	kfree(view);
 	return err;
 }
@@ -473,7 +393,8 @@ static int put_stat(struct sk_buff *skb, const struct net *net)
 			    counts.suppressed) ||
 	       put_stat_u64(skb, REIN_A_STAT_RECORDS_NEWEST, counts.newest) ||
 	       put_stat_u64(skb, REIN_A_STAT_RECORDS_OLDEST, counts.oldest) ||
-	       nla_put_u32(skb, REIN_A_STAT_EVENTS, net_eq(net, &init_net));
+	       nla_put_u32(skb, REIN_A_STAT_EVENTS, net_eq(net, &init_net)) ||
+	       put_stat_u64(skb, REIN_A_STAT_SCOPES, rein_scope_number());
 }
 
 /**
@@ -489,8 +410,8 @@ int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 
 	if (!msg)
-		return rein_fail_memory(ask_of(info), "for the reply");
-	hdr = genlmsg_put_reply(msg, info, &family, 0, REIN_CMD_STAT_GET);
+		return rein_fail_memory(rein_nl_ask(info), "for the reply");
+	hdr = genlmsg_put_reply(msg, info, &rein_nl_family, 0, REIN_CMD_STAT_GET);
 	if (!hdr || put_stat(msg, genl_info_net(info))) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
@@ -511,7 +432,7 @@ int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	mutex_lock(&rein_mutex);
 	if (info->attrs[REIN_A_FLUSH_FORCE]) {
-		rein_record_flush_begin(ask_of(info), REIN_SITE);
+		rein_record_flush_begin(rein_nl_ask(info), REIN_SITE);
 		rein_hook_drain();
 		rein_take_cancel_all();
 		rein_record_flush_end();
@@ -521,283 +442,19 @@ int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-/* --- dumps --------------------------------------------------------------------- */
-
-static struct nl_dump *dump_of(struct netlink_callback *cb)
-{
-	return (struct nl_dump *)cb->args[0];
-}
-
-static void select_records(struct nl_dump *dump, struct nlattr **tb)
-{
-	struct record_filter *filter = &dump->filter;
-
-	filter->newest = rein_ring_newest();
-	if (tb[REIN_A_RECORD_ID])
-		dump->next = nla_get_u64(tb[REIN_A_RECORD_ID]);
-	if (tb[REIN_A_RECORD_KIND]) {
-		filter->has_kind = true;
-		filter->kind = nla_get_u32(tb[REIN_A_RECORD_KIND]);
-	}
-	if (tb[REIN_A_RECORD_CODE])
-		filter->code = nla_get_u32(tb[REIN_A_RECORD_CODE]);
-	if (tb[REIN_A_RECORD_SEVERITY])
-		filter->severity = nla_get_u32(tb[REIN_A_RECORD_SEVERITY]);
-	if (tb[REIN_A_RECORD_LAST_NS])
-		filter->since_ns = nla_get_u64(tb[REIN_A_RECORD_LAST_NS]);
-	if (tb[REIN_A_RECORD_LIMIT_NAME]) {
-		nla_strscpy(dump->name, tb[REIN_A_RECORD_LIMIT_NAME],
-			    sizeof(dump->name));
-		dump->spec.name = dump->name;
-	}
-}
-
-static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
-		       struct rein_ask *ask)
-{
-	if (cmd == REIN_CMD_RECORD_GET) {
-		select_records(dump, tb);
-		return 0;
-	}
-	if (tb[REIN_A_LIMIT_NAME]) {
-		nla_strscpy(dump->name, tb[REIN_A_LIMIT_NAME],
-			    sizeof(dump->name));
-		dump->spec.name = dump->name;
-	}
-	if (tb[REIN_A_LIMIT_RESOURCE]) {
-		dump->spec.has_resource = true;
-		dump->spec.resource = nla_get_u32(tb[REIN_A_LIMIT_RESOURCE]);
-	}
-	dump->chain = tb[REIN_A_LIMIT_CHAIN];
-	if (dump->chain && !tb[REIN_A_LIMIT_CGROUP_FD])
-		return rein_read_missing(ask, NULL, "a chain needs a target");
-	return rein_read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], &dump->spec, ask);
-}
-
-/* Returns what the dump has to answer; why is in its extack. */
-static int dump_prepare(struct nl_dump *dump, struct netlink_callback *cb,
-			struct rein_ask *ask)
-{
-	u8 cmd = ((struct genlmsghdr *)nlmsg_data(cb->nlh))->cmd;
-	struct nlattr **tb;
-	int err;
-
-	tb = parse(cb->nlh, ask);
-	if (IS_ERR(tb))
-		return PTR_ERR(tb);
-	view_begin(&dump->view, cb->skb);
-	err = dump_select(dump, cmd, tb, ask);
-	kfree(tb);
-	if (!err && dump->chain) {
-		dump->next = dump->spec.cgrp->level + 1;
-		dump->below = U64_MAX;
-	}
-	return err;
-}
-
-static int dump_start(struct netlink_callback *cb)
-{
-	u8 cmd = ((struct genlmsghdr *)nlmsg_data(cb->nlh))->cmd;
-	struct nl_dump *dump = kvzalloc(sizeof(*dump), GFP_KERNEL);
-	struct rein_ask ask = { };
-	struct rein_doing doing;
-
-	rein_doing_begin(&ask, &doing, REIN_SITE, "answering a dump request",
-			 names[cmd]);
-	if (!dump)
-		return rein_fail_memory(&ask, "for the request");
-	ask.extack = &dump->extack;
-	dump->err = rein_raw_catch(&ask, dump_prepare(dump, cb, &ask), "a dump");
-	cb->min_dump_alloc = REIN_MESSAGE_MAX;
-	cb->args[0] = (long)dump;
-	return 0;
-}
-
-static int dump_done(struct netlink_callback *cb)
-{
-	struct nl_dump *dump = dump_of(cb);
-
-	rein_read_done(&dump->spec);
-	view_end(&dump->view);
-	kvfree(dump);
-	return 0;
-}
-
-/* What went wrong at the start is told in place of the first part. */
-static int dump_err(struct netlink_callback *cb)
-{
-	struct nl_dump *dump = dump_of(cb);
-
-	if (dump->err && cb->extack)
-		*cb->extack = dump->extack;
-	return dump->err;
-}
-
-static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
-		      struct rein_limit *limit)
-{
-	struct nl_dump *dump = dump_of(cb);
-	void *hdr;
-
-	if ((dump->spec.name && strcmp(limit->name, dump->spec.name)) ||
-	    (dump->spec.has_resource &&
-	     limit->resource != dump->spec.resource) ||
-	    (!dump->chain && dump->spec.cgrp &&
-	     limit->target->cgrp != dump->spec.cgrp) ||
-	    !rein_limit_visible(limit, dump->view.viewer))
-		return 0;
-	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			  &family, NLM_F_MULTI, REIN_CMD_LIMIT_GET);
-	if (hdr)
-		genl_dump_check_consistent(cb, hdr);
-	return rein_put_limit(skb, hdr, limit, root_of(), dump->path);
-}
-
-/* The youngest limit of a cgroup that is older than @below, or NULL. */
-static struct rein_limit *limit_below(const struct cgroup *cgrp,
-				      const struct rein_limit_spec *spec,
-				      u64 below)
-{
-	struct rein_limit *limit, *found = NULL;
-	const struct rein_target *target;
-	unsigned int i;
-
-	for (i = 0; i < REIN_RESOURCES; i++) {
-		if (spec->has_resource && spec->resource != i)
-			continue;
-		target = rein_target_lookup(cgrp, rein_lane_of(i));
-		if (!target)
-			continue;
-		list_for_each_entry(limit, &target->limits[i], node)
-			if (limit->id < below && (!found || limit->id > found->id))
-				found = limit;
-	}
-	return found;
-}
-
-static int dump_level(struct sk_buff *skb, struct netlink_callback *cb,
-		      const struct cgroup *cgrp)
-{
-	struct nl_dump *dump = dump_of(cb);
-	struct rein_limit *limit;
-	int err;
-
-	/* Youngest first, as they are checked. */
-	while ((limit = limit_below(cgrp, &dump->spec, dump->below))) {
-		err = dump_limit(skb, cb, limit);
-		if (err)
-			return err;
-		dump->below = limit->id;
-	}
-	return 0;
-}
-
-/* One level after the other, from the leaf up. */
-static int dump_chain(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	struct nl_dump *dump = dump_of(cb);
-	int err;
-
-	for (; dump->next; dump->next--, dump->below = U64_MAX) {
-		err = dump_level(skb, cb, cgroup_ancestor(dump->spec.cgrp,
-							  dump->next - 1));
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int dump_all(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	struct nl_dump *dump = dump_of(cb);
-	struct rein_limit *limit;
-	int err;
-
-	while ((limit = rein_limit_next(dump->next))) {
-		err = dump_limit(skb, cb, limit);
-		if (err)
-			return err;
-		dump->next = limit->id + 1;
-	}
-	return 0;
-}
-
-/**
- * rein_nl_limit_get_dumpit() - see the spec: limit-get
- * @skb:	to be filled
- * @cb:		the state of the dump
- *
- * Return: the bytes in @skb, 0 at the end, or a negative errno.
- */
-int rein_nl_limit_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	int err = dump_err(cb);
-
-	if (err)
-		return err;
-	mutex_lock(&rein_mutex);
-	cb->seq = rein_config_gen;
-	err = dump_of(cb)->chain ? dump_chain(skb, cb) : dump_all(skb, cb);
-	mutex_unlock(&rein_mutex);
-	return skb->len ?: err;
-}
-
-static bool record_wanted(const struct nl_dump *dump)
-{
-	const struct record_filter *filter = &dump->filter;
-	const struct rein_record *rec = &dump->view.record;
-
-	return (!filter->has_kind || rec->info->kind == filter->kind) &&
-	       (!filter->code || rec->info->number == filter->code) &&
-	       rec->info->severity >= filter->severity &&
-	       rec->last_ns >= filter->since_ns &&
-	       (!dump->spec.name || !strcmp(rec->limit_name, dump->spec.name)) &&
-	       (!dump->view.viewer ||
-		rein_record_visible(rec, dump->view.viewer, dump->view.uid));
-}
-
-static int dump_record(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	struct nl_view *view = &dump_of(cb)->view;
-	void *hdr;
-
-	if (view->viewer)
-		mask_record(view);
-	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			  &family, NLM_F_MULTI, REIN_CMD_RECORD_GET);
-	return rein_put_record(skb, hdr, &view->record, view->root);
-}
-
-/**
- * rein_nl_record_get_dumpit() - see the spec: record-get
- * @skb:	to be filled
- * @cb:		the state of the dump
- *
- * Return: the bytes in @skb, 0 at the end, or a negative errno.
- */
-int rein_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	struct nl_dump *dump = dump_of(cb);
-	int err = dump_err(cb);
-	u64 id;
-
-	if (err)
-		return err;
-	while ((id = rein_ring_next(dump->next)) &&
-	       id <= dump->filter.newest) {
-		if (rein_ring_read(id, &dump->view.record) &&
-		    record_wanted(dump)) {
-			err = dump_record(skb, cb);
-			if (err)
-				return skb->len ?: err;
-		}
-		dump->next = id + 1;
-		cond_resched();
-	}
-	return skb->len;
-}
-
 /* --- notifications ------------------------------------------------------------- */
+
+/**
+ * rein_nl_listened() - is there anybody to be told?
+ * @group:	of which group
+ *
+ * Return: whether there is, and the family to tell it by.
+ */
+bool rein_nl_listened(unsigned int group)
+{
+	return READ_ONCE(registered) &&
+	       genl_has_listeners(&rein_nl_family, &init_net, group);
+}
 
 /**
  * rein_netlink_limit() - tell listeners what became of a limit
@@ -813,36 +470,36 @@ void rein_netlink_limit(struct rein_limit *limit, enum rein_event event)
 	void *hdr;
 
 	lockdep_assert_held(&rein_mutex);
-	if (!registered || !genl_has_listeners(&family, &init_net, REIN_NLGRP_LIMITS))
+	if (!rein_nl_listened(REIN_NLGRP_LIMITS))
 		return;
 	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	if (!msg)
 		goto lost;
-	hdr = genlmsg_put(msg, 0, 0, &family, 0, REIN_CMD_LIMIT_NTF);
+	hdr = genlmsg_put(msg, 0, 0, &rein_nl_family, 0, REIN_CMD_LIMIT_NTF);
 	if (!hdr || nla_put_u32(msg, REIN_A_LIMIT_EVENT, event) ||
 	    rein_put_limit(msg, hdr, limit, NULL, path)) {
 		nlmsg_free(msg);
 		goto lost;
 	}
-	genlmsg_multicast(&family, msg, 0, REIN_NLGRP_LIMITS, GFP_KERNEL);
+	genlmsg_multicast(&rein_nl_family, msg, 0, REIN_NLGRP_LIMITS, GFP_KERNEL);
 	return;
 lost:
 	/* Listeners learn that they missed something. */
-	genl_set_err(&family, &init_net, 0, REIN_NLGRP_LIMITS, ENOBUFS);
+	genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_LIMITS, ENOBUFS);
 }
 
 static void tell_record(const struct rein_record *rec)
 {
 	struct sk_buff *msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 
-	if (!msg || rein_put_record(msg, genlmsg_put(msg, 0, 0, &family, 0,
+	if (!msg || rein_put_record(msg, genlmsg_put(msg, 0, 0, &rein_nl_family, 0,
 						     REIN_CMD_RECORD_NTF),
 				    rec, "/")) {
 		nlmsg_free(msg);
-		genl_set_err(&family, &init_net, 0, REIN_NLGRP_ERRORS, ENOBUFS);
+		genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_ERRORS, ENOBUFS);
 		return;
 	}
-	genlmsg_multicast(&family, msg, 0, REIN_NLGRP_ERRORS, GFP_KERNEL);
+	genlmsg_multicast(&rein_nl_family, msg, 0, REIN_NLGRP_ERRORS, GFP_KERNEL);
 }
 
 /* Tell listeners of all records since the last time. */
@@ -855,14 +512,14 @@ static void tell(struct work_struct *work)
 
 	while ((id = rein_ring_next(told + 1)) && id <= newest) {
 		told = id;
-		if (rec && genl_has_listeners(&family, &init_net,
+		if (rec && genl_has_listeners(&rein_nl_family, &init_net,
 					      REIN_NLGRP_ERRORS) &&
 		    rein_ring_read(told, rec))
 			tell_record(rec);
 		cond_resched();
 	}
 	if (!rec)
-		genl_set_err(&family, &init_net, 0, REIN_NLGRP_ERRORS, ENOBUFS);
+		genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_ERRORS, ENOBUFS);
 	kfree(rec);
 }
 
@@ -890,7 +547,7 @@ static int answer(struct sk_buff *skb, struct genl_info *info,
 
 	if (!cmd_open(cmd) && !netlink_capable(skb, CAP_NET_ADMIN))
 		return fail_permission(ask);
-	tb = parse(info->nlhdr, ask);
+	tb = rein_nl_parse(info->nlhdr, ask);
 	if (IS_ERR(tb))
 		return PTR_ERR(tb);
 	info->attrs = tb;
@@ -907,7 +564,7 @@ static int checked_doit(struct sk_buff *skb, struct genl_info *info)
 	struct rein_doing doing;
 
 	rein_doing_begin(&ask, &doing, REIN_SITE, "answering request",
-			 names[info->genlhdr->cmd]);
+			 rein_nl_name(info->genlhdr->cmd));
 	return rein_raw_catch(&ask, answer(skb, info, &ask), "a request");
 }
 
@@ -915,7 +572,7 @@ static int checked_doit(struct sk_buff *skb, struct genl_info *info)
 static struct genl_ops ops[ARRAY_SIZE(rein_nl_ops)];
 static struct genl_multicast_group groups[ARRAY_SIZE(rein_nl_mcgrps)];
 
-static struct genl_family family __ro_after_init = {
+struct genl_family rein_nl_family __ro_after_init = {
 	.name = REIN_FAMILY_NAME,
 	.version = REIN_FAMILY_VERSION,
 	.netnsok = true,
@@ -945,15 +602,15 @@ int __init rein_netlink_init(void)
 		if (ops[i].doit)
 			ops[i].doit = checked_doit;
 		if (ops[i].dumpit) {
-			ops[i].start = dump_start;
-			ops[i].done = dump_done;
+			ops[i].start = rein_dump_start;
+			ops[i].done = rein_dump_done;
 		}
 	}
 	for (i = 0; i < ARRAY_SIZE(groups); i++) {
 		groups[i] = rein_nl_mcgrps[i];
 		groups[i].flags |= GENL_MCAST_CAP_NET_ADMIN;
 	}
-	err = genl_register_family(&family);
+	err = genl_register_family(&rein_nl_family);
 	if (err)
 		return err;
 	mutex_lock(&rein_mutex);
@@ -970,7 +627,7 @@ void rein_netlink_exit(void)
 	mutex_lock(&rein_mutex);
 	WRITE_ONCE(registered, false);
 	mutex_unlock(&rein_mutex);
-	genl_unregister_family(&family);
+	genl_unregister_family(&rein_nl_family);
 	cancel_work_sync(&tell_work);
 }
 

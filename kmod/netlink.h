@@ -10,7 +10,20 @@
 
 #include <linux/rein.h>
 
+struct genl_family;
+struct genl_info;
+struct nlattr;
+struct nlmsghdr;
+struct rein_ask;
 struct rein_limit;
+
+extern struct genl_family rein_nl_family;
+
+/* For those who answer requests. */
+struct rein_ask *rein_nl_ask(const struct genl_info *info);
+const char *rein_nl_name(u8 cmd);
+struct nlattr **rein_nl_parse(const struct nlmsghdr *nlh, struct rein_ask *ask);
+bool rein_nl_listened(unsigned int group);
 
 void rein_netlink_limit(struct rein_limit *limit, enum rein_event event);
 void rein_netlink_wake(void);

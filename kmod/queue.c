@@ -31,6 +31,7 @@ enum fate {
 	FATE_STALE,
 	FATE_TEARDOWN,
 	FATE_CANCELLED,
+	FATE_SCOPE,
 };
 
 static struct kmem_cache *held_cache;
@@ -350,6 +351,7 @@ static void held_record(const struct rein_held *held, enum fate fate,
 		[FATE_REFUSED] = REIN_FOLD_REFUSED,
 		[FATE_STALE] = REIN_FOLD_STALE,
 		[FATE_TEARDOWN] = REIN_FOLD_TEARDOWN,
+		[FATE_SCOPE] = REIN_FOLD_SCOPE,
 	};
 	enum rein_fold fold;
 
@@ -480,8 +482,8 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 
 static void held_settle(struct rein_held *held, enum fate fate)
 {
-	if ((fate == FATE_REFUSED || fate == FATE_STALE) && held->packets &&
-	    rein_hook_connects(held)) {
+	if ((fate == FATE_REFUSED || fate == FATE_STALE || fate == FATE_SCOPE) &&
+	    held->packets && rein_hook_connects(held)) {
 		/* Its connect(2) is to fail, which takes a task to do. */
 		if (llist_add(&held->end, &failed))
 			queue_work(system_power_efficient_wq, &fail_work);
@@ -522,8 +524,11 @@ static bool flow_drop(struct rein_flow *flow, const struct rein_chain *chain,
 		      rein_match_fn match, const void *what, enum fate fate,
 		      struct list_head *dropped)
 {
-	unsigned int stat = fate == FATE_STALE ? REIN_STAT(STALE) :
-						 REIN_STAT(TEARDOWN);
+	static const unsigned int stats[] = {
+		[FATE_STALE] = REIN_STAT(STALE),
+		[FATE_TEARDOWN] = REIN_STAT(TEARDOWN),
+		[FATE_SCOPE] = REIN_STAT(CANCELLED),
+	};
 	struct rein_held *held, *next;
 	u64 now = ktime_get_ns();
 	struct rein_request req;
@@ -537,7 +542,7 @@ static bool flow_drop(struct rein_flow *flow, const struct rein_chain *chain,
 			continue;
 		}
 		held_request(held, now, &req);
-		rein_admit_count(chain, &req, stat);
+		rein_admit_count(chain, &req, stats[fate]);
 		held_unlink(flow, held, false);
 		if (held->flow && held->packets)
 			rein_known_forget(held->flow);
@@ -642,6 +647,23 @@ enum hrtimer_restart rein_queue_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+static void flush(struct rein_target *target, rein_match_fn match,
+		  const void *what, enum fate fate)
+{
+	struct rein_tree *tree;
+	LIST_HEAD(dropped);
+
+	rcu_read_lock();
+	tree = rein_tree_lock(target);
+	if (tree) {
+		room_drop(tree, &target->room, match, what, fate, &dropped);
+		rein_tree_arm(tree);
+		rein_tree_unlock(tree);
+	}
+	rcu_read_unlock();
+	settle_all(&dropped, fate);
+}
+
 /**
  * rein_queue_flush() - drop waiting packets
  * @target:	of this target's room
@@ -653,19 +675,21 @@ enum hrtimer_restart rein_queue_timer(struct hrtimer *timer)
 void rein_queue_flush(struct rein_target *target, rein_match_fn match,
 		      const void *what)
 {
-	struct rein_tree *tree;
-	LIST_HEAD(dropped);
+	flush(target, match, what, FATE_TEARDOWN);
+}
 
-	rcu_read_lock();
-	tree = rein_tree_lock(target);
-	if (tree) {
-		room_drop(tree, &target->room, match, what, FATE_TEARDOWN,
-			  &dropped);
-		rein_tree_arm(tree);
-		rein_tree_unlock(tree);
-	}
-	rcu_read_unlock();
-	settle_all(&dropped, FATE_TEARDOWN);
+/**
+ * rein_queue_cancel() - drop waiting packets as the scope of their cgroup is done
+ * @target:	of this target's room
+ * @match:	those for which this is true
+ * @what:	handed to @match
+ *
+ * Context: any but hard interrupts; see rein_record_scope_begin().
+ */
+void rein_queue_cancel(struct rein_target *target, rein_match_fn match,
+		       const void *what)
+{
+	flush(target, match, what, FATE_SCOPE);
 }
 
 /**

@@ -63,6 +63,8 @@ int rein_queue_hold(struct rein_target *target, struct cgroup *cgrp,
 		    u64 flow);
 void rein_queue_flush(struct rein_target *target, rein_match_fn match,
 		      const void *what);
+void rein_queue_cancel(struct rein_target *target, rein_match_fn match,
+		       const void *what);
 enum hrtimer_restart rein_queue_timer(struct hrtimer *timer);
 void rein_queue_quiet(void);
 

@@ -6,8 +6,10 @@
 
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/cgroup.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/pid.h>
 #include <linux/skbuff.h>
 #include <linux/sock_diag.h>
 #include <linux/stacktrace.h>
@@ -17,9 +19,11 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 
+#include "bind.h"
 #include "netlink.h"
 #include "record.h"
 #include "ring.h"
+#include "scope.h"
 #include "target.h"
 #include "trace.h"
 
@@ -46,6 +50,9 @@ static char boot[UUID_STRING_LEN + 1];
  * so in between.
  */
 static u64 flush;
+
+/* Likewise of the scope whose end drops packets. */
+static u64 dropping;
 
 /* --- what a record has ------------------------------------------------------------- */
 
@@ -222,17 +229,23 @@ static u64 record_again(const struct refusal *refusal)
 	       rein_ring_fold(id, none) ? id : 0;
 }
 
+/* Is the present task an administrator? */
+static bool is_trusted(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
+}
+
 /*
  * May a refused request have a record of its own? Those of administrators
  * may. All others together have a bucket, or anybody could drive everybody
  * else's records out; what is over it is counted.
  */
-static bool record_granted(const struct rein_code_info *info)
+static bool record_granted(const struct rein_code_info *info, bool trusted)
 {
 	struct rein_bucket *bucket;
 	bool granted;
 
-	if (ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
+	if (trusted)
 		return true;
 	bucket = info->kind == REIN_KIND_BUG ? &others.bugs : &others.records;
 	spin_lock_bh(&others.lock);
@@ -264,7 +277,7 @@ static u64 record_request(const struct rein_ask *ask, enum rein_code code,
 	u64 id;
 
 	id = record_again(&refusal);
-	if (id || !record_granted(info))
+	if (id || !record_granted(info, is_trusted()))
 		return id;
 	rec = rein_ring_open(info, NULL);
 	record_site(rec, site);
@@ -308,6 +321,92 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 		ask->extack->cookie_len = sizeof(id);
 	}
 	return -rein_code_errno(code);
+}
+
+/* --- scopes ------------------------------------------------------------------------------- */
+
+/* Who made a scope, where it is not the present task that did it. */
+static void record_maker(struct rein_record *rec,
+			 const struct rein_scope *scope)
+{
+	rec->pid = pid_nr(scope->maker);
+	rec->uid = scope->uid;
+	rec->home = cgroup_id(scope->home);
+	strscpy(rec->comm, scope->comm, sizeof(rec->comm));
+}
+
+static void record_scope(struct rein_record *rec,
+			 const struct rein_scope *scope)
+{
+	struct cgroup *cgrp;
+	bool kills;
+
+	rec->scope_id = scope->id;
+	strscpy(rec->scope_name, scope->name, sizeof(rec->scope_name));
+	cgrp = rein_bind_cgroup(scope, &kills);
+	record_cgroup(rec, cgrp ?: scope->home);
+	if (cgrp)
+		cgroup_put(cgrp);
+}
+
+/**
+ * rein_record_scope() - record what became of a scope
+ * @note:	what it was
+ * @site:	REIN_SITE
+ *
+ * Context: a task; may not sleep.
+ *
+ * Return: id of the record; 0: it was one too many of the unprivileged.
+ */
+u64 rein_record_scope(const struct rein_scope_note *note,
+		      const struct rein_site *site)
+{
+	const struct rein_code_info *info = rein_code_info(note->code);
+	const struct refusal same = { note->code, site->line, note->message };
+	struct rein_record *rec;
+	u64 id = note->folds ? record_again(&same) : 0;
+
+	if (id || !record_granted(info, note->scope->trusted))
+		return id;
+	rec = rein_ring_open(info, NULL);
+	record_site(rec, site);
+	rcu_read_lock();
+	record_scope(rec, note->scope);
+	if (note->by_task)
+		record_task(rec);
+	else
+		record_maker(rec, note->scope);
+	rcu_read_unlock();
+	record_stack(rec);
+	record_step(&rec->step[0], "ending scope", note->scope->name, site);
+	memcpy(rec->value, note->value, sizeof(rec->value));
+	rec->cause = note->cause;
+	rec->err = note->err;
+	strscpy(rec->message, note->message, sizeof(rec->message));
+	id = rec->id;
+	trace_record(rec);
+	rein_ring_close(rec);
+	rein_netlink_wake();
+	return id;
+}
+
+/**
+ * rein_record_scope_begin() - packets are dropped from here on because of a scope
+ * @record:	id of the record of its end
+ *
+ * Context: rein_mutex held until rein_record_scope_end().
+ */
+void rein_record_scope_begin(u64 record)
+{
+	WRITE_ONCE(dropping, record);
+}
+
+/**
+ * rein_record_scope_end() - undo rein_record_scope_begin()
+ */
+void rein_record_scope_end(void)
+{
+	WRITE_ONCE(dropping, 0);
 }
 
 /**
@@ -380,6 +479,8 @@ static struct rein_record *event_open(struct rein_limit *limit,
 		    site);
 	if (fold == REIN_FOLD_FLUSHED)
 		rec->cause = READ_ONCE(flush);
+	else if (fold == REIN_FOLD_SCOPE)
+		rec->cause = READ_ONCE(dropping);
 	strscpy(rec->message, info->message, sizeof(rec->message));
 	return rec;
 }

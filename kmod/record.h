@@ -109,6 +109,8 @@ struct rein_flow_id {
  * @depth:	frames in @stack
  * @stack:	return addresses, innermost first
  * @comm:	name of that task
+ * @scope_id:	the scope it is about, or 0
+ * @scope_name:	its name
  * @limit_name:	name of the limit, as it was
  * @path:	path of the cgroup, as it was; its beginning, if it is longer
  * @message:	one line for its reader
@@ -140,6 +142,8 @@ struct rein_record {
 	unsigned int depth;
 	unsigned long stack[REIN_RECORD_STACK];
 	char comm[TASK_COMM_LEN];
+	u64 scope_id;
+	char scope_name[REIN_NAME_MAX + 1];
 	char limit_name[REIN_NAME_MAX + 1];
 	char path[REIN_RECORD_PATH];
 	char message[REIN_RECORD_MESSAGE];
@@ -246,6 +250,7 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 
 const struct nlattr *rein_ask_attr(const struct rein_ask *ask, int type);
 
+struct rein_scope;
 struct sk_buff;
 u64 rein_record_call(struct rein_limit *limit, enum rein_fold fold,
 		     const struct rein_value value[REIN_RECORD_VALUES],
@@ -256,6 +261,33 @@ void rein_record_packet(struct rein_limit *limit, enum rein_fold fold,
 			const struct rein_site *site);
 void rein_record_limit(const struct rein_limit *limit, enum rein_code code,
 		       const struct rein_site *site, const char *what);
+
+/**
+ * struct rein_scope_note - what is to be recorded of a scope
+ * @scope:	the scope
+ * @code:	what became of it
+ * @cause:	id of the record of what led to it, or 0
+ * @by_task:	the present task did it; else it is about who made the scope
+ * @folds:	the newest record will do, if that says the same of the same task
+ * @err:	an errno that belongs to it, positive, or 0
+ * @message:	one line for its reader
+ * @value:	typed values
+ */
+struct rein_scope_note {
+	const struct rein_scope *scope;
+	enum rein_code code;
+	u64 cause;
+	bool by_task;
+	bool folds;
+	int err;
+	const char *message;
+	struct rein_value value[REIN_RECORD_VALUES];
+};
+
+u64 rein_record_scope(const struct rein_scope_note *note,
+		      const struct rein_site *site);
+void rein_record_scope_begin(u64 record);
+void rein_record_scope_end(void);
 void rein_record_flush_begin(const struct rein_ask *ask,
 			     const struct rein_site *site);
 void rein_record_flush_end(void);

@@ -13,6 +13,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "call.h"
 #include "dev.h"
 #include "line.h"
 #include "raw.h"
@@ -244,6 +245,26 @@ static void expire(struct rein_reservation *r)
 	wake_up_poll(&r->wait, EPOLLIN | EPOLLRDNORM | EPOLLERR);
 }
 
+/* Its scope is done. It is there until it has untied itself. */
+static void reservation_cut(struct rein_tie *tie)
+{
+	struct rein_taker *taker = tie->owner;
+	struct rein_reservation *r;
+
+	r = container_of(taker, struct rein_reservation, taker);
+	if (!rein_line_leave(taker, REIN_FOLD_SCOPE, tie->scope)) {
+		spin_lock_bh(&r->lock);
+		if (is_held(r)) {
+			give_back(r, REIN_STAT(CANCELLED));
+			rein_taker_cut(taker, tie->scope);
+			/* Pairs with reservation_state(). */
+			smp_store_release(&taker->state, REIN_TAKER_FAILED);
+		}
+		spin_unlock_bh(&r->lock);
+	}
+	wake_up_poll(&r->wait, EPOLLIN | EPOLLRDNORM | EPOLLERR);
+}
+
 /* --- time ------------------------------------------------------------------------ */
 
 static enum rein_taker_state
@@ -260,7 +281,7 @@ static bool still_waits(const struct rein_reservation *r)
 
 static void give_up(struct rein_reservation *r)
 {
-	if (rein_line_leave(&r->taker, REIN_FOLD_STALE))
+	if (rein_line_leave(&r->taker, REIN_FOLD_STALE, NULL))
 		wake_up_poll(&r->wait, EPOLLIN | EPOLLRDNORM | EPOLLERR);
 }
 
@@ -286,8 +307,8 @@ static void reservation_work(struct work_struct *work)
 	if (still_waits(r)) {
 		if (READ_ONCE(r->until))	/* is just being granted */
 			look_again(r, now);
-		else if (now < r->taker.deadline)
-			look_again(r, r->taker.deadline);
+		else if (now < r->taker.until)
+			look_again(r, r->taker.until);
 		else
 			give_up(r);
 		return;
@@ -356,6 +377,18 @@ static bool claim_held(struct rein_reservation *r)
 	return again;
 }
 
+static u64 ended_ns(const struct rein_reservation *r)
+{
+	switch (r->taker.fold) {
+	case REIN_FOLD_STALE:
+		return r->taker.until;
+	case REIN_FOLD_SCOPE:
+		return r->taker.cut_ns;
+	default:
+		return r->decided;
+	}
+}
+
 /* What it came to can't change any more. */
 static int answer_end(struct rein_reservation *r, struct rein_take_args *args)
 {
@@ -363,8 +396,7 @@ static int answer_end(struct rein_reservation *r, struct rein_take_args *args)
 
 	if (!err)
 		return 0;
-	args->waited_ns = (r->taker.fold == REIN_FOLD_STALE ?
-			   r->taker.deadline : r->decided) - r->taker.asked;
+	args->waited_ns = ended_ns(r) - r->taker.asked;
 	return err;
 }
 
@@ -394,7 +426,7 @@ static long reservation_ioctl(struct file *file, unsigned int cmd,
 	bool waits = false;
 	int err;
 
-	if (!rein_dev_is(cmd, REIN_IOC_CLAIM))
+	if (!rein_call_is(cmd, REIN_IOC_CLAIM))
 		return -ENOTTY;
 	err = rein_dev_get(&args, user, _IOC_SIZE(cmd)) ?:
 	      rein_dev_put(&args, user, _IOC_SIZE(cmd)) ?: rein_raw_provoke();
@@ -404,12 +436,12 @@ static long reservation_ioctl(struct file *file, unsigned int cmd,
 		err = rein_dev_put(&args, user, _IOC_SIZE(cmd)) ?: err;
 	}
 	/* That it still waits is an answer, not an error. */
-	return waits && err == -EAGAIN ? err : rein_dev_catch(&args, err);
+	return waits && err == -EAGAIN ? err : rein_call_catch(args.code, err);
 }
 
 static void reservation_free(struct rein_reservation *r)
 {
-	cgroup_put(r->taker.cgrp);
+	rein_take_end(&r->taker);
 	client_uncharge(r->client);
 	kfree_rcu(r, rcu);
 }
@@ -418,7 +450,8 @@ static int reservation_release(struct inode *inode, struct file *file)
 {
 	struct rein_reservation *r = file->private_data;
 
-	rein_line_leave(&r->taker, REIN_FOLD_CANCELLED);
+	rein_taker_untie(&r->taker);
+	rein_line_leave(&r->taker, REIN_FOLD_CANCELLED, NULL);
 	/* It is out of the line: nothing begins any more. */
 	cancel_delayed_work_sync(&r->work);
 	spin_lock_bh(&r->lock);
@@ -481,14 +514,16 @@ reservation_new(struct rein_client *client, const struct rein_take_args *args,
 static int reservation_join(struct rein_reservation *r,
 			    struct rein_take_args *args)
 {
-	int err = rein_take_join(args, &r->taker);
+	int err;
 
+	err = rein_take_scopes(args, &r->taker) ?:
+	      rein_take_join(args, &r->taker);
 	if (err)
 		return err;
 	/* Later records are not made by this task, whoever has its address. */
 	WRITE_ONCE(r->taker.task, NULL);
 	if (still_waits(r)) {
-		look_again(r, r->taker.deadline);
+		look_again(r, r->taker.until);
 	} else if (!r->decided) {
 		/* At once: nobody else has ended it. */
 		r->decided = ktime_get_ns();
@@ -497,6 +532,11 @@ static int reservation_join(struct rein_reservation *r,
 		reservation_hold(r);
 	}
 	answer_wait(r, args);
+	/* From here on its end may come at any time; it is told as any other. */
+	if (!rein_taker_tie(&r->taker, reservation_cut) &&
+	    rein_line_leave(&r->taker, REIN_FOLD_SCOPE,
+			    rein_taker_done(&r->taker)))
+		return rein_take_answer(args, &r->taker);
 	return 0;
 }
 

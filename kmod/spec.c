@@ -25,7 +25,13 @@
 #define TAKERS_MAX	SZ_16K
 #define LIFETIME_MAX	(100 * 366 * DAY_NS)
 
-static bool name_good(const char *name)
+/**
+ * rein_name_good() - can something be named like this?
+ * @name:	the name
+ *
+ * Return: whether it can be typed and printed safely.
+ */
+bool rein_name_good(const char *name)
 {
 	const char *c;
 
@@ -64,7 +70,7 @@ const char *rein_tier_name(unsigned int i)
 int rein_spec_check_name(const struct rein_limit_spec *spec,
 			 struct rein_ask *ask)
 {
-	if (name_good(spec->name))
+	if (rein_name_good(spec->name))
 		return 0;
 	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
 			 REIN_E_NAME_BAD, "the name can't be used",

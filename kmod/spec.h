@@ -48,6 +48,7 @@ struct rein_limit_spec {
 	u64 lifetime_ns;
 };
 
+bool rein_name_good(const char *name);
 enum rein_resource rein_spec_resource(const struct rein_limit_spec *spec);
 const char *rein_tier_name(unsigned int i);
 int rein_spec_check_name(const struct rein_limit_spec *spec,

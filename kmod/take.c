@@ -5,58 +5,38 @@
 #include <linux/cgroup.h>
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
-#include <linux/nsproxy.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
-#include <linux/time_namespace.h>
 
+#include "bind.h"
+#include "clock.h"
 #include "line.h"
 #include "record.h"
 #include "room.h"
+#include "scope.h"
+#include "scope-file.h"
 #include "take.h"
 #include "taker.h"
 
 static struct kmem_cache *taker_cache;
 
-/* --- the caller's clock -------------------------------------------------------- */
-
-/* What the caller's time namespace adds to CLOCK_MONOTONIC. */
-static s64 clock_offset(void)
-{
-#ifdef CONFIG_TIME_NS
-	const struct timens_offsets *offsets;
-
-	offsets = &current->nsproxy->time_ns->offsets;
-	return timespec64_to_ns(&offsets->monotonic);
-#else
-	return 0;
-#endif
-}
-
 /* When a take has to give up, CLOCK_MONOTONIC; REIN_NEVER: no end. */
 static u64 deadline_of(const struct rein_take_args *args, u64 now)
 {
-	s64 offset = clock_offset();
-	u64 deadline = args->deadline_ns;
-
 	if (args->flags & REIN_TAKE_TIMEOUT)
-		return check_add_overflow(now, deadline, &deadline) ?
-		       REIN_NEVER : deadline;
-	if (!(args->flags & REIN_TAKE_DEADLINE) || deadline == REIN_DEV_NEVER)
-		return REIN_NEVER;
-	if (offset > 0)
-		return deadline > offset ? deadline - offset : 0;
-	return check_add_overflow(deadline, (u64)-offset, &deadline) ?
-	       REIN_NEVER : deadline;
+		return rein_clock_after(now, args->deadline_ns);
+	if (args->flags & REIN_TAKE_DEADLINE)
+		return rein_clock_in(REIN_CLOCK_MONOTONIC, args->deadline_ns);
+	return REIN_NEVER;
 }
 
 /* --- answers --------------------------------------------------------------------- */
 
 static int answer_granted(struct rein_take_args *args, u64 asked, u64 granted)
 {
-	args->granted_ns = granted + clock_offset();
+	args->granted_ns = granted + rein_clock_offset(REIN_CLOCK_MONOTONIC);
 	args->waited_ns = granted > asked ? granted - asked : 0;
 	return 0;
 }
@@ -77,6 +57,8 @@ static int answer_failed(struct rein_take_args *args,
 	args->record = taker->record;
 	args->wanted = lack->wanted;
 	args->available = lack->available;
+	args->cause = taker->cause;
+	args->scope_id = taker->scope_id;
 	args->waited_ns = now > taker->asked ? now - taker->asked : 0;
 	if (lack->when == REIN_NEVER)
 		args->retry_after_ns = REIN_DEV_NEVER;
@@ -140,7 +122,8 @@ int rein_take_no_memory(struct rein_take_args *args)
 
 static int check_flags(struct rein_take_args *args, u32 known)
 {
-	if (args->flags & ~known || hweight32(args->flags) > 1)
+	if (args->flags & ~(known | REIN_TAKE_SCOPE) ||
+	    hweight32(args->flags & ~REIN_TAKE_SCOPE) > 1)
 		return rein_take_fail(args, 0, REIN_E_TAKE_MALFORMED,
 				      "the flags of the take can't be read",
 				      "flags %#x are unknown or exclude each other",
@@ -151,6 +134,11 @@ static int check_flags(struct rein_take_args *args, u32 known)
 				      "a time was given without a flag that says what it means",
 				      "%llu ns were given without a flag that says what they mean",
 				      args->deadline_ns);
+	if (args->scope_fd && !(args->flags & REIN_TAKE_SCOPE))
+		return rein_take_fail(args, 0, REIN_E_TAKE_MALFORMED,
+				      "a scope was given without a flag that says so",
+				      "descriptor %d was given without a flag that says that it is a scope",
+				      args->scope_fd);
 	return 0;
 }
 
@@ -206,7 +194,61 @@ static enum rein_mode mode_of(u32 flags)
 {
 	if (flags & REIN_TAKE_TRY)
 		return REIN_MODE_TRY;
-	return flags ? REIN_MODE_WAIT : REIN_MODE_LIMIT;
+	return flags & (REIN_TAKE_DEADLINE | REIN_TAKE_TIMEOUT) ?
+	       REIN_MODE_WAIT : REIN_MODE_LIMIT;
+}
+
+/* --- scopes ----------------------------------------------------------------------- */
+
+/**
+ * rein_take_scopes() - find out what a take is to end with
+ * @args:	what is asked, and where the answer goes
+ * @taker:	the taker
+ *
+ * Context: the task that asks; may sleep.
+ *
+ * Return: 0; or a negative errno with an answer: there is no such scope, or it is done.
+ */
+int rein_take_scopes(struct rein_take_args *args, struct rein_taker *taker)
+{
+	struct rein_scope *done;
+	enum rein_code code;
+	u64 bound;
+
+	if (args->flags & REIN_TAKE_SCOPE) {
+		taker->scopes[0] = rein_scope_of_fd(args->scope_fd, true, &code);
+		if (!taker->scopes[0])
+			return rein_take_fail(args, 0, REIN_E_SCOPE_NONE,
+					      "the descriptor is not that of a scope",
+					      "descriptor %d of a take is not that of a scope",
+					      args->scope_fd);
+		taker->deadline = min(taker->deadline,
+				      rein_scope_deadline(taker->scopes[0]));
+	}
+	taker->scopes[1] = rein_bind_find(taker->cgrp, &bound);
+	taker->deadline = min(taker->deadline, bound);
+	done = rein_taker_done(taker);
+	if (!done)
+		return 0;
+	rein_taker_cut(taker, done);
+	taker->state = REIN_TAKER_FAILED;
+	return answer_failed(args, taker);
+}
+
+/**
+ * rein_take_end() - give up what a taker holds
+ * @taker:	the taker, which waits no more
+ *
+ * Context: may sleep.
+ */
+void rein_take_end(struct rein_taker *taker)
+{
+	unsigned int i;
+
+	rein_taker_untie(taker);
+	for (i = 0; i < REIN_TAKER_SCOPES; i++)
+		rein_scope_put(taker->scopes[i]);
+	cgroup_put(taker->cgrp);
 }
 
 /* --- at once ------------------------------------------------------------------------ */
@@ -276,11 +318,16 @@ void rein_take_begin(struct rein_taker *taker,
 	taker->mode = mode_of(args->flags);
 	taker->asked = now;
 	taker->deadline = deadline_of(args, now);
+	taker->until = taker->deadline;
 	taker->task = current;
 	taker->state = REIN_TAKER_NEW;
 	taker->limit_id = 0;
 	taker->want = 0;
 	taker->record = 0;
+	memset(taker->scopes, 0, sizeof(taker->scopes));
+	memset(taker->ties, 0, sizeof(taker->ties));
+	taker->cause = REIN_CAUSE_NONE;
+	taker->scope_id = 0;
 	taker->lack = (struct rein_lack){ .when = REIN_NEVER };
 	taker->cgrp = rein_cgroup_current();
 }
@@ -343,12 +390,12 @@ int rein_take_join(struct rein_take_args *args, struct rein_taker *taker)
 /* Sleep until the state changes. Returns 0, -ETIME or -ERESTARTSYS. */
 static int taker_sleep(struct rein_taker *taker)
 {
-	ktime_t until = ns_to_ktime(min_t(u64, taker->deadline, KTIME_MAX));
+	ktime_t until = ns_to_ktime(min_t(u64, taker->until, KTIME_MAX));
 	int err = 0;
 
 	while (true) {
 		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-		/* Pairs with take_end(). */
+		/* Pairs with taker_wake(). */
 		if (smp_load_acquire(&taker->state) != REIN_TAKER_WAITS)
 			break;
 		if (signal_pending(current)) {
@@ -365,7 +412,7 @@ static int taker_sleep(struct rein_taker *taker)
 }
 
 /* Its task may free the taker before this returns. */
-static void take_end(struct rein_taker *taker, enum rein_taker_state state)
+static void taker_wake(struct rein_taker *taker, enum rein_taker_state state)
 {
 	struct task_struct *task = taker->task;
 
@@ -376,15 +423,24 @@ static void take_end(struct rein_taker *taker, enum rein_taker_state state)
 	put_task_struct(task);
 }
 
+/* Its scope is done. It is there until it has untied itself. */
+static void taker_cut(struct rein_tie *tie)
+{
+	struct rein_taker *taker = tie->owner;
+
+	if (rein_line_leave(taker, REIN_FOLD_SCOPE, tie->scope))
+		wake_up_process(taker->task);
+}
+
 /* If the call is made again after a signal, the time it has goes on. */
 static int restart(struct rein_take_args *args, const struct rein_taker *taker)
 {
-	u64 deadline = taker->deadline;
+	u64 deadline = taker->until;
 
 	if (args->flags & REIN_TAKE_TIMEOUT) {
-		args->flags = REIN_TAKE_DEADLINE;
+		args->flags ^= REIN_TAKE_TIMEOUT | REIN_TAKE_DEADLINE;
 		args->deadline_ns = deadline > KTIME_MAX ? REIN_DEV_NEVER :
-				    deadline + clock_offset();
+				    deadline + rein_clock_offset(REIN_CLOCK_MONOTONIC);
 	}
 	return -ERESTARTSYS;
 }
@@ -396,13 +452,16 @@ static int take_in_line(struct rein_take_args *args, struct rein_taker *taker)
 	err = rein_take_join(args, taker);
 	if (err)
 		return err;
-	if (taker->state == REIN_TAKER_WAITS) {
+	if (taker->state != REIN_TAKER_WAITS)
+		return rein_take_answer(args, taker);
+	if (rein_taker_tie(taker, taker_cut))
 		err = taker_sleep(taker);
-		if (err == -ETIME)
-			rein_line_leave(taker, REIN_FOLD_STALE);
-		else if (err && rein_line_leave(taker, REIN_FOLD_CANCELLED))
-			return restart(args, taker);
-	}
+	else
+		rein_line_leave(taker, REIN_FOLD_SCOPE, rein_taker_done(taker));
+	if (err == -ETIME)
+		rein_line_leave(taker, REIN_FOLD_STALE, NULL);
+	else if (err && rein_line_leave(taker, REIN_FOLD_CANCELLED, NULL))
+		return restart(args, taker);
 	return rein_take_answer(args, taker);
 }
 
@@ -436,16 +495,19 @@ int rein_take(struct rein_take_args *args, const struct rein_take_want *wants)
 	if (!taker)
 		return rein_take_no_memory(args);
 	rein_take_begin(taker, args, wants);
-	taker->end = take_end;
+	taker->end = taker_wake;
 	taker->holds = NULL;
 
-	rcu_read_lock();
-	err = take_at_once(args, taker);
-	rcu_read_unlock();
+	err = rein_take_scopes(args, taker);
+	if (!err) {
+		rcu_read_lock();
+		err = take_at_once(args, taker);
+		rcu_read_unlock();
+	}
 	if (err == -EAGAIN && !args->code)
 		err = take_in_line(args, taker);
 
-	cgroup_put(taker->cgrp);
+	rein_take_end(taker);
 	kmem_cache_free(taker_cache, taker);
 	return err;
 }

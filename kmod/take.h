@@ -22,6 +22,8 @@ int rein_take_check(struct rein_take_args *args,
 void rein_take_begin(struct rein_taker *taker,
 		     const struct rein_take_args *args,
 		     const struct rein_take_want *wants);
+int rein_take_scopes(struct rein_take_args *args, struct rein_taker *taker);
+void rein_take_end(struct rein_taker *taker);
 int rein_take_join(struct rein_take_args *args, struct rein_taker *taker);
 int rein_take_answer(struct rein_take_args *args,
 		     const struct rein_taker *taker);

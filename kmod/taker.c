@@ -161,6 +161,72 @@ void rein_taker_request(const struct rein_taker *taker, u64 now,
 	};
 }
 
+/* --- scopes ---------------------------------------------------------------------- */
+
+/**
+ * rein_taker_done() - is a scope done that a taker is to end with?
+ * @taker:	the taker
+ *
+ * Return: the scope, or NULL.
+ */
+struct rein_scope *rein_taker_done(const struct rein_taker *taker)
+{
+	unsigned int i;
+
+	for (i = 0; i < REIN_TAKER_SCOPES; i++)
+		if (taker->scopes[i] && rein_scope_cause(taker->scopes[i]))
+			return taker->scopes[i];
+	return NULL;
+}
+
+/**
+ * rein_taker_tie() - tie a taker that waits to its scopes
+ * @taker:	the taker, which is the tie's owner
+ * @cut:	see struct rein_tie
+ *
+ * Return: true; false if one of them is done: see rein_taker_done().
+ */
+bool rein_taker_tie(struct rein_taker *taker, void (*cut)(struct rein_tie *tie))
+{
+	unsigned int i;
+
+	for (i = 0; i < REIN_TAKER_SCOPES; i++) {
+		taker->ties[i].owner = taker;
+		if (taker->scopes[i] &&
+		    !rein_tie(&taker->ties[i], taker->scopes[i], cut))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * rein_taker_untie() - undo rein_taker_tie(), also where that failed
+ * @taker:	the taker
+ *
+ * Context: may sleep.
+ */
+void rein_taker_untie(struct rein_taker *taker)
+{
+	unsigned int i;
+
+	for (i = 0; i < REIN_TAKER_SCOPES; i++)
+		rein_untie(&taker->ties[i]);
+}
+
+/**
+ * rein_taker_cut() - say that a taker fails because a scope is done
+ * @taker:	the taker
+ * @scope:	the scope
+ */
+void rein_taker_cut(struct rein_taker *taker, const struct rein_scope *scope)
+{
+	taker->fold = REIN_FOLD_SCOPE;
+	taker->cause = rein_scope_cause(scope);
+	taker->scope_id = scope->id;
+	taker->cut_ns = scope->end.time_ns;
+	taker->record = scope->end.record;
+}
+
 /* --- why not ------------------------------------------------------------------- */
 
 /* The tier of a limit that has the fewest tokens. */

@@ -19,7 +19,10 @@
 #include "admit.h"
 #include "limit.h"
 #include "plan.h"
+#include "scope.h"
 #include "target.h"
+
+#define REIN_TAKER_SCOPES	2
 
 struct cgroup;
 struct rein_tree;
@@ -42,7 +45,9 @@ enum rein_taker_state {
  * @n_wants:	how many of these
  * @mode:	what to do without tokens
  * @asked:	when it came, CLOCK_MONOTONIC, ns
- * @deadline:	until when it waits, REIN_NEVER: no end
+ * @deadline:	when it has to have its tokens, REIN_NEVER: no matter when
+ * @until:	until when it waits: its own deadline, not that of a scope, which says
+ *		itself when that is over
  * @granted:	when it had its tokens
  * @cgrp:	its cgroup when it came
  * @target:	where it entered the chain
@@ -59,6 +64,12 @@ enum rein_taker_state {
  * @limit_id:	id of that limit
  * @want:	which of @wants it has the name of
  * @record:	the record of it
+ * @scopes:	what it ends with, holds references: the one it was given and the one
+ *		that is bound to its cgroup; or NULL
+ * @ties:	to these, while it waits
+ * @cause:	why one of them ended, if it failed because of that
+ * @scope_id:	which one
+ * @cut_ns:	and when, CLOCK_MONOTONIC
  * @state:	the last thing to be set: after that its owner may free it
  */
 struct rein_taker {
@@ -70,6 +81,7 @@ struct rein_taker {
 	enum rein_mode mode;
 	u64 asked;
 	u64 deadline;
+	u64 until;
 	u64 granted;
 	struct cgroup *cgrp;
 	struct rein_target *target;
@@ -83,6 +95,11 @@ struct rein_taker {
 	u64 limit_id;
 	unsigned int want;
 	u64 record;
+	struct rein_scope *scopes[REIN_TAKER_SCOPES];
+	struct rein_tie ties[REIN_TAKER_SCOPES];
+	u32 cause;
+	u64 scope_id;
+	u64 cut_ns;
 	enum rein_taker_state state;
 };
 
@@ -93,6 +110,11 @@ void rein_taker_request(const struct rein_taker *taker, u64 now,
 			struct rein_request *req);
 u64 rein_taker_when(struct rein_taker *taker, const struct rein_taker *before,
 		    u64 now, unsigned int *steps);
+
+struct rein_scope *rein_taker_done(const struct rein_taker *taker);
+bool rein_taker_tie(struct rein_taker *taker, void (*cut)(struct rein_tie *tie));
+void rein_taker_untie(struct rein_taker *taker);
+void rein_taker_cut(struct rein_taker *taker, const struct rein_scope *scope);
 
 bool rein_taker_too_much(struct rein_taker *taker);
 bool rein_taker_too_late(struct rein_taker *taker, u64 when);

@@ -5,15 +5,12 @@
 #include <linux/percpu.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
-#include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 
 #include "hook.h"
 #include "record.h"
 #include "target.h"
 
-/* How often dead cgroups are looked for, should nobody tell us of them. */
-#define REAP_SLOW	(5 * HZ)
 /* How often we look whether a target without limits has run empty. */
 #define REAP_SOON	max(1, HZ / 50)
 
@@ -42,7 +39,6 @@ static LIST_HEAD(topmost);		/* rein_mutex */
 
 static void reap(struct work_struct *work);
 static DECLARE_DELAYED_WORK(reap_work, reap);
-static struct tracepoint *rmdir_tracepoint;
 
 /* --- the data path: from a cgroup to its chain ----------------------------- */
 
@@ -166,23 +162,6 @@ struct rein_target *rein_chain_find(struct rein_chain *chain,
 	} while (read_seqretry(&rein_config_seq, seq));
 	WARN_ON_ONCE(!whole);
 	return leaf;
-}
-
-/**
- * rein_cgroup_current() - the caller's cgroup
- *
- * Return: the cgroup, with a reference.
- */
-struct cgroup *rein_cgroup_current(void)
-{
-	struct cgroup *cgrp;
-
-	rcu_read_lock();
-	do {
-		cgrp = task_dfl_cgroup(current);
-	} while (!css_tryget(&cgrp->self));
-	rcu_read_unlock();
-	return cgrp;
 }
 
 /* --- configuration ---------------------------------------------------------- */
@@ -328,7 +307,7 @@ struct rein_target *rein_target_get(struct cgroup *cgrp, enum rein_lane lane)
 	list_add_tail(&target->siblings, children_of(parent));
 	if (!n_targets++)
 		queue_delayed_work(system_power_efficient_wq, &reap_work,
-				   REAP_SLOW);
+				   REIN_CGROUP_LOOK);
 	return target;
 }
 
@@ -509,6 +488,23 @@ void rein_target_flush(rein_match_fn match, const void *what)
 }
 
 /**
+ * rein_target_cancel() - drop waiting packets as the scope of their cgroup is done
+ * @match:	those for which this is true
+ * @what:	handed to @match
+ *
+ * Context: may sleep; rein_mutex held; see rein_record_scope_begin().
+ */
+void rein_target_cancel(rein_match_fn match, const void *what)
+{
+	struct rein_target *pos;
+
+	lockdep_assert_held(&rein_mutex);
+	for (pos = rein_target_next(NULL, NULL); pos;
+	     pos = rein_target_next(NULL, pos))
+		rein_queue_cancel(pos, match, what);
+}
+
+/**
  * rein_target_number() - how many cgroups have targets
  *
  * Context: rein_mutex held.
@@ -547,7 +543,7 @@ static void target_orphan(struct rein_target *target)
 static void reap(struct work_struct *work)
 {
 	struct rein_target *pos, *next;
-	unsigned long delay = REAP_SLOW;
+	unsigned long delay = REIN_CGROUP_LOOK;
 
 	mutex_lock(&rein_mutex);
 	for (pos = rein_target_next(NULL, NULL); pos; pos = next) {
@@ -574,35 +570,15 @@ static void reap(struct work_struct *work)
 	mutex_unlock(&rein_mutex);
 }
 
-/* Called under a spinlock with interrupts off: only pass it on. */
-static void on_rmdir(void *data, struct cgroup *cgrp, const char *path)
-{
-	mod_delayed_work(system_power_efficient_wq, &reap_work, 0);
-}
-
-static void find_rmdir(struct tracepoint *tp, void *found)
-{
-	if (!strcmp(tp->name, "cgroup_rmdir"))
-		*(struct tracepoint **)found = tp;
-}
-
 /**
- * rein_target_init() - make the table, listen for dying cgroups
+ * rein_target_init() - make the table
  *
  * Return: 0 or -ENOMEM.
  */
 int rein_target_init(void)
 {
-	int err = rhashtable_init(&targets, &params);
-
-	if (err)
-		return err;
-	/* Where there are no tracepoints, the slow check has to do. */
-	for_each_kernel_tracepoint(find_rmdir, &rmdir_tracepoint);
-	if (rmdir_tracepoint &&
-	    tracepoint_probe_register(rmdir_tracepoint, on_rmdir, NULL))
-		rmdir_tracepoint = NULL;
-	return 0;
+	rein_cgroup_look(&reap_work);
+	return rhashtable_init(&targets, &params);
 }
 
 /**
@@ -613,11 +589,6 @@ int rein_target_init(void)
 void rein_target_exit(void)
 {
 	struct rein_target *pos;
-
-	if (rmdir_tracepoint) {
-		tracepoint_probe_unregister(rmdir_tracepoint, on_rmdir, NULL);
-		tracepoint_synchronize_unregister();
-	}
 
 	mutex_lock(&rein_mutex);
 	while ((pos = rein_target_next(NULL, NULL)))

@@ -13,10 +13,10 @@
 #ifndef REIN_TARGET_H
 #define REIN_TARGET_H
 
-#include <linux/cgroup.h>
 #include <linux/rhashtable-types.h>
 #include <linux/types.h>
 
+#include "cgroup.h"
 #include "limit.h"
 #include "queue.h"
 #include "room.h"
@@ -110,22 +110,6 @@ struct rein_chain {
 	struct rein_limit *limits[REIN_CHAIN_MAX];
 };
 
-/**
- * rein_cgroup_dead() - was a cgroup removed?
- * @cgrp:	the cgroup
- *
- * css_is_dying() does not say so: from 6.12 on it is about controllers only.
- * This is what the kernel itself asks, in cgroup_is_dead().
- *
- * Return: whether it was; that never changes back.
- */
-static inline bool rein_cgroup_dead(const struct cgroup *cgrp)
-{
-	return !(READ_ONCE(cgrp->self.flags) & CSS_ONLINE);
-}
-
-struct cgroup *rein_cgroup_current(void);
-
 struct rein_target *rein_chain_find(struct rein_chain *chain,
 				    struct cgroup *cgrp,
 				    enum rein_resource resource);
@@ -142,6 +126,7 @@ struct rein_target *rein_target_next(struct rein_target *top,
 void rein_target_settle(struct rein_target *target);
 void rein_target_unhook(void);
 void rein_target_flush(rein_match_fn match, const void *what);
+void rein_target_cancel(rein_match_fn match, const void *what);
 unsigned long rein_target_number(void);
 
 int rein_target_init(void);

@@ -17,5 +17,7 @@ LINUXINCLUDE := -I$(src)/compat/include $(LINUXINCLUDE)
 
 # 6.13
 ccflags-y += $(call rein-has,linux/hrtimer.h,hrtimer_setup)
+# 6.3
+ccflags-y += $(call rein-has,linux/mm.h,vm_flags_clear)
 # until 6.17
 ccflags-y += $(call rein-takes,net/inet_hashtables.h,__inet_lookup_listener,hashinfo)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Cgroups: whose one is, and that one has gone, which a module is not told.
+ */
+#ifndef REIN_CGROUP_H
+#define REIN_CGROUP_H
+
+#include <linux/cgroup.h>
+#include <linux/workqueue.h>
+
+/* How often dead cgroups are looked for, should nobody tell us of them. */
+#define REIN_CGROUP_LOOK	(5 * HZ)
+
+/**
+ * rein_cgroup_dead() - was a cgroup removed?
+ * @cgrp:	the cgroup
+ *
+ * css_is_dying() does not say so: from 6.12 on it is about controllers only.
+ * This is what the kernel itself asks, in cgroup_is_dead().
+ *
+ * Return: whether it was; that never changes back.
+ */
+static inline bool rein_cgroup_dead(const struct cgroup *cgrp)
+{
+	return !(READ_ONCE(cgrp->self.flags) & CSS_ONLINE);
+}
+
+struct cgroup *rein_cgroup_current(void);
+void rein_cgroup_look(struct delayed_work *work);
+
+void rein_cgroup_init(void);
+void rein_cgroup_exit(void);
+
+#endif /* REIN_CGROUP_H */
