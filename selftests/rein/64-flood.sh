@@ -60,8 +60,8 @@ kill -STOP "$STOPPED"
 
 if [ -d $TRACING/events/kmem ]; then
 	echo >"$TRACING/trace"
-	alloc_trace 1
-	at_exit alloc_trace 0
+	patching alloc_trace 1
+	at_exit patching alloc_trace 0
 fi
 senders=()
 from_ms=$(_ms)
@@ -74,7 +74,7 @@ done
 wait "${senders[@]}"
 note "$COUNT datagrams on $CPUS CPUs in $(($(_ms) - from_ms)) ms, one listener is stopped"
 if [ -d $TRACING/events/kmem ]; then
-	alloc_trace 0
+	patching alloc_trace 0
 	is "$(counts_of kmalloc)+$(counts_of kmem_cache_alloc)" "0+0" \
 		"refusing and recording allocate nothing"
 	note "$(grep -v '^#' "$TRACING/trace" | head -n 5)"
@@ -95,9 +95,9 @@ done
 if [ -d $TRACING/events/kmem ]; then
 	rein limit set l1 --over wait --patience 1s
 	echo >"$TRACING/trace"
-	alloc_trace 1
+	patching alloc_trace 1
 	in_cgroup c1 tool-send -u -n 10 "$(peer 1)" 9 >/dev/null
-	alloc_trace 0
+	patching alloc_trace 0
 	at_least "$(counts_of kmem_cache_alloc)" 1 "the trace sees the allocations of those that wait"
 fi
 

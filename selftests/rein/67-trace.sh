@@ -26,8 +26,13 @@ rein limit add out --cgroup "$(cg web)" --on egress --rate 1p/hour,burst=1 --ove
 rein limit add sec --cgroup "$(cg web)" --on call --rate 1/s,burst=1 --over wait
 ID=$(rein -j limit show out | jq -r .id) CGROUP=$(rein -j limit show out | jq -r .cgroup_id)
 CALL=$(rein -j limit show sec | jq -r .id)
-echo 1 >$TRACING/events/rein/enable
-at_exit "echo 0 >$TRACING/events/rein/enable"
+# trace_rein 1|0
+trace_rein() {
+	echo "$1" >$TRACING/events/rein/enable
+}
+
+patching trace_rein 1
+at_exit patching trace_rein 0
 
 trace in_cgroup web tool-send -u -n 2 -s 100 "$(peer 1)" 9
 matches "$TRACE" "^admit: limit=$ID cgroup=$CGROUP limits=1 resource=egress bytes=128 packets=1 tokens=0 decision=go$" \
