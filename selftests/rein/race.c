@@ -273,6 +273,7 @@ TEST_F(race, the_winner_stays)
 
 TEST_F(race, those_that_die)
 {
+	struct scope_view view;
 	struct field field;
 	int i;
 
@@ -292,14 +293,28 @@ TEST_F(race, those_that_die)
 	EXPECT_EQ(-EAGAIN, race_result(field.fd, 0, NULL, 0, &self->result));
 	EXPECT_EQ(4, self->result.died);
 	close(i);
+	/* Nobody is given up twice. */
+	{
+		int child;
+
+		i = SUCCEEDS(race_join(field.fd));
+		child = SUCCEEDS(scope_named(self->dev, i, "keeps-it"));
+		ASSERT_EQ(0, read_scopes(self->fd, "keeps-it", &view));
+		close(i);
+		i = SUCCEEDS(scope_open(self->dev, 0, view.parent, ""));
+		close(i);
+		close(child);
+		EXPECT_EQ(-EAGAIN, race_result(field.fd, 0, NULL, 0, &self->result));
+		EXPECT_EQ(5, self->result.died);
+	}
 	/* One that is cancelled can't win. */
 	SUCCEEDS(scope_cancel(field.replicas[2]));
 	FAILS(ECANCELED, SCOPE_DONE, race_win(field.replicas[2], NULL, 0));
 	EXPECT_EQ(0, said.number);
 	SUCCEEDS(race_win(field.replicas[4], "5", 1));
 	WON_BY(&field, 5, 1);
-	EXPECT_EQ(6, self->result.joined);
-	EXPECT_EQ(4, self->result.died);
+	EXPECT_EQ(7, self->result.joined);
+	EXPECT_EQ(5, self->result.died);
 	field_close(&field);
 }
 
@@ -398,6 +413,18 @@ TEST_F(race, last)
 	EXPECT_STREQ("three", room);
 	field_close(&field);
 
+	/* One that has claimed may go: it is the last all the same. */
+	MAKE(&field, REIN_POLICY_LAST, 2);
+	SUCCEEDS(race_win(field.replicas[0], "one", 4));
+	SUCCEEDS(race_win(field.replicas[1], "two", 4));
+	field_leave(&field, 2);
+	SUCCEEDS(race_result(field.fd, REIN_RESULT_CLOSE, room, sizeof(room), &self->result));
+	EXPECT_EQ(2, self->result.number);
+	EXPECT_STREQ("two", room);
+	EXPECT_EQ(0, self->result.died);
+	CAUSE_IS(REIN_CAUSE_DUPLICATE, field.replicas[0]);
+	field_close(&field);
+
 	/* Cancelled before it was closed: nobody has won. */
 	MAKE(&field, REIN_POLICY_LAST, 2);
 	SUCCEEDS(race_win(field.replicas[0], "one", 4));
@@ -406,6 +433,64 @@ TEST_F(race, last)
 	      race_result(field.fd, REIN_RESULT_CLOSE, NULL, 0, &self->result));
 	FAILS(ECANCELED, SCOPE_DONE, race_win(field.replicas[1], NULL, 0));
 	field_close(&field);
+}
+
+/* Its deadline closes it. */
+TEST_F_TIMEOUT(race, last_until_its_deadline, TIMEOUT)
+{
+	struct field field = { };
+	char room[8] = "";
+	int i;
+
+	field.fd = SUCCEEDS(race_timed(self->dev, REIN_NO_FD, REIN_POLICY_LAST, REIN_SCOPE_TIMEOUT,
+				       200 * MS));
+	field.id = said.id;
+	for (field.n = 0; field.n < 3; field.n++) {
+		field.replicas[field.n] = SUCCEEDS(race_join(field.fd));
+		field.ids[field.n] = said.id;
+	}
+	/* On a machine that stands still it may be too late for that. */
+	i = race_win(field.replicas[2], "three", 6) ?: race_win(field.replicas[1], "two", 4);
+	EXPECT_NE(0, scope_events(field.fd, POLLIN, LONG_MS));
+	if (i) {
+		TH_LOG("the machine stood still");
+	} else {
+		WON_BY(&field, 2, 4);
+		SUCCEEDS(race_result(field.fd, 0, room, sizeof(room), &self->result));
+		EXPECT_STREQ("two", room);
+		CAUSE_IS(REIN_CAUSE_NONE, field.fd);
+		CAUSE_IS(REIN_CAUSE_NONE, field.replicas[1]);
+		CAUSE_IS(REIN_CAUSE_DUPLICATE, field.replicas[0]);
+		CAUSE_IS(REIN_CAUSE_DUPLICATE, field.replicas[2]);
+		FAILS(EALREADY, RACE_LATE, race_win(field.replicas[0], NULL, 0));
+	}
+	field_close(&field);
+
+	/* Nobody has claimed: then it is as any other. */
+	field.fd = SUCCEEDS(race_timed(self->dev, REIN_NO_FD, REIN_POLICY_LAST, REIN_SCOPE_TIMEOUT,
+				       20 * MS));
+	field.n = 0;
+	EXPECT_EQ(REIN_CAUSE_TIMEOUT, scope_wait(field.fd));
+	FAILS(ECANCELED, SCOPE_DONE, race_result(field.fd, 0, NULL, 0, &self->result));
+	field_close(&field);
+}
+
+/* Closed, and nobody has claimed it: it is done, whatever its policy. */
+TEST_F(race, closed_unclaimed)
+{
+	struct field field;
+	uint32_t policy;
+
+	for (policy = REIN_POLICY_FIRST; policy <= REIN_POLICY_ASK; policy++) {
+		MAKE(&field, policy, 2);
+		FAILS(ECANCELED, SCOPE_DONE,
+		      race_result(field.fd, REIN_RESULT_CLOSE, NULL, 0, &self->result));
+		EXPECT_EQ(0, self->result.number);
+		EXPECT_NE(REIN_CAUSE_NONE, scope_cause(field.fd));
+		FAILS(ECANCELED, SCOPE_DONE, race_win(field.replicas[0], NULL, 0));
+		FAILS(ECANCELED, SCOPE_DONE, race_join(field.fd));
+		field_close(&field);
+	}
 }
 
 /* --- who is granted it --------------------------------------------------------------------------- */
