@@ -337,7 +337,9 @@ TEST_F(dev, other_requests)
 	const size_t size = sizeof(self->take.args);
 	const unsigned long others[] = {
 		_IOC(_IOC_READ | _IOC_WRITE, type, 0, size),
-		_IOC(_IOC_READ | _IOC_WRITE, type, nr + 3, size), REIN_IOC_CLAIM,
+		_IOC(_IOC_READ | _IOC_WRITE, type, _IOC_NR(REIN_IOC_RESULT) + 1, size),
+		REIN_IOC_CLAIM, REIN_IOC_OBSERVE, REIN_IOC_CANCEL, REIN_IOC_BIND, REIN_IOC_JOIN,
+		REIN_IOC_WIN, REIN_IOC_GRANT, REIN_IOC_RESULT,
 		_IOC(_IOC_READ | _IOC_WRITE, type, 255, size),
 		_IOC(_IOC_READ | _IOC_WRITE, type + 1, nr, size),
 		_IOC(_IOC_READ | _IOC_WRITE, type - 1, nr, size),
@@ -367,7 +369,7 @@ TEST_F(dev, flags)
 	};
 	unsigned int i;
 
-	for (i = 3; i < 32; i++) {
+	for (i = 4; i < 32; i++) {
 		ask_for(&self->take, "ten", 1, 1U << i, 0);
 		REFUSED(EINVAL, TAKE_MALFORMED, "an unknown flag");
 		ask_for(&self->take, "ten", 1, 1U << i | REIN_TAKE_TIMEOUT, SECOND);

@@ -856,7 +856,7 @@ TEST_F(reserve, wrong_requests)
 	};
 	unsigned int i;
 
-	for (i = 3; i < 32; i++) {
+	for (i = 4; i < 32; i++) {
 		ask_for(&self->take, "ten", 1, 1U << i, 0);
 		REFUSED(EINVAL, TAKE_MALFORMED);
 	}

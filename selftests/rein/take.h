@@ -154,6 +154,15 @@ static inline struct take *ask_nothing(struct take *take, uint32_t flags, uint64
 	take->args.wants = (uintptr_t)take->wants;
 	take->args.deadline_ns = time_ns;
 	take->args.claim_ns = 0;
+	take->args.scope_fd = 0;
+	return take;
+}
+
+/* The same take, as a part of a scope. */
+static inline struct take *ask_within(struct take *take, int scope)
+{
+	take->args.flags |= REIN_TAKE_SCOPE;
+	take->args.scope_fd = scope;
 	return take;
 }
 
@@ -191,6 +200,7 @@ static inline int claim(int fd, struct take *take)
 	memset(take, 0xff, sizeof(*take));
 	memset(&take->args, 0, offsetof(struct rein_take_args, granted_ns));
 	take->args.claim_ns = 0;
+	take->args.scope_fd = 0;
 	return ioctl(fd, REIN_IOC_CLAIM, &take->args) ? errno : 0;
 }
 
@@ -204,6 +214,12 @@ static inline const char *answer_wrong(const struct rein_take_args *args, int er
 		return "message: not terminated";
 	if (memcmp(args->message + len, none, sizeof(args->message) - len))
 		return "message: something behind its end";
+	if (!args->cause != !args->scope_id)
+		return "cause and scope_id: one without the other";
+	if (args->cause > REIN_CAUSE_OWNER_EXIT)
+		return "cause: none that there is";
+	if (args->cause && err != ECANCELED)
+		return "cause, although no scope has ended it";
 	if (!err || err == EINTR) {
 		if (args->code || args->want || args->limit_id || args->record || len ||
 		    args->wanted || args->available || args->retry_after_ns)

@@ -51,8 +51,10 @@ DOIT(rein_nl_record_get_doit)
 DOIT(rein_nl_stat_get_doit)
 DOIT(rein_nl_flush_doit)
 DOIT(rein_nl_record_clear_doit)
+DOIT(rein_nl_scope_get_doit)
 DUMPIT(rein_nl_limit_get_dumpit)
 DUMPIT(rein_nl_record_get_dumpit)
+DUMPIT(rein_nl_scope_get_dumpit)
 
 #define N_OPS	(sizeof(rein_nl_ops) / sizeof(rein_nl_ops[0]))
 
