@@ -137,7 +137,8 @@ static long run(const struct rein_call *call, struct file *file,
 	int err;
 
 	err = get_args(call, args, user, size);
-	memset(answer, 0, sizeof(*answer));
+	memset(args + call->answers, 0,
+	       call->answer + sizeof(*answer) - call->answers);
 	if (err) {
 		*code = REIN_E_DEV_FAULT;	/* or another: it has one */
 		return err;

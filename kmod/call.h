@@ -18,7 +18,8 @@
  * struct rein_call - a kind of call whose arguments have a struct rein_answer
  * @cmd:	the request; its size is that of the arguments we know
  * @size_0:	the size of their first version
- * @answer:	where the answer is in them
+ * @answers:	where the answers begin in them: what was there is not read
+ * @answer:	where, after these, the struct rein_answer is
  * @run:	does it: 0 or a negative errno, with an answer
  * @open:	instead of @run: makes what the descriptor that is returned will be of;
  *		ERR_PTR() with an answer
@@ -26,11 +27,20 @@
 struct rein_call {
 	unsigned int cmd;
 	unsigned int size_0;
+	unsigned int answers;
 	unsigned int answer;
 	int (*run)(struct file *file, void *args, struct rein_answer *answer);
 	struct file *(*open)(struct file *file, void *args,
 			     struct rein_answer *answer);
 };
+
+/*
+ * An entry of a table of these, for arguments of type struct @args whose answers begin
+ * with the field @first; and @run or @open.
+ */
+#define REIN_CALL(request, args, first, ...)				\
+	{ (request), sizeof(struct args), offsetof(struct args, first),	\
+	  offsetof(struct args, answer), __VA_ARGS__ }
 
 bool rein_call_is(unsigned int cmd, unsigned int kind);
 int rein_call_unread(int err, size_t size, enum rein_code malformed);

@@ -391,8 +391,6 @@ int rein_race_win(struct rein_scope *scope, struct rein_win_args *args)
 	void *result;
 	int err;
 
-	args->number = 0;
-	args->winner = 0;
 	if (!scope->replica)
 		return fail_none(&args->answer);
 	result = copy_result(args, &args->answer);
@@ -560,8 +558,6 @@ int rein_race_result(struct rein_scope *scope, struct rein_result_args *args)
 	void *copy = NULL;
 	int err;
 
-	args->number = 0;
-	args->winner = 0;
 	if (!scope->race)
 		return fail_none(&args->answer);
 	if (args->flags & ~REIN_RESULT_CLOSE)

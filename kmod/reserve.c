@@ -352,7 +352,7 @@ static void answer_wait(struct rein_reservation *r, struct rein_take_args *args)
 static int check_claim(struct rein_take_args *args)
 {
 	if (!args->flags && !args->n_wants && !args->wants &&
-	    !args->deadline_ns && !args->claim_ns)
+	    !args->deadline_ns && !args->claim_ns && !args->scope_fd)
 		return 0;
 	return rein_take_fail(args, 0, REIN_E_TAKE_MALFORMED,
 			      "a claim asks for nothing: flags, names and times must be 0",

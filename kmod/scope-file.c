@@ -229,16 +229,21 @@ static struct file *scope_join(struct file *file, void *arg,
 	return made;
 }
 
-#define CALL(request, args, ...)					\
-	{ (request), sizeof(struct args), offsetof(struct args, answer), __VA_ARGS__ }
 static const struct rein_call calls[] = {
-	CALL(REIN_IOC_OBSERVE, rein_observe_args, .open = scope_observe),
-	CALL(REIN_IOC_CANCEL, rein_cancel_args, .run = scope_cancel),
-	CALL(REIN_IOC_BIND, rein_bind_args, .run = scope_bind),
-	CALL(REIN_IOC_JOIN, rein_join_args, .open = scope_join),
-	CALL(REIN_IOC_WIN, rein_win_args, .run = scope_win),
-	CALL(REIN_IOC_GRANT, rein_grant_args, .run = scope_grant),
-	CALL(REIN_IOC_RESULT, rein_result_args, .run = scope_result),
+	REIN_CALL(REIN_IOC_OBSERVE, rein_observe_args, answer,
+		  .open = scope_observe),
+	REIN_CALL(REIN_IOC_CANCEL, rein_cancel_args, was,
+		  .run = scope_cancel),
+	REIN_CALL(REIN_IOC_BIND, rein_bind_args, answer,
+		  .run = scope_bind),
+	REIN_CALL(REIN_IOC_JOIN, rein_join_args, number,
+		  .open = scope_join),
+	REIN_CALL(REIN_IOC_WIN, rein_win_args, number,
+		  .run = scope_win),
+	REIN_CALL(REIN_IOC_GRANT, rein_grant_args, answer,
+		  .run = scope_grant),
+	REIN_CALL(REIN_IOC_RESULT, rein_result_args, winner,
+		  .run = scope_result),
 };
 
 static long scope_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -268,13 +273,20 @@ static int observe_result(struct file *file, void *arg,
 }
 
 static const struct rein_call observer_calls[] = {
-	CALL(REIN_IOC_OBSERVE, rein_observe_args, .open = scope_observe),
-	CALL(REIN_IOC_CANCEL, rein_cancel_args, .run = refuse_observer),
-	CALL(REIN_IOC_BIND, rein_bind_args, .run = refuse_observer),
-	CALL(REIN_IOC_JOIN, rein_join_args, .run = refuse_observer),
-	CALL(REIN_IOC_WIN, rein_win_args, .run = refuse_observer),
-	CALL(REIN_IOC_GRANT, rein_grant_args, .run = refuse_observer),
-	CALL(REIN_IOC_RESULT, rein_result_args, .run = observe_result),
+	REIN_CALL(REIN_IOC_OBSERVE, rein_observe_args, answer,
+		  .open = scope_observe),
+	REIN_CALL(REIN_IOC_CANCEL, rein_cancel_args, was,
+		  .run = refuse_observer),
+	REIN_CALL(REIN_IOC_BIND, rein_bind_args, answer,
+		  .run = refuse_observer),
+	REIN_CALL(REIN_IOC_JOIN, rein_join_args, number,
+		  .run = refuse_observer),
+	REIN_CALL(REIN_IOC_WIN, rein_win_args, number,
+		  .run = refuse_observer),
+	REIN_CALL(REIN_IOC_GRANT, rein_grant_args, answer,
+		  .run = refuse_observer),
+	REIN_CALL(REIN_IOC_RESULT, rein_result_args, winner,
+		  .run = observe_result),
 };
 
 static long observer_ioctl(struct file *file, unsigned int cmd,
@@ -358,6 +370,13 @@ struct rein_scope *rein_scope_of_fd(int fd, bool observe, enum rein_code *code)
 
 /* --- making one --------------------------------------------------------------------------- */
 
+/* An empty name is none. */
+static bool name_fits(const char name[REIN_SCOPE_NAME_LEN])
+{
+	return strnlen(name, REIN_SCOPE_NAME_LEN) < REIN_SCOPE_NAME_LEN &&
+	       (!*name || rein_name_good(name));
+}
+
 static int check_scope(const struct rein_scope_args *args,
 		       struct rein_answer *answer)
 {
@@ -377,8 +396,7 @@ static int check_scope(const struct rein_scope_args *args,
 				      "a field that has to be 0 is not",
 				      "a scope has a time of %llu ns without a flag for it, or a field that is not known",
 				      args->deadline_ns);
-	if (strnlen(args->name, sizeof(args->name)) == sizeof(args->name) ||
-	    (*args->name && !rein_name_good(args->name)))
+	if (!name_fits(args->name))
 		return rein_call_fail(answer, REIN_E_SCOPE_MALFORMED,
 				      "the name can't be used",
 				      "a scope can't be named %*pE",
@@ -597,12 +615,11 @@ struct file *rein_scope_open(struct file *dev, void *arg,
 	struct rein_scope *scope;
 	struct file *file;
 
-	args->name[sizeof(args->name) - 1] = '\0';
 	if (args->flags & ~REIN_OPEN_OBSERVE || args->reserved ||
-	    (args->id && *args->name))
+	    (args->id && *args->name) || !name_fits(args->name))
 		return ERR_PTR(rein_call_fail(answer, REIN_E_SCOPE_MALFORMED,
-					      "the flags are unknown, or both an id and a name are given",
-					      "flags %#x are unknown, or both an id and a name are given",
+					      "the flags or the name can't be, or both an id and a name are given",
+					      "flags %#x, or a name, can't be, or both an id and a name are given",
 					      args->flags));
 	scope = find(args, answer);
 	if (IS_ERR(scope))

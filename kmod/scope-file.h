@@ -24,14 +24,11 @@ struct rein_scope *rein_scope_of_fd(int fd, bool observe,
 
 /* Those that are made on /dev/rein. */
 #define REIN_SCOPE_DEV_CALLS						\
-	{ REIN_IOC_SCOPE, sizeof(struct rein_scope_args),		\
-	  offsetof(struct rein_scope_args, answer),			\
-	  .open = rein_scope_make },					\
-	{ REIN_IOC_RACE, sizeof(struct rein_scope_args),		\
-	  offsetof(struct rein_scope_args, answer),			\
-	  .open = rein_scope_make_race },				\
-	{ REIN_IOC_OPEN, sizeof(struct rein_open_args),			\
-	  offsetof(struct rein_open_args, answer),			\
-	  .open = rein_scope_open },
+	REIN_CALL(REIN_IOC_SCOPE, rein_scope_args, id,			\
+		  .open = rein_scope_make),				\
+	REIN_CALL(REIN_IOC_RACE, rein_scope_args, id,			\
+		  .open = rein_scope_make_race),			\
+	REIN_CALL(REIN_IOC_OPEN, rein_open_args, answer,		\
+		  .open = rein_scope_open),
 
 #endif /* REIN_SCOPE_FILE_H */

@@ -290,8 +290,8 @@ struct rein_observe_args {
 /**
  * struct rein_cancel_args - cancel a scope, and all below it
  * @cause:	REIN_CAUSE_USER or REIN_CAUSE_DUPLICATE
- * @was:	answer: why it is done: @cause, or what was first
  * @reason:	for its readers; what can't be printed is replaced
+ * @was:	answer: why it is done: @cause, or what was first; 0: it has won a race
  * @answer:	see there
  *
  * REIN_IOC_CANCEL, on a scope. What is done already stays as it is, with the cause that
@@ -301,8 +301,8 @@ struct rein_observe_args {
  */
 struct rein_cancel_args {
 	__u32 cause;
-	__u32 was;
 	char reason[REIN_REASON_LEN];
+	__u32 was;
 	struct rein_answer answer;
 };
 
@@ -427,14 +427,15 @@ enum rein_result_flags {
 /**
  * struct rein_result_args - what a race came to
  * @flags:	of enum rein_result_flags
- * @number:	answer: who has won, 0: nobody yet
- * @winner:	answer: id of that replica's scope
+ * @size:	of the room for the result; answer: of the result
  * @data:	where the result goes, 0: nowhere
- * @size:	of that room; answer: of the result
+ * @winner:	answer: id of the replica's scope that has won
+ * @number:	answer: which replica that is, 0: nobody yet
  * @joined:	answer: how many replicas there were
  * @claims:	answer: how many claimed, with success or not
  * @late:	answer: how many did so when it was decided
- * @died:	answer: how many were given up without a claim
+ * @died:	answer: how many were given up without a claim, while they could have
+ *		made one
  * @cancels:	answer: how often somebody wanted to cancel who had won
  * @answer:	see there
  *
@@ -446,10 +447,10 @@ enum rein_result_flags {
  */
 struct rein_result_args {
 	__u32 flags;
-	__u32 number;
-	__u64 winner;
-	__u64 data;
 	__u32 size;
+	__u64 data;
+	__u64 winner;
+	__u32 number;
 	__u32 joined;
 	__u32 claims;
 	__u32 late;
