@@ -38,6 +38,7 @@ TRACING=/sys/kernel/tracing
 read -r _ size _ _ _ from _ < <(grep '^rein ' /proc/modules)
 to=$(printf '%#x' $((from + size)))
 # alloc_trace 1|0: of those made by the module for a tool-*, or not any more
+# shellcheck disable=SC2317 # by patching
 alloc_trace() {
 	local event
 

@@ -27,8 +27,9 @@ rein limit add sec --cgroup "$(cg web)" --on call --rate 1/s,burst=1 --over wait
 ID=$(rein -j limit show out | jq -r .id) CGROUP=$(rein -j limit show out | jq -r .cgroup_id)
 CALL=$(rein -j limit show sec | jq -r .id)
 # trace_rein 1|0
+# shellcheck disable=SC2317 # by patching
 trace_rein() {
-	echo "$1" >$TRACING/events/rein/enable
+	echo "$1" >"$TRACING/events/rein/enable"
 }
 
 patching trace_rein 1

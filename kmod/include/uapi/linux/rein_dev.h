@@ -70,7 +70,8 @@ struct rein_take_want {
  *		been there; REIN_DEV_NEVER: not at the present rates
  * @wanted:	of the limit that said no: the tokens wanted
  * @available:	likewise: the tokens it had
- * @record:	id of the record that tells the whole story, 0: none
+ * @record:	id of the record that tells the whole story, 0: none; with a @cause that
+ *		of the scope's end
  * @limit_id:	the limit that said no, 0: none in particular
  * @code:	why not: the number in REIN-Ennnn, 0 if taken
  * @want:	which of @wants is at fault, if @code is not 0
