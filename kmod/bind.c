@@ -107,9 +107,10 @@ struct rein_scope *rein_bind_find(struct cgroup *cgrp, u64 *deadline)
 	rcu_read_unlock();
 	if (deadline)
 		*deadline = earliest;
-	if (done && nearest)
-		rein_scope_put(nearest);
-	return done ?: nearest;
+	if (!done)
+		return nearest;
+	rein_scope_put(nearest);
+	return done;
 }
 
 /**

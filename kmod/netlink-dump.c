@@ -364,6 +364,20 @@ int rein_nl_record_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
+static int dump_scope(struct sk_buff *skb, struct netlink_callback *cb,
+		      const struct rein_scope *scope)
+{
+	struct nl_dump *dump = dump_of(cb);
+	void *hdr;
+
+	if ((dump->spec.name && strcmp(scope->name, dump->spec.name)) ||
+	    !rein_scope_visible(scope, &dump->view))
+		return 0;
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &rein_nl_family, NLM_F_MULTI, REIN_CMD_SCOPE_GET);
+	return rein_put_scope(skb, hdr, scope, rein_view_root(), dump->path);
+}
+
 /**
  * rein_nl_scope_get_dumpit() - see the spec: scope-get
  * @skb:	to be filled
@@ -378,13 +392,7 @@ int rein_nl_scope_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	int err = dump_err(cb);
 
 	while (!err && (scope = rein_scope_next(dump->next))) {
-		if ((!dump->spec.name || !strcmp(scope->name, dump->spec.name)) &&
-		    rein_scope_visible(scope, &dump->view))
-			err = rein_put_scope(skb, genlmsg_put(skb,
-					     NETLINK_CB(cb->skb).portid,
-					     cb->nlh->nlmsg_seq, &rein_nl_family,
-					     NLM_F_MULTI, REIN_CMD_SCOPE_GET),
-					     scope, rein_view_root(), dump->path);
+		err = dump_scope(skb, cb, scope);
 		if (!err)
 			dump->next = scope->id + 1;
 		rein_scope_put(scope);

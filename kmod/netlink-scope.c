@@ -158,7 +158,7 @@ static struct rein_scope *find(const struct nlattr *attr, struct sk_buff *skb,
 	return NULL;
 }
 
-static int reply(struct genl_info *info, const struct rein_scope *scope,
+static int answer(struct genl_info *info, const struct rein_scope *scope,
 		 char *path, struct rein_ask *ask)
 {
 	struct sk_buff *msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
@@ -199,7 +199,7 @@ int rein_nl_scope_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return rein_fail_memory(ask, "for the request");
 	scope = find(attr, skb, view);
 	if (scope) {
-		err = reply(info, scope, view->root, ask);
+		err = answer(info, scope, view->root, ask);
 		rein_scope_put(scope);
 	} else {
 		err = fail_unknown(ask, attr);

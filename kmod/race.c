@@ -20,7 +20,7 @@
  * @winner_id:	id of that one's scope
  * @result:	what came with the claim, NULL: nothing
  * @size:	of that
- * @asking:	replicas that ask whether they may win, the first first
+ * @asking:	replicas that ask whether they may win, by age
  * @joined:	how many replicas there were
  * @claims:	how many claims
  * @late:	of these, when it was decided
@@ -54,6 +54,7 @@ enum claim {
  * @scope:	the scope
  * @number:	which one, 1, 2, 3...
  * @claim:	has it claimed the race?
+ * @died:	it was given up without that
  * @asking:	among those who ask
  * @result:	what it would win with, while it asks
  * @size:	of that
@@ -62,6 +63,7 @@ struct rein_replica {
 	struct rein_scope *scope;
 	u32 number;
 	enum claim claim;
+	bool died;
 	struct list_head asking;
 	void *result;
 	u32 size;
@@ -82,6 +84,15 @@ struct rein_race *rein_race_new(enum rein_policy policy)
 	race->policy = policy;
 	INIT_LIST_HEAD(&race->asking);
 	return race;
+}
+
+/**
+ * rein_race_drop() - undo rein_race_new()
+ * @race:	what no scope has taken over, or NULL
+ */
+void rein_race_drop(struct rein_race *race)
+{
+	kfree(race);
 }
 
 /**
@@ -181,8 +192,11 @@ void rein_race_leave(struct rein_scope *scope)
 		return;
 	mutex_lock(&scope->family->lock);
 	/* Not one that it is too late for anyway. */
-	if (scope->replica->claim == CLAIM_NONE && !scope->cause)
+	if (scope->replica->claim == CLAIM_NONE && !scope->cause &&
+	    !scope->replica->died) {
+		scope->replica->died = true;
 		scope->parent->race->died++;
+	}
 	mutex_unlock(&scope->family->lock);
 }
 
@@ -414,7 +428,7 @@ static int fail_flags(struct rein_answer *answer, u32 flags)
 			      flags);
 }
 
-/* Who asks, the first or a certain one; NULL: nobody, or not that one. */
+/* Who asks, whoever began it or a certain one; NULL: nobody, or not that one. */
 static struct rein_scope *asker(struct rein_scope *scope, u32 number)
 {
 	struct rein_replica *replica;
@@ -526,7 +540,7 @@ static void close(struct rein_scope *scope)
 }
 
 /* With the family's lock. */
-static int result(struct rein_scope *scope, struct rein_result_args *args,
+static int look(struct rein_scope *scope, struct rein_result_args *args,
 		  void **copy)
 {
 	struct rein_race *race = scope->race;
@@ -566,7 +580,7 @@ int rein_race_result(struct rein_scope *scope, struct rein_result_args *args)
 	if (args->flags & REIN_RESULT_CLOSE)
 		close(scope);
 	mutex_lock(&scope->family->lock);
-	err = result(scope, args, &copy);
+	err = look(scope, args, &copy);
 	mutex_unlock(&scope->family->lock);
 	return err ?: give(&args->answer, args->data, copy, room, args->size);
 }

@@ -17,6 +17,7 @@ struct rein_race;
 struct rein_scope;
 
 struct rein_race *rein_race_new(enum rein_policy policy);
+void rein_race_drop(struct rein_race *race);
 void rein_race_free(struct rein_scope *scope);
 struct rein_scope *rein_race_join(struct rein_scope *race, bool owned,
 				  struct rein_answer *answer);

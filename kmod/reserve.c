@@ -364,16 +364,22 @@ static int check_claim(struct rein_take_args *args)
 /* Claim what is held, if anything is. Returns whether somebody else has. */
 static bool claim_held(struct rein_reservation *r)
 {
+	bool kept = false;
 	bool again;
 
 	spin_lock_bh(&r->lock);
 	again = r->claimed;
 	/* Its time may be over, and only the work be late. */
-	if (is_held(r) && ktime_get_ns() >= r->until)
+	if (is_held(r) && ktime_get_ns() >= r->until) {
 		expire(r);
-	else if (is_held(r))
+	} else if (is_held(r)) {
 		keep(r);
+		kept = true;
+	}
 	spin_unlock_bh(&r->lock);
+	/* Only once: what was claimed is no scope's any more. */
+	if (kept)
+		rein_taker_untie(&r->taker);
 	return again;
 }
 

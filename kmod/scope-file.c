@@ -442,6 +442,7 @@ static int spec_of(const struct rein_scope_args *args,
 	return spec->parent ? 0 : fail_fd(answer, code, args->parent_fd);
 }
 
+/* Takes over the race, if there is one. */
 static struct file *make(struct rein_scope_args *args,
 			 struct rein_answer *answer, struct rein_race *race)
 {
@@ -450,14 +451,13 @@ static struct file *make(struct rein_scope_args *args,
 	struct file *file;
 	int err = spec_of(args, answer, &spec);
 
-	if (err)
-		return ERR_PTR(err);
 	spec.race = race;
-	scope = rein_scope_new(&spec, answer);
-	if (spec.parent)
-		rein_scope_put(spec.parent);
-	if (IS_ERR(scope))
+	scope = err ? ERR_PTR(err) : rein_scope_new(&spec, answer);
+	rein_scope_put(spec.parent);
+	if (IS_ERR(scope)) {
+		rein_race_drop(race);
 		return ERR_CAST(scope);
+	}
 	args->id = scope->id;
 	file = scope_file(scope, false, answer);
 	rein_scope_put(scope);
@@ -499,7 +499,6 @@ struct file *rein_scope_make_race(struct file *dev, void *arg,
 	struct rein_scope_args *args = arg;
 	int err = check_scope(args, answer);
 	struct rein_race *race;
-	struct file *file;
 
 	if (err)
 		return ERR_PTR(err);
@@ -511,8 +510,7 @@ struct file *rein_scope_make_race(struct file *dev, void *arg,
 	race = rein_race_new(args->policy);
 	if (!race)
 		return ERR_PTR(rein_call_no_memory(answer, "for a race"));
-	file = make(args, answer, race);
-	return file;
+	return make(args, answer, race);
 }
 
 /* --- finding one --------------------------------------------------------------------------- */

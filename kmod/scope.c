@@ -260,7 +260,7 @@ static const char *words_of(enum rein_cause cause)
 		[REIN_CAUSE_PARENT] =
 			"a scope was cancelled: one above, that is bound to a cgroup, is done",
 		[REIN_CAUSE_DUPLICATE] =
-			"replicas were cancelled: another has won the race",
+			"duplicates were cancelled: another has answered",
 		[REIN_CAUSE_OWNER_EXIT] =
 			"a scope was cancelled: its last owner has closed it",
 	};
@@ -275,7 +275,7 @@ static char *printable(const char *reason)
 	char *c;
 
 	for (c = copy; c && *c; c++)
-		if (iscntrl(*c))
+		if (!isascii(*c) || !isprint(*c))
 			*c = '?';
 	return copy;
 }
@@ -580,7 +580,7 @@ static void scope_free(struct rein_scope *scope)
 
 /**
  * rein_scope_put() - give up a reference
- * @scope:	the scope
+ * @scope:	the scope, or NULL
  */
 void rein_scope_put(struct rein_scope *scope)
 {

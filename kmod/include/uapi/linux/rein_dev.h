@@ -183,8 +183,8 @@ enum rein_scope_flags {
  * @flags:	of enum rein_scope_flags
  * @parent_fd:	the scope that it is a part of, or REIN_NO_FD
  * @deadline_ns: see the flags; 0 without one
- * @name:	for its readers: 1 to 63 letters, digits and any of . _ - : @ and
- *		NUL-terminated; or empty
+ * @name:	for its readers: 1 to 63 letters, digits and any of . _ - : @ with no
+ *		dash at the beginning, NUL-terminated; or empty
  * @policy:	of REIN_IOC_RACE: of enum rein_policy; else 0
  * @reserved:	0
  * @id:		answer: of the scope; never given twice
@@ -291,7 +291,7 @@ struct rein_observe_args {
 /**
  * struct rein_cancel_args - cancel a scope, and all below it
  * @cause:	REIN_CAUSE_USER or REIN_CAUSE_DUPLICATE
- * @reason:	for its readers; what can't be printed is replaced
+ * @reason:	for its readers; what is not printable ASCII is replaced
  * @was:	answer: why it is done: @cause, or what was first; 0: it has won a race
  * @answer:	see there
  *
