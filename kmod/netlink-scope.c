@@ -159,7 +159,7 @@ static struct rein_scope *find(const struct nlattr *attr, struct sk_buff *skb,
 }
 
 static int answer(struct genl_info *info, const struct rein_scope *scope,
-		 char *path, struct rein_ask *ask)
+		  char *path, struct rein_ask *ask)
 {
 	struct sk_buff *msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
 	int err;

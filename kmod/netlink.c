@@ -430,8 +430,12 @@ int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	const bool force = info->attrs[REIN_A_FLUSH_FORCE];
+
+	if (force)
+		rein_scope_cancel_all("all was flushed by force");
 	mutex_lock(&rein_mutex);
-	if (info->attrs[REIN_A_FLUSH_FORCE]) {
+	if (force) {
 		rein_record_flush_begin(rein_nl_ask(info), REIN_SITE);
 		rein_hook_drain();
 		rein_take_cancel_all();

@@ -434,7 +434,7 @@ static struct rein_scope *asker(struct rein_scope *scope, u32 number)
 	struct rein_replica *replica;
 
 	list_for_each_entry(replica, &scope->race->asking, asking)
-		if (replica->claim == CLAIM_ASKS &&
+		if (replica->claim == CLAIM_ASKS && !replica->scope->cause &&
 		    (!number || replica->number == number))
 			return replica->scope;
 	return NULL;
@@ -541,7 +541,7 @@ static void close(struct rein_scope *scope)
 
 /* With the family's lock. */
 static int look(struct rein_scope *scope, struct rein_result_args *args,
-		  void **copy)
+		void **copy)
 {
 	struct rein_race *race = scope->race;
 

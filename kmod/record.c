@@ -366,7 +366,8 @@ u64 rein_record_scope(const struct rein_scope_note *note,
 	struct rein_record *rec;
 	u64 id = note->folds ? record_again(&same) : 0;
 
-	if (id || !record_granted(info, note->scope->trusted))
+	if (id || !record_granted(info, note->by_task ? is_trusted() :
+						      note->scope->trusted))
 		return id;
 	rec = rein_ring_open(info, NULL);
 	record_site(rec, site);

@@ -387,6 +387,26 @@ void rein_scope_cancel_others(struct rein_scope *race, u64 winner)
 	}
 }
 
+/**
+ * rein_scope_cancel_all() - cancel all scopes that there are
+ * @reason:	why
+ */
+void rein_scope_cancel_all(const char *reason)
+{
+	/* Those who make new ones at once would keep us here. */
+	const u64 last = atomic64_read(&last_id);
+	struct rein_scope *scope;
+	u64 id = 0;
+
+	while ((scope = rein_scope_next(id)) && scope->id <= last) {
+		id = scope->id + 1;
+		rein_scope_cancel(scope, REIN_CAUSE_USER, reason);
+		rein_scope_put(scope);
+		cond_resched();
+	}
+	rein_scope_put(scope);
+}
+
 /* --- deadlines ------------------------------------------------------------------------ */
 
 static void timeout(struct work_struct *work)
