@@ -31,7 +31,7 @@
 #include "target.h"
 #include "version.h"
 
-#define ABI		2
+#define ABI		3
 
 static bool registered;		/* rein_mutex */
 
