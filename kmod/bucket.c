@@ -255,6 +255,23 @@ static void add_tokens(struct rein_bucket *b, u64 n)
 }
 
 /**
+ * rein_bucket_add() - add tokens that no time has earned
+ * @b:		the bucket, refilled
+ * @n:		how many
+ *
+ * Debts are paid first, and what overflows is lost, as of what time earns. A closed
+ * bucket stays as it is, and so does an unlimited one.
+ */
+void rein_bucket_add(struct rein_bucket *b, u64 n)
+{
+	if (is_closed(&b->rate) || is_unlimited(&b->rate))
+		return;
+	add_tokens(b, n);
+	if (b->due)
+		swallow(b);
+}
+
+/**
  * rein_bucket_refill() - add what was earned since the last refill
  * @b:		the bucket
  * @now:	the time in ns

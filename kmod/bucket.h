@@ -103,6 +103,7 @@ void rein_bucket_charge(struct rein_bucket *b, u64 cost);
 u64 rein_bucket_hold(struct rein_bucket *b, u64 cost);
 void rein_bucket_keep(struct rein_bucket *b, u64 from, u64 cost);
 void rein_bucket_return(struct rein_bucket *b, u64 from, u64 cost);
+void rein_bucket_add(struct rein_bucket *b, u64 n);
 void rein_bucket_lend(struct rein_bucket *b, u64 n);
 void rein_bucket_repay(struct rein_bucket *b, u64 n, u64 unused);
 void rein_bucket_set(struct rein_bucket *b, const struct rein_rate *rate,

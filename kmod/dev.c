@@ -11,6 +11,7 @@
 #include <linux/rein_dev.h>
 
 #include "call.h"
+#include "credit.h"
 #include "dev.h"
 #include "raw.h"
 #include "record.h"
@@ -160,6 +161,7 @@ static long dev_call(struct file *file, bool take, struct rein_take_args *args,
 
 /* Of the others, see there. */
 static const struct rein_call calls[] = {
+	REIN_CALL(REIN_IOC_CREDIT, rein_credit_args, limits, .run = rein_credit),
 	REIN_SCOPE_DEV_CALLS
 };
 

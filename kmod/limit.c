@@ -363,6 +363,7 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 	limit->patience_ns = spec->has_patience ? spec->patience_ns :
 						  rein_default_patience(limit);
 	limit->queue = spec->has_queue ? spec->queue : rein_default_queue(limit);
+	limit->credit = spec->credit;
 	timerqueue_init(&limit->expiry);
 	return limit;
 }
@@ -540,6 +541,8 @@ static void limit_adopt(struct rein_limit *limit,
 		WRITE_ONCE(limit->queue, spec->queue);
 	else if (!limit->own_queue)
 		WRITE_ONCE(limit->queue, rein_default_queue(limit));
+	if (spec->has_credit)
+		WRITE_ONCE(limit->credit, spec->credit);
 }
 
 static int limit_set(struct rein_limit *limit,

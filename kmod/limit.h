@@ -42,6 +42,9 @@ struct rein_target;
 #define REIN_UNITS		(REIN_UNIT_CALLS + 1)
 #define REIN_RESOURCES		(REIN_RESOURCE_CALL + 1)
 
+/* Credit is counted in millionths of a token. */
+#define REIN_CREDIT_ONE		1000000
+
 /* Counters have the order of their netlink attributes. */
 #define REIN_STAT(attr)		(REIN_A_STATS_##attr - 1)
 #define REIN_STATS		REIN_A_STATS_MAX
@@ -89,6 +92,8 @@ enum rein_fold {
  * @tiers:	the buckets
  * @patience_ns: longest wait of one request
  * @queue:	bytes of packets, or takers, that may wait at the same time
+ * @credit:	millionths of a token that a success may give back
+ * @credited:	what of that was given and is no whole token yet
  * @stats:	counters, see the spec for the identity they keep
  * @fold:	id of the open record of each kind of event, see record.c
  * @ledger:	what is planned to be taken from it, of a limit on calls; the tree's
@@ -114,6 +119,8 @@ struct rein_limit {
 	struct rein_tier *tiers;
 	u64 patience_ns;
 	u64 queue;
+	u32 credit;
+	u32 credited;
 	struct rein_count stats[REIN_STATS];
 	u64 fold[REIN_FOLDS];
 	struct rein_ledger ledger;

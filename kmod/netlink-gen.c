@@ -22,7 +22,7 @@ const struct nla_policy rein_tier_nl_policy[REIN_A_TIER_DEBT + 1] = {
 };
 
 /* REIN_CMD_LIMIT_ADD - do */
-const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_FOR_NS + 1] = {
+const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_CREDIT + 1] = {
 	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
 	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
 	[REIN_A_LIMIT_OVER] = NLA_POLICY_MAX(NLA_U32, 3),
@@ -31,10 +31,11 @@ const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_FOR_NS + 1] = {
 	[REIN_A_LIMIT_PATIENCE_NS] = { .type = NLA_U64, },
 	[REIN_A_LIMIT_QUEUE] = { .type = NLA_U64, },
 	[REIN_A_LIMIT_FOR_NS] = { .type = NLA_U64, },
+	[REIN_A_LIMIT_CREDIT] = { .type = NLA_U32, },
 };
 
 /* REIN_CMD_LIMIT_SET - do */
-const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_FOR_NS + 1] = {
+const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_CREDIT + 1] = {
 	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
 	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
 	[REIN_A_LIMIT_OVER] = NLA_POLICY_MAX(NLA_U32, 3),
@@ -43,10 +44,11 @@ const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_FOR_NS + 1] = {
 	[REIN_A_LIMIT_PATIENCE_NS] = { .type = NLA_U64, },
 	[REIN_A_LIMIT_QUEUE] = { .type = NLA_U64, },
 	[REIN_A_LIMIT_FOR_NS] = { .type = NLA_U64, },
+	[REIN_A_LIMIT_CREDIT] = { .type = NLA_U32, },
 };
 
 /* REIN_CMD_LIMIT_REPLACE - do */
-const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_FOR_NS + 1] = {
+const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_CREDIT + 1] = {
 	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
 	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
 	[REIN_A_LIMIT_OVER] = NLA_POLICY_MAX(NLA_U32, 3),
@@ -55,6 +57,7 @@ const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_FOR_NS + 1] = 
 	[REIN_A_LIMIT_PATIENCE_NS] = { .type = NLA_U64, },
 	[REIN_A_LIMIT_QUEUE] = { .type = NLA_U64, },
 	[REIN_A_LIMIT_FOR_NS] = { .type = NLA_U64, },
+	[REIN_A_LIMIT_CREDIT] = { .type = NLA_U32, },
 };
 
 /* REIN_CMD_LIMIT_DEL - do */
@@ -106,19 +109,19 @@ const struct genl_ops rein_nl_ops[10] = {
 		.cmd		= REIN_CMD_LIMIT_ADD,
 		.doit		= rein_nl_limit_add_doit,
 		.policy		= rein_limit_add_nl_policy,
-		.maxattr	= REIN_A_LIMIT_FOR_NS,
+		.maxattr	= REIN_A_LIMIT_CREDIT,
 	},
 	{
 		.cmd		= REIN_CMD_LIMIT_SET,
 		.doit		= rein_nl_limit_set_doit,
 		.policy		= rein_limit_set_nl_policy,
-		.maxattr	= REIN_A_LIMIT_FOR_NS,
+		.maxattr	= REIN_A_LIMIT_CREDIT,
 	},
 	{
 		.cmd		= REIN_CMD_LIMIT_REPLACE,
 		.doit		= rein_nl_limit_replace_doit,
 		.policy		= rein_limit_replace_nl_policy,
-		.maxattr	= REIN_A_LIMIT_FOR_NS,
+		.maxattr	= REIN_A_LIMIT_CREDIT,
 	},
 	{
 		.cmd		= REIN_CMD_LIMIT_DEL,

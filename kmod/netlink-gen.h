@@ -14,11 +14,11 @@
 /* Common nested types */
 extern const struct nla_policy rein_tier_nl_policy[REIN_A_TIER_DEBT + 1];
 
-extern const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_FOR_NS + 1];
+extern const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_CREDIT + 1];
 
-extern const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_FOR_NS + 1];
+extern const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_CREDIT + 1];
 
-extern const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_FOR_NS + 1];
+extern const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_CREDIT + 1];
 
 extern const struct nla_policy rein_limit_del_nl_policy[REIN_A_LIMIT_CGROUP_FD + 1];
 

@@ -151,6 +151,8 @@ int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
 			      limit->patience_ns, REIN_A_LIMIT_PAD) ||
 	    nla_put_u64_64bit(skb, REIN_A_LIMIT_QUEUE, limit->queue,
 			      REIN_A_LIMIT_PAD) ||
+	    (limit->credit &&
+	     nla_put_u32(skb, REIN_A_LIMIT_CREDIT, limit->credit)) ||
 	    (left && nla_put_u64_64bit(skb, REIN_A_LIMIT_FOR_NS, left,
 				       REIN_A_LIMIT_PAD)) ||
 	    put_locked(skb, limit)) {

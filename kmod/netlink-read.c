@@ -141,6 +141,10 @@ static int read_named(const struct nlmsghdr *nlh, struct nlattr **tb,
 		spec->has_patience = true;
 		spec->patience_ns = nla_get_u64(tb[REIN_A_LIMIT_PATIENCE_NS]);
 	}
+	if (tb[REIN_A_LIMIT_CREDIT]) {
+		spec->has_credit = true;
+		spec->credit = nla_get_u32(tb[REIN_A_LIMIT_CREDIT]);
+	}
 	if (tb[REIN_A_LIMIT_QUEUE]) {
 		spec->has_queue = true;
 		spec->queue = nla_get_u64(tb[REIN_A_LIMIT_QUEUE]);

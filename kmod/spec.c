@@ -142,6 +142,20 @@ static int check_queue(const struct rein_limit_spec *spec,
 			 spec->queue);
 }
 
+static int check_credit(const struct rein_limit_spec *spec,
+			enum rein_resource resource, struct rein_ask *ask)
+{
+	const struct nlattr *attr = rein_ask_attr(ask, REIN_A_LIMIT_CREDIT);
+
+	if (!spec->credit ||
+	    (resource == REIN_RESOURCE_CALL && spec->credit <= REIN_CREDIT_ONE))
+		return 0;
+	return rein_fail(ask, attr, REIN_E_CREDIT_RANGE,
+			 "a credit is at most one token, of a limit on call",
+			 "limit %s can't give a credit of %u millionths",
+			 spec->name, spec->credit);
+}
+
 /* A take may wait for ever: it holds nothing but a task. */
 static int check_patience(const struct rein_limit_spec *spec,
 			  enum rein_resource resource, struct rein_ask *ask)
@@ -194,6 +208,7 @@ int rein_spec_check_fit(const struct rein_limit_spec *spec,
 				   REIN_E_OVER_UNFIT, what, REIN_SITE,
 				   "limit %s: %s", spec->name, what);
 	return (spec->has_queue ? check_queue(spec, resource, ask) : 0) ?:
+	       (spec->has_credit ? check_credit(spec, resource, ask) : 0) ?:
 	       (spec->has_patience ? check_patience(spec, resource, ask) : 0);
 }
 

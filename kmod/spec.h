@@ -23,6 +23,7 @@ struct rein_ask;
  * @has_over:	whether @over was said
  * @has_patience: whether @patience_ns was said
  * @has_queue:	whether @queue was said
+ * @has_credit:	whether @credit was said
  * @has_lifetime: whether @lifetime_ns was said
  * @resource:	what to meter
  * @over:	what to do when over
@@ -31,13 +32,15 @@ struct rein_ask;
  * @tier_attrs:	the attribute of each, to blame
  * @patience_ns: longest wait
  * @queue:	bytes that may wait
+ * @credit:	millionths of a token that a success may give back
  * @lifetime_ns: until the limit removes itself, 0: never
  */
 struct rein_limit_spec {
 	const char *name;
 	struct cgroup *cgrp;
 	struct cgroup *viewer;
-	bool has_resource, has_over, has_patience, has_queue, has_lifetime;
+	bool has_resource, has_over, has_patience, has_queue, has_credit;
+	bool has_lifetime;
 	enum rein_resource resource;
 	enum rein_over over;
 	unsigned int n_tiers;
@@ -45,6 +48,7 @@ struct rein_limit_spec {
 	const struct nlattr *tier_attrs[REIN_TIERS_MAX];
 	u64 patience_ns;
 	u64 queue;
+	u32 credit;
 	u64 lifetime_ns;
 };
 

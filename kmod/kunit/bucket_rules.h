@@ -663,6 +663,50 @@ static void unlimited_lends_nothing(void)
 	CHECK_EQ(b.lent, 0);
 }
 
+/* What no time has earned: it pays debts first, and keeps the fraction. */
+static void added(void)
+{
+	struct rein_bucket b = empty(per(1, 10), 5, 0);
+	bool in_debt;
+
+	rein_bucket_refill(&b, 13);
+	rein_bucket_add(&b, 2);
+	CHECK_EQ(b.tokens, 3);
+	CHECK_EQ(b.rem, 3);
+	rein_bucket_add(&b, 9);
+	CHECK_EQ(b.tokens, 5);
+	CHECK_EQ(b.rem, 0);
+
+	b = full(per(1, 10), 5, 0);
+	rein_bucket_charge(&b, 8);
+	rein_bucket_add(&b, 2);
+	CHECK_EQ(rein_bucket_level(&b, &in_debt), 1);
+	CHECK_EQ(in_debt, true);
+
+	b = empty(per(1, 10), 5, 0);
+	b.lent = 3;
+	rein_bucket_add(&b, 5);
+	CHECK_EQ(b.tokens, 2);
+
+	b = full(per(0, 0), 5, 0);
+	b.tokens = 0;
+	rein_bucket_add(&b, 5);
+	CHECK_EQ(b.tokens, 0);
+}
+
+/* A charge that is held comes back only as far as there is room beside what was added. */
+static void added_while_held(void)
+{
+	struct rein_bucket b = full(per(1, DAY), 5, 0);
+	u64 from = rein_bucket_hold(&b, 5);
+
+	rein_bucket_add(&b, 3);
+	rein_bucket_return(&b, from, 5);
+	CHECK_EQ(b.tokens, 5);
+	CHECK_EQ(take(&b, 5, 0), true);
+	CHECK_EQ(take(&b, 1, 0), false);
+}
+
 static const struct unit_test bucket_rules[] = {
 	UNIT_TEST(rate_check),
 	UNIT_TEST(init_is_full),
@@ -694,6 +738,8 @@ static const struct unit_test bucket_rules[] = {
 	UNIT_TEST(lent_is_held),
 	UNIT_TEST(lending_below_full_loses_nothing),
 	UNIT_TEST(unlimited_lends_nothing),
+	UNIT_TEST(added),
+	UNIT_TEST(added_while_held),
 };
 
 #endif /* REIN_BUCKET_RULES_H */

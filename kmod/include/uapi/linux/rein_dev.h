@@ -141,18 +141,6 @@ struct rein_take_args {
 /* Of the first version of struct rein_take_args. */
 #define REIN_TAKE_ARGS_SIZE_0	216
 
-/* --- scopes --------------------------------------------------------------------- */
-
-#define REIN_SCOPE_NAME_LEN	64
-#define REIN_REASON_LEN		128
-
-/* How deep scopes nest, the topmost being 1, and how many children one may have. */
-#define REIN_SCOPE_DEPTH_MAX	32
-#define REIN_SCOPE_CHILDREN_MAX	65536
-
-/* No descriptor. */
-#define REIN_NO_FD		(-1)
-
 /**
  * struct rein_answer - what became of a call, at the end of its arguments
  * @record:	id of the record that tells the whole story, 0: none
@@ -166,6 +154,42 @@ struct rein_answer {
 	__u32 reserved;
 	char message[128];
 };
+
+/**
+ * struct rein_credit_args - give tokens back for a success
+ * @name:	of a limit on call, NUL-terminated
+ * @millionths:	of a token, at most 1,000,000; 0: as much as the limit gives
+ * @reserved:	0
+ * @limits:	answer: how many limits it was given to
+ * @reserved2:	answer: 0
+ * @answer:	see there
+ *
+ * REIN_IOC_CREDIT, on /dev/rein. The name is looked up from the caller's cgroup upwards;
+ * each limit of that name that gives credit for successes is given that much, but no
+ * more than it gives, and never more than its burst.
+ *
+ * Return: 0, or -1 with errno ENOENT (no such limit), EINVAL, EFAULT, E2BIG.
+ */
+struct rein_credit_args {
+	char name[REIN_TAKE_NAME_LEN];
+	__u32 millionths;
+	__u32 reserved;
+	__u32 limits;
+	__u32 reserved2;
+	struct rein_answer answer;
+};
+
+/* --- scopes --------------------------------------------------------------------- */
+
+#define REIN_SCOPE_NAME_LEN	64
+#define REIN_REASON_LEN		128
+
+/* How deep scopes nest, the topmost being 1, and how many children one may have. */
+#define REIN_SCOPE_DEPTH_MAX	32
+#define REIN_SCOPE_CHILDREN_MAX	65536
+
+/* No descriptor. */
+#define REIN_NO_FD		(-1)
 
 enum rein_scope_flags {
 	/* @deadline_ns is a time. */
@@ -474,5 +498,6 @@ struct rein_result_args {
 #define REIN_IOC_WIN		_IOWR(REIN_IOC_MAGIC, 11, struct rein_win_args)
 #define REIN_IOC_GRANT		_IOWR(REIN_IOC_MAGIC, 12, struct rein_grant_args)
 #define REIN_IOC_RESULT		_IOWR(REIN_IOC_MAGIC, 13, struct rein_result_args)
+#define REIN_IOC_CREDIT		_IOWR(REIN_IOC_MAGIC, 14, struct rein_credit_args)
 
 #endif /* _UAPI_LINUX_REIN_DEV_H */
