@@ -757,10 +757,11 @@ TEST_F(scope, cancelled_wrongly)
 	SUCCEEDS(scope_cancel_as(fd, REIN_CAUSE_USER, longest));
 	ASSERT_TRUE(scope_read(fd, &done));
 	EXPECT_EQ(REIN_REASON_LEN - 1, strlen(done.reason));
-	for (i = 0; i < REIN_REASON_LEN - 1; i++)
+	for (i = 0; i < REIN_REASON_LEN - 1; i++) {
 		EXPECT_TRUE(done.reason[i] >= ' ' && done.reason[i] <= '~') {
 			TH_LOG("byte %zu of the reason can't be printed; " AGAIN, i);
 		}
+	}
 	EXPECT_EQ('x', done.reason[2]);
 	EXPECT_EQ('x', done.reason[6]);
 	close(fd);
