@@ -179,17 +179,20 @@ static void inside_run(struct inside *inside, const char *cgroup,
 {
 	int ready[2];
 	char byte = 0;
+	pid_t pid;
 
 	if (pipe2(ready, O_CLOEXEC))
 		abort();
-	inside->pid = fork();
-	if (!inside->pid) {
+	pid = fork();
+	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!enter(cgroup) || write(ready[1], &byte, 1) != 1)
 			_exit(99);
 		act(inside);
 		_exit(0);
 	}
+	/* They share this. */
+	inside->pid = pid;
 	close(ready[1]);
 	/* It is there when this returns. */
 	if (read(ready[0], &byte, 1) != 1)
