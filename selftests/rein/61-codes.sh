@@ -371,7 +371,6 @@ def step: .what + if (.name // "") == "" then "" else " " + .name end;
 def normal: {
 	code, kind, severity, errno, hint, limit, cgroup, comm,
 	message: (.message | gsub("scope [0-9]+"; "scope *")),
-	scope: (if .scope_id == null then null else .scope_name // "*" end),
 	pid: (.pid | some),
 	socket: (.socket | if . == null then null else
 		{ family, protocol, source, source_port: (.source_port | some), destination,
@@ -380,7 +379,7 @@ def normal: {
 	while: [.while[] | step],
 	cause: (.cause | some),
 	site: "\(.function), \(.file)"
-};
+} + if .scope_id == null then {} else { scope: (.scope_name // "") } end;
 def table: [inputs | { (.case): (.record | normal) }] | add;'
 jq -n "$NORMAL table" "$TMP/seen" >"$TMP/table"
 if [ "${1:-}" = golden ]; then

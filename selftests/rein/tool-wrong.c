@@ -367,16 +367,27 @@ static int do_scope_owner(void)
 	return is_done(eye);
 }
 
+/* A directory below, of which nobody else knows. */
+static int make_below(char *path, size_t size)
+{
+	int dir;
+
+	snprintf(path, size, "%s/below", directory);
+	if (mkdir(path, 0755))
+		die(path);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		die(path);
+	return dir;
+}
+
 /* One that is bound to a directory below, and the one that is bound to this. */
 static int do_scope_parent(void)
 {
 	int above = make_named(), low = make_named(), dir;
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/below", directory);
-	if (mkdir(path, 0755))
-		die(path);
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = make_below(path, sizeof(path));
 	good(scope_bind(above, open_directory(), REIN_NO_FD, 0));
 	good(scope_bind(low, dir, REIN_NO_FD, 0));
 	good(scope_cancel(above));
@@ -564,19 +575,21 @@ static int do_bind_kill(void)
 /* When it comes to it the cgroup is a threaded one: these can't be killed. */
 static int do_kill_failed(void)
 {
-	int dir = open_directory(), scope = make_named(), netlink = connect_to_rein();
-	int file = openat(dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	int scope = make_named(), netlink = connect_to_rein(), dir, file;
 	uint64_t before = newest(netlink, KILL_FAILED), end = now_ns() + LONG, now;
-	char path[4096];
+	char path[4096], type[4096 + 16];
 
+	dir = make_below(path, sizeof(path));
+	file = openat(dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
 	good(scope_bind(scope, dir, file, 0));
-	snprintf(path, sizeof(path), "%s/cgroup.type", directory);
-	if (!put_file(path, "threaded"))
-		die(path);
+	snprintf(type, sizeof(type), "%s/cgroup.type", path);
+	if (!put_file(type, "threaded"))
+		die(type);
 	good(scope_cancel(scope));
 	do {
 		now = newest(netlink, KILL_FAILED);
 	} while (now == before && now_ns() < end && !usleep(1000));
+	rmdir(path);
 	return now == before ? 1 : refused(now);
 }
 
