@@ -92,6 +92,11 @@ wrong() {
 	in_cgroup "$2" tool-wrong "$1" "$CGROOT$(cg "$2")" "$2"
 }
 
+# free_memory: MiB
+free_memory() {
+	awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo
+}
+
 # queued NAME [N]: wait until somebody waits for it
 queued() {
 	wait_for "$SOON" waits "$1" "${2:-1}" || not_ok "$1: somebody waits" "${2:-1}" "$(rein limit show "$1")"
@@ -277,6 +282,60 @@ queued c2 150
 code -l c2 E0503 "a deadline that passes" in_cgroup crowd tool-take "${TRIES[@]}"
 kill_in crowd
 
+# --- 06xx: scopes and races ------------------------------------------------------------
+
+# scope WHAT [NAME]: likewise, of what isn't a limit, and in a cgroup that is only for this
+# shellcheck disable=SC2317 # by name
+scope() {
+	make_cgroup "scope-$1"
+	tool-wrong "$1" "$CGROOT$(cg "scope-$1")" "${2:-$1}"
+}
+
+code E0601 "its deadline" scope scope-timeout
+code E0602 "somebody" scope scope-user
+code E0603 "one that is bound above" scope scope-parent
+code E0604 "another replica has won" scope scope-duplicate
+code E0605 "its owner" scope scope-owner
+code E0606 "a race that is done" scope scope-done
+code E0610 "a flag" scope scope-flags
+code E0610 "a name" scope scope-name
+code E0610 "a cause" scope scope-cause
+code E0611 "a parent" scope scope-none
+code E0611 "of a take" wrong take-scope over
+code E0612 "cancels" scope observer
+code E0612 "has a child" scope observer-parent
+code E0613 "the 33rd" scope deep
+if [ "$(free_memory)" -ge 400 ]; then
+	code E0614 "one more than 65,536" scope wide
+else
+	without "too little memory" E0614 "one more than 65,536"
+fi
+code E0615 "more than a user may have" scope scopes
+code E0616 "more than files may be open" scope scope-files
+code E0617 "no such id" scope scope-unknown
+code E0617 "none is bound" scope scope-unbound
+code E0618 "two of that name" scope ambiguous
+code E0619 "that of another" scope denied
+code E0104 "to bind to a directory elsewhere" scope bind-elsewhere
+code E0105 "to bind to one that was just removed" scope bind-removed
+code E0620 "nobody binds" scope bind-denied
+code E0621 "a second time" scope bind-twice
+code E0622 "another file" scope bind-kill
+code E0623 "a threaded cgroup" scope kill-failed
+code E0630 "to join what is no race" scope no-race
+code E0631 "the second who claims" scope race-late
+code E0632 "one who may not" scope race-denied
+code E0633 "4,097 bytes" scope race-result
+
+meter scope-out egress 0 --over wait --patience 1h
+meter scope-connect connect 0 --over wait
+sends scope-out 1 >/dev/null
+{ background calls scope-connect 1 5001; } >/dev/null
+queued scope-out
+queued scope-connect
+code -l scope-out E0310 "a packet" wrong bind-end scope-out
+code -l scope-connect E0310 "a connection" wrong bind-end scope-connect
+
 # --- where faults can be injected: no memory, and errors that nobody has thought of --------
 
 NO_FAULTS="this kernel can't inject faults"
@@ -288,9 +347,11 @@ if [ -e /sys/kernel/debug/failslab ] && [ -e "/proc/$$/fail-nth" ]; then
 	queued room
 	code E0214 "a take" wrong memory memory
 	code -l room E0305 "a packet" wrong room room
+	code E0214 "a scope" scope scope-memory
 else
 	without "$NO_FAULTS" E0214 "a take"
 	without "$NO_FAULTS" E0305 "a packet"
+	without "$NO_FAULTS" E0214 "a scope"
 fi
 if [ -e $RAW_ERRORS ]; then
 	echo 1 >$RAW_ERRORS
@@ -301,13 +362,15 @@ fi
 
 # --- the table -----------------------------------------------------------------------------
 
-# What is the same from run to run of a record. Numbers of ns depend on when it was.
+# What is the same from run to run of a record. Numbers of ns depend on when it was, and ids
+# of scopes on what was made before.
 # shellcheck disable=SC2016 # for jq
 NORMAL='
 def some: if . == null then null else "*" end;
 def step: .what + if (.name // "") == "" then "" else " " + .name end;
 def normal: {
-	code, kind, severity, errno, message, hint, limit, cgroup, comm,
+	code, kind, severity, errno, hint, limit, cgroup, comm,
+	message: (.message | gsub("scope [0-9]+"; "scope *")),
 	pid: (.pid | some),
 	socket: (.socket | if . == null then null else
 		{ family, protocol, source, source_port: (.source_port | some), destination,
@@ -316,7 +379,7 @@ def normal: {
 	while: [.while[] | step],
 	cause: (.cause | some),
 	site: "\(.function), \(.file)"
-};
+} + if .scope_id == null then {} else { scope: (.scope_name // "") } end;
 def table: [inputs | { (.case): (.record | normal) }] | add;'
 jq -n "$NORMAL table" "$TMP/seen" >"$TMP/table"
 if [ "${1:-}" = golden ]; then

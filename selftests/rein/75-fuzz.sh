@@ -24,6 +24,13 @@ for errno in 0 2 14 22; do
 done
 at_least "$(jq '[.takes["4", "7", "11", "62"] // 0] | add' <<<"$OUT")" 5 \
 	"takes that come to what only those do that were understood"
+at_least "$(jq '.calls | add' <<<"$OUT")" $((COUNT / 20)) "many are calls on scopes and races"
+# EPERM 1, ENOENT 2, EAGAIN 11, ECANCELED 125 and the like need more luck
+for errno in 0 14 22; do
+	at_least "$(jq ".calls[\"$errno\"] // 0" <<<"$OUT")" 1 "calls that come to $errno"
+done
+at_least "$(jq '[.calls["1", "2", "11", "114", "125"] // 0] | add' <<<"$OUT")" 5 \
+	"calls that come to what only those do that were understood"
 # Not by the records: those were cleared now and then.
 is "$(dmesg | awk '/75-fuzz: begins/ { n = 0 } /rein: .*a bug of rein/ { n++ } END { print n + 0 }')" 0 \
 	"no error is without a meaning"

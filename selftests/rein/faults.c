@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No memory: for every request, packet, take, reservation, claim and namespace, and
- * for loading the module, the first, second, third... allocation (or copy from or to user
+ * No memory: for every request, packet, take, reservation, claim, scope, race and namespace,
+ * and for loading the module, the first, second, third... allocation (or copy from or to user
  * space) fails, until it has no more to fail. Each time all is as before or as
  * it should be afterwards, never in between, and whoever asked is told.
  *
@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -17,6 +18,7 @@
 
 #include <kselftest_harness.h>
 #include "fault.h"
+#include "scope.h"
 
 #define CGROOT		"/sys/fs/cgroup"
 #define DIRECTORY	CGROOT "/test-faults"
@@ -174,6 +176,25 @@ static void build_stat(struct genl_msg *msg, int dir)
 	genl_begin(msg, REIN_CMD_STAT_GET, 0);
 }
 
+static void build_scope(struct genl_msg *msg, int dir)
+{
+	struct scope_view view;
+	int fd = genl_socket();
+
+	/* That of the test: see scope_requests. */
+	(void)dir;
+	read_scopes(fd, "faults", &view);
+	close(fd);
+	genl_begin(msg, REIN_CMD_SCOPE_GET, 0);
+	genl_put_u64(msg, REIN_A_SCOPE_ID, view.id);
+}
+
+static void build_scopes(struct genl_msg *msg, int dir)
+{
+	(void)dir;
+	genl_begin(msg, REIN_CMD_SCOPE_GET, NLM_F_DUMP);
+}
+
 static void build_flush(struct genl_msg *msg, int dir)
 {
 	(void)dir;
@@ -193,6 +214,11 @@ static const struct request requests[] = {
 	{ "record-get: dump", build_records, NULL },
 	{ "stat-get", build_stat, NULL },
 	{ "flush", build_flush, undo_del },
+};
+
+static const struct request scope_requests[] = {
+	{ "scope-get", build_scope, NULL },
+	{ "scope-get: dump", build_scopes, NULL },
 };
 
 /* A limit that was made anew has another id, and more time left. */
@@ -339,6 +365,25 @@ TEST_F_TIMEOUT(faults, requests, 200)
 	EXPECT_EQ(raw, newest(self->fd, RAW)) {
 		TH_LOG("an error had no meaning: rein errors list; " AGAIN);
 	}
+}
+
+TEST_F_TIMEOUT(faults, scope_requests, 200)
+{
+	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC), scope;
+	uint64_t raw = newest(self->fd, RAW);
+	size_t i;
+
+	NEEDS_INJECTION(self->able);
+	forget_ids(&self->before);
+	scope = scope_named(dev, REIN_NO_FD, "faults");
+	ASSERT_LE(0, scope);
+	for (i = 0; i < sizeof(scope_requests) / sizeof(scope_requests[0]); i++)
+		run(_metadata, self, &scope_requests[i]);
+	EXPECT_EQ(raw, newest(self->fd, RAW)) {
+		TH_LOG("an error had no meaning: rein errors list; " AGAIN);
+	}
+	close(scope);
+	close(dev);
 }
 
 /* --- errors without a meaning ------------------------------------------------------- */
@@ -751,6 +796,218 @@ TEST_F_TIMEOUT(faults, reservations, 200)
 	EXPECT_EQ(raw, newest(self->fd, RAW));
 	close(dev);
 	ASSERT_TRUE(enter(CGROOT));
+}
+
+/* --- scopes ------------------------------------------------------------------------- */
+
+/**
+ * struct stage - what calls on scopes are made with, anew each time
+ * @dev:	the device
+ * @dir:	a cgroup
+ * @scope:	a scope, with a child
+ * @child:	that
+ * @id:		the scope's id
+ * @race:	a race with two replicas
+ * @replicas:	these
+ * @page:	where the scope is mapped, if it is
+ */
+struct stage {
+	int dev;
+	int dir;
+	int scope;
+	int child;
+	uint64_t id;
+	int race;
+	int replicas[2];
+	void *page;
+};
+
+static int call_scope(struct stage *stage)
+{
+	return scope_named(stage->dev, stage->scope, "new");
+}
+
+static int call_race(struct stage *stage)
+{
+	return race_timed(stage->dev, stage->scope, REIN_POLICY_FIRST, REIN_SCOPE_TIMEOUT, DAY);
+}
+
+static int call_open(struct stage *stage)
+{
+	return scope_open(stage->dev, 0, stage->id, "");
+}
+
+static int call_observe(struct stage *stage)
+{
+	return scope_observe(stage->scope);
+}
+
+static int call_cancel(struct stage *stage)
+{
+	return scope_cancel_as(stage->scope, REIN_CAUSE_USER, "for a test");
+}
+
+static int call_bind(struct stage *stage)
+{
+	return scope_bind(stage->scope, stage->dir, REIN_NO_FD, 0);
+}
+
+static int call_join(struct stage *stage)
+{
+	return race_join(stage->race);
+}
+
+static int call_win(struct stage *stage)
+{
+	return race_win(stage->replicas[0], "result", 7);
+}
+
+static int call_result(struct stage *stage)
+{
+	struct rein_result_args args;
+
+	return race_result(stage->race, REIN_RESULT_CLOSE, &args, sizeof(args), &args);
+}
+
+static int call_read(struct stage *stage)
+{
+	struct rein_scope_done done;
+
+	said = (struct said){ };
+	return read(stage->child, &done, sizeof(done)) == sizeof(done) ? 0 : -errno;
+}
+
+static int call_map(struct stage *stage)
+{
+	said = (struct said){ };
+	stage->page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, stage->scope, 0);
+	return stage->page == MAP_FAILED ? -errno : 0;
+}
+
+static const struct stage_call {
+	const char *what;
+	int (*call)(struct stage *stage);
+	/* What it comes to if nothing fails. */
+	int ret;
+	bool makes;
+} stage_calls[] = {
+	{ "making a scope", call_scope, 0, true },
+	{ "making a race", call_race, 0, true },
+	{ "opening a scope", call_open, 0, true },
+	{ "observing a scope", call_observe, 0, true },
+	{ "cancelling a scope", call_cancel, 0, false },
+	{ "binding a scope", call_bind, 0, false },
+	{ "joining a race", call_join, 0, true },
+	{ "winning a race", call_win, 0, false },
+	/* Nobody has claimed it: closed, it is done. */
+	{ "closing a race", call_result, -ECANCELED, false },
+	{ "reading a scope", call_read, 0, false },
+	{ "mapping a scope", call_map, 0, false },
+};
+
+static bool stage_set(struct stage *stage, int dev)
+{
+	memset(stage, 0, sizeof(*stage));
+	stage->dev = dev;
+	mkdir(DIRECTORY "/bound", 0755);
+	stage->dir = open(DIRECTORY "/bound", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	stage->scope = scope_new(dev, REIN_NO_FD);
+	stage->id = said.id;
+	stage->child = scope_timed(dev, stage->scope, REIN_SCOPE_TIMEOUT, 0);
+	stage->race = race_new(dev, REIN_POLICY_FIRST);
+	stage->replicas[0] = race_join(stage->race);
+	stage->replicas[1] = race_join(stage->race);
+	return stage->dir >= 0 && stage->scope >= 0 && stage->race >= 0 &&
+	       stage->replicas[0] >= 0 && stage->replicas[1] >= 0 &&
+	       scope_wait(stage->child) == REIN_CAUSE_TIMEOUT;
+}
+
+static void stage_clear(struct stage *stage)
+{
+	if (stage->page && stage->page != MAP_FAILED)
+		munmap(stage->page, 4096);
+	close(stage->replicas[0]);
+	close(stage->replicas[1]);
+	close(stage->race);
+	close(stage->child);
+	close(stage->scope);
+	close(stage->dir);
+	rmdir(DIRECTORY "/bound");
+}
+
+/* Returns how many could fail; of these, how many were told of, and how many lost. */
+static unsigned int fail_calls(struct __test_metadata *_metadata, FIXTURE_DATA(faults) *self,
+			       int dev, const struct stage_call *call, unsigned int *told,
+			       unsigned int *lost)
+{
+	uint64_t before = count_scopes(self->fd), now;
+	bool failed = true;
+	struct stage stage;
+	int ret, files;
+	unsigned int n;
+
+	for (n = 1; failed && n < 1000; n++) {
+		ASSERT_TRUE(stage_set(&stage, dev));
+		now = count_scopes(self->fd);
+		files = count_files();
+		fail_nth(n);
+		ret = call->call(&stage);
+		failed = has_failed();
+		EXPECT_TRUE((call->makes ? ret >= 0 : ret == call->ret) ||
+			    (failed && (ret == -ENOMEM || ret == -EFAULT))) {
+			TH_LOG("%s, %u: %s (%.128s); " AGAIN, call->what, n,
+			       strerror(ret < 0 ? -ret : 0), said.answer.message);
+		}
+		if (ret == -ENOMEM && call->call != call_map) {
+			EXPECT_EQ(NO_MEMORY, (int)said.answer.code);
+			EXPECT_EQ(NULL, said_wrong(ENOMEM)) {
+				TH_LOG("%s, %u: %s; " AGAIN, call->what, n, said_wrong(ENOMEM));
+			}
+			EXPECT_NE(0, said.answer.record);
+		}
+		EXPECT_EQ(files + (call->makes && ret >= 0), count_files()) {
+			TH_LOG("%s, %u: a descriptor is left; " AGAIN, call->what, n);
+		}
+		if (ret < 0) {
+			EXPECT_EQ(now, count_scopes(self->fd)) {
+				TH_LOG("%s, %u: a scope is left; " AGAIN, call->what, n);
+			}
+		}
+		*told += ret == -ENOMEM;
+		*lost += ret == -EFAULT;
+		if (call->makes && ret >= 0)
+			close(ret);
+		stage_clear(&stage);
+	}
+	EXPECT_EQ(before, settle_scopes(self->fd, before)) {
+		TH_LOG("%s: a scope is left; " AGAIN, call->what);
+	}
+	return n - 2;
+}
+
+/* A call that there is no memory for has made no scope, and says so. */
+TEST_F_TIMEOUT(faults, scopes, 200)
+{
+	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
+	unsigned int told, lost, n = 0, pass;
+	uint64_t raw = newest(self->fd, RAW);
+	size_t i;
+
+	NEEDS_INJECTION(self->able);
+	ASSERT_LE(0, dev);
+	fill_files();
+	for (i = 0; i < sizeof(stage_calls) / sizeof(stage_calls[0]); i++) {
+		told = 0;
+		lost = 0;
+		/* The kernel's checkers allocate now and then, and fail in our place. */
+		for (pass = 0; pass < 3; pass++)
+			n = fail_calls(_metadata, self, dev, &stage_calls[i], &told, &lost);
+		TH_LOG("%s: %u could fail; of %u times there was no memory %u, no way in or out %u",
+		       stage_calls[i].what, n, pass, told, lost);
+		EXPECT_LT(0, told + lost);
+	}
+	EXPECT_EQ(raw, newest(self->fd, RAW));
+	close(dev);
 }
 
 /* --- namespaces ------------------------------------------------------------------- */

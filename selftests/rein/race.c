@@ -826,10 +826,11 @@ TEST_F_TIMEOUT(race, sixty_four_at_once, TIMEOUT)
 		EXPECT_EQ(self->result.number, number);
 		EXPECT_EQ(CLAIMERS, self->result.claims);
 		EXPECT_EQ(CLAIMERS - 1, self->result.late);
-		for (j = 0; j < CLAIMERS; j++)
+		for (j = 0; j < CLAIMERS; j++) {
 			EXPECT_EQ(number, claimers[j].winner) {
 				TH_LOG("they don't agree on who has won; " AGAIN);
 			}
+		}
 		field_close(&field);
 	}
 	for (i = 0, won = 0, late = 0; i < CLAIMERS; i++) {

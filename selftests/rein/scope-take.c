@@ -83,6 +83,11 @@ static int take_within(FIXTURE_DATA(within) *self, const char *name, uint64_t n,
 	return take_now(self->dev, ask_within(ask_for(&self->take, name, n, 0, 0), scope));
 }
 
+static bool ends_a_scope(unsigned int code)
+{
+	return code >= SCOPE_TIMEOUT && code <= SCOPE_OWNER_EXIT;
+}
+
 /* What a take or a claim came to: its errno, its code, its scope. */
 static void check(struct __test_metadata *_metadata, FIXTURE_DATA(within) *self,
 		  struct take *take, int err, int want, unsigned int code, unsigned int cause,
@@ -114,7 +119,8 @@ static void check(struct __test_metadata *_metadata, FIXTURE_DATA(within) *self,
 		TH_LOG("%s: there is no record of it; " AGAIN, what);
 	}
 	ASSERT_EQ(0, read_scope_record(self->fd, take->args.record, &record));
-	EXPECT_EQ(code, record.code) {
+	/* Of one that has ended with its scope it is that of the scope. */
+	EXPECT_TRUE(cause ? ends_a_scope(record.code) : record.code == code) {
 		TH_LOG("%s: its record: %s; " AGAIN, what, record.message);
 	}
 }
@@ -340,7 +346,7 @@ TEST_F_TIMEOUT(within, those_behind_move_up, TIMEOUT)
 		close(fds[i]);
 	close(first);
 
-	/* Nothing that was promised comes later, to the nanosecond. */
+	/* And don't wait for longer than there is a need for. */
 	ASSERT_EQ(0, add_call(self->fd, "fast", self->dir, REIN_OVER_WAIT, 1, 300 * MS, 1));
 	first = reserve_within(self, "fast", 1, other);
 	CLAIMS(first, 0, 0, 0, 0);
@@ -352,11 +358,15 @@ TEST_F_TIMEOUT(within, those_behind_move_up, TIMEOUT)
 		ASSERT_LE(0, fds[i]);
 	}
 	SUCCEEDS(scope_cancel(scope));
-	EXPECT_EQ(GRANTED, scope_events(fds[2], POLLIN, LONG_MS));
-	CLAIMS(fds[2], 0, 0, 0, 0);
-	EXPECT_LE(from + 300 * MS, self->take.args.granted_ns);
-	EXPECT_GT(from + 600 * MS, self->take.args.granted_ns) {
-		TH_LOG("the machine stood still, or it did not move up; " AGAIN);
+	if (claim(fds[2], &self->take) == EAGAIN) {
+		EXPECT_GE(300 * MS, self->take.args.retry_after_ns) {
+			TH_LOG("it did not move up; " AGAIN);
+		}
+		EXPECT_EQ(GRANTED, scope_events(fds[2], POLLIN, LONG_MS));
+		CLAIMS(fds[2], 0, 0, 0, 0);
+	}
+	EXPECT_LE(from + 300 * MS, self->take.args.granted_ns) {
+		TH_LOG("too early; " AGAIN);
 	}
 	for (i = 0; i < 3; i++)
 		close(fds[i]);
@@ -701,11 +711,11 @@ static void cancel_at_random(struct __test_metadata *_metadata, FIXTURE_DATA(wit
 			TH_LOG("%s: what was granted is not what was counted; " AGAIN, names[i]);
 		}
 		EXPECT_GE(cancelled, books.count[REIN_A_STATS_CANCELLED]);
-		if (i)
-			EXPECT_EQ(1000000 - granted * (i == 1 ? 3 : 1), books.tokens) {
-				TH_LOG("%s: what was granted is not what was taken; " AGAIN,
-				       names[i]);
-			}
+		if (!i)
+			continue;
+		EXPECT_EQ(1000000 - granted * (i == 1 ? 3 : 1), books.tokens) {
+			TH_LOG("%s: what was granted is not what was taken; " AGAIN, names[i]);
+		}
 	}
 	EXPECT_LT(0, granted);
 	EXPECT_LT(0, cancelled);

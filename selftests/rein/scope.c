@@ -114,9 +114,9 @@ TEST_F(scope, names)
 {
 	static const char *const bad[] = {
 		" ", "a b", "a/b", "a\n", "\t", "a\033[2J", "\377", "\303\244", "a,b", "a*", "(", "#",
-		"\"", "\\", "a%s",
+		"\"", "\\", "a%s", "-", "-x", "--",
 	};
-	static const char *const good[] = { "", "a", "0", ".", "..", "-", "_", ":", "@", "a:b@c.d" };
+	static const char *const good[] = { "", "a", "0", ".", "..", "a-", "_", ":", "@", "a:b@c.d" };
 	char longest[REIN_SCOPE_NAME_LEN + 8];
 	struct rein_scope_args args;
 	struct scope_view view;
@@ -314,8 +314,9 @@ TEST_F(scope, pointers)
 			ERRNO_IS(EFAULT, at, requests[i].request, edge - n);
 		/* What can be read and not be answered. */
 		memset(edge - page, 0, page);
-		if (requests[i].device)
-			ask_scope((void *)(edge - size), REIN_NO_FD, 0, 0, "");
+		if (size == sizeof(struct rein_scope_args))
+			ask_scope((void *)(edge - size), REIN_NO_FD, 0, 0, "")->policy =
+				requests[i].request == REIN_IOC_RACE ? REIN_POLICY_FIRST : 0;
 		if (requests[i].request == REIN_IOC_CANCEL)
 			continue;
 		ASSERT_EQ(0, mprotect(edge - page, page, PROT_READ));
@@ -757,13 +758,39 @@ TEST_F(scope, cancelled_wrongly)
 	SUCCEEDS(scope_cancel_as(fd, REIN_CAUSE_USER, longest));
 	ASSERT_TRUE(scope_read(fd, &done));
 	EXPECT_EQ(REIN_REASON_LEN - 1, strlen(done.reason));
-	for (i = 0; i < REIN_REASON_LEN - 1; i++)
+	for (i = 0; i < REIN_REASON_LEN - 1; i++) {
 		EXPECT_TRUE(done.reason[i] >= ' ' && done.reason[i] <= '~') {
 			TH_LOG("byte %zu of the reason can't be printed; " AGAIN, i);
 		}
+	}
 	EXPECT_EQ('x', done.reason[2]);
 	EXPECT_EQ('x', done.reason[6]);
 	close(fd);
+}
+
+/* A forced flush lets nothing wait: nobody is to wait for a scope, either. */
+TEST_F(scope, flushed)
+{
+	int top = SUCCEEDS(scope_new(self->dev, REIN_NO_FD)), low, race, won, lost, done;
+
+	low = SUCCEEDS(scope_new(self->dev, top));
+	done = SUCCEEDS(scope_new(self->dev, REIN_NO_FD));
+	SUCCEEDS(scope_cancel_as(done, REIN_CAUSE_DUPLICATE, ""));
+	race = SUCCEEDS(race_new(self->dev, REIN_POLICY_FIRST));
+	won = SUCCEEDS(race_join(race));
+	lost = SUCCEEDS(race_join(race));
+	SUCCEEDS(race_win(won, NULL, 0));
+	EXPECT_EQ(0, flush_all(self->fd));
+	CAUSE_IS(REIN_CAUSE_USER, top);
+	CAUSE_IS(REIN_CAUSE_PARENT, low);
+	CAUSE_IS(REIN_CAUSE_DUPLICATE, done);
+	CAUSE_IS(REIN_CAUSE_DUPLICATE, lost);
+	CAUSE_IS(REIN_CAUSE_NONE, won);
+	close_all((int[]){ top, low, done, race, won, lost }, 6);
+	/* Those who come later are not concerned. */
+	top = SUCCEEDS(scope_new(self->dev, REIN_NO_FD));
+	CAUSE_IS(REIN_CAUSE_NONE, top);
+	close(top);
 }
 
 /* 10,000 of them, of which each has ten children. */

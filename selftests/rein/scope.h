@@ -254,7 +254,9 @@ static inline const char *said_wrong(int err)
 		return "message: not terminated";
 	if (memcmp(answer->message + len, none, sizeof(answer->message) - len))
 		return "message: something behind its end";
-	if (answer->record == UINT64_MAX || said.id == UINT64_MAX || said.number == UINT32_MAX)
+	/* Of a scope that was not made there is no id. */
+	if (answer->record == UINT64_MAX ||
+	    (!err && (said.id == UINT64_MAX || said.number == UINT32_MAX)))
 		return "an answer that was not written";
 	/* Nothing to be granted yet, or not yet decided: that is no failure. */
 	if (!err || (err == EAGAIN && !answer->code))
@@ -524,10 +526,11 @@ static inline int read_scope_record(int fd, uint64_t id, struct scope_record *re
 		TH_LOG("%s: %s (%.128s); " AGAIN, #call, strerror(-seen_),		\
 		       said.answer.message);						\
 	}										\
-	if (seen_ >= 0)									\
+	if (seen_ >= 0) {								\
 		EXPECT_EQ(NULL, said_wrong(0)) {					\
 			TH_LOG("%s: %s; " AGAIN, #call, said_wrong(0));			\
 		}									\
+	}										\
 	seen_;										\
 })
 

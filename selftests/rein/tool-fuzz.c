@@ -4,7 +4,8 @@
  *
  *	tool-fuzz [OPTION]...
  *
- *	-n COUNT	so many messages (default 20000), every fourth of them a take
+ *	-n COUNT	so many messages (default 20000), every fourth of them a take, and every
+ *			eighth a call on scopes and races
  *	-s SEED		start the random numbers there (default 1)
  *	-v		print each message before it is sent, in hex
  *	-x HEX		send just this one
@@ -19,8 +20,9 @@
  *
  * What it says, as JSON: messages, answered (with 0), refused, bare (refused
  * without a message), kept (messages that reached new code), code (places
- * reached, 0: unknown), takes: how many came to which errno. It fails if the
- * family stops answering, or if a take is answered with what makes no sense.
+ * reached, 0: unknown), takes and calls: how many came to which errno. It fails if the
+ * family stops answering, if a take or a call is answered with what makes no sense, or if a
+ * scope is left at the end.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,7 +34,7 @@
 #include <sys/wait.h>
 #include <linux/kcov.h>
 
-#include "take.h"
+#include "scope.h"
 
 /* The generated operations and policies; what they would call isn't here. */
 #include "../../kmod/netlink-gen.c"
@@ -73,7 +75,7 @@ static struct message kept[KEPT_MAX];
 static unsigned int n_kept;
 
 static struct {
-	unsigned long messages, answered, refused, bare, code, takes[256];
+	unsigned long messages, answered, refused, bare, code, takes[256], calls[256];
 } result;
 
 static bool verbose;
@@ -215,12 +217,243 @@ static pid_t send_packets(void)
 	}
 }
 
+/* --- scopes and races --------------------------------------------------------------- */
+
+#define SCOPES		24
+
+static int dev;
+
+/* What there is of them; some are closed. */
+static int scopes[SCOPES];
+
+/* Names of limits and of scopes. */
+static const char *any_name(void);
+
+static int any_scope(void)
+{
+	if (percent(95))
+		return scopes[below(SCOPES)];
+	return percent(50) ? fds[below(16)] : (int)edge();
+}
+
+/* One of those that have no process of ours: in the others all would end with the scope. */
+static int any_cgroup(void)
+{
+	return fds[(percent(95) ? 1 + below(3) : 10 + below(6)) + 5 * percent(20)];
+}
+
+union any_args {
+	struct rein_scope_args scope;
+	struct rein_open_args open;
+	struct rein_observe_args observe;
+	struct rein_cancel_args cancel;
+	struct rein_bind_args bind;
+	struct rein_join_args join;
+	struct rein_win_args win;
+	struct rein_grant_args grant;
+	struct rein_result_args result;
+	char bytes[16384];
+};
+
+/* As long as it may be it is not terminated. */
+static void put_name(char *to, size_t size)
+{
+	const char *from = any_name();
+	size_t len = strlen(from) + 1;
+
+	memcpy(to, from, len < size ? len : size);
+}
+
+/* Time that a scope has: none has much, so that nobody waits for long. */
+static void make_scope_args(struct rein_scope_args *args, bool race)
+{
+	static const uint32_t times[] = {
+		REIN_SCOPE_TIMEOUT, REIN_SCOPE_TIMEOUT, REIN_SCOPE_DEADLINE, 0,
+	};
+
+	args->flags = times[below(4)] | (percent(30) ? REIN_SCOPE_BOOTTIME : 0) |
+		      (percent(30) ? REIN_SCOPE_OWNED : 0);
+	args->parent_fd = percent(40) ? REIN_NO_FD : any_scope();
+	args->deadline_ns = args->flags & REIN_SCOPE_TIMEOUT ? below(50) * MS :
+			    args->flags & REIN_SCOPE_DEADLINE ? now_ns() + below(50) * MS : 0;
+	if (percent(50))
+		put_name(args->name, sizeof(args->name));
+	args->policy = race ? 1 + below(3) : 0;
+}
+
+static void make_call_args(unsigned int nr, union any_args *args)
+{
+	static char result[REIN_RESULT_MAX];
+
+	memset(args, 0, sizeof(*args));
+	switch (nr) {
+	case _IOC_NR(REIN_IOC_SCOPE):
+	case _IOC_NR(REIN_IOC_RACE):
+		make_scope_args(&args->scope, nr == _IOC_NR(REIN_IOC_RACE));
+		break;
+	case _IOC_NR(REIN_IOC_OPEN):
+		args->open.flags = percent(30);
+		if (percent(60))
+			args->open.id = below(4000);
+		else if (percent(80))
+			put_name(args->open.name, sizeof(args->open.name));
+		break;
+	case _IOC_NR(REIN_IOC_CANCEL):
+		args->cancel.cause = percent(60) ? REIN_CAUSE_USER : below(8);
+		put_name(args->cancel.reason, sizeof(args->cancel.reason));
+		break;
+	case _IOC_NR(REIN_IOC_BIND):
+		args->bind.cgroup_fd = any_cgroup();
+		args->bind.kill_fd = percent(80) ? REIN_NO_FD : fds[below(16)];
+		args->bind.kill_delay_ns = percent(80) ? 0 : edge();
+		break;
+	case _IOC_NR(REIN_IOC_JOIN):
+		args->join.flags = percent(30) ? REIN_SCOPE_OWNED : 0;
+		break;
+	case _IOC_NR(REIN_IOC_WIN):
+		args->win.data = percent(97) ? (uintptr_t)result : edge();
+		args->win.size = percent(90) ? below(REIN_RESULT_MAX + 1) : edge();
+		break;
+	case _IOC_NR(REIN_IOC_GRANT):
+		args->grant.flags = below(3);
+		args->grant.number = below(4);
+		args->grant.data = percent(97) ? (uintptr_t)result : edge();
+		args->grant.size = percent(90) ? below(REIN_RESULT_MAX + 1) : 0;
+		break;
+	case _IOC_NR(REIN_IOC_RESULT):
+		args->result.flags = percent(20);
+		args->result.data = percent(97) ? (uintptr_t)result : edge();
+		args->result.size = percent(90) ? below(REIN_RESULT_MAX + 1) : 0;
+		break;
+	}
+}
+
+static const struct call {
+	unsigned long request;
+	size_t answer;
+	bool device;
+	bool makes;
+} calls[] = {
+	{ REIN_IOC_SCOPE, offsetof(struct rein_scope_args, answer), true, true },
+	{ REIN_IOC_RACE, offsetof(struct rein_scope_args, answer), true, true },
+	{ REIN_IOC_OPEN, offsetof(struct rein_open_args, answer), true, true },
+	{ REIN_IOC_OBSERVE, offsetof(struct rein_observe_args, answer), false, true },
+	{ REIN_IOC_JOIN, offsetof(struct rein_join_args, answer), false, true },
+	{ REIN_IOC_CANCEL, offsetof(struct rein_cancel_args, answer), false, false },
+	{ REIN_IOC_BIND, offsetof(struct rein_bind_args, answer), false, false },
+	{ REIN_IOC_WIN, offsetof(struct rein_win_args, answer), false, false },
+	{ REIN_IOC_GRANT, offsetof(struct rein_grant_args, answer), false, false },
+	{ REIN_IOC_RESULT, offsetof(struct rein_result_args, answer), false, false },
+};
+
+static void keep_scope(int fd)
+{
+	unsigned int i = below(SCOPES);
+	int old = __atomic_exchange_n(&scopes[i], fd, __ATOMIC_SEQ_CST);
+
+	if (old >= 0)
+		close(old);
+}
+
+static void check_answer(const struct call *call, const union any_args *args, int err)
+{
+	const char *wrong;
+
+	memcpy(&said.answer, args->bytes + call->answer, sizeof(said.answer));
+	said.id = 0;
+	said.number = 0;
+	/* Of the descriptor that is asked, before anybody looks at what. */
+	if ((err == EBADF && !said.answer.code) || err == ENOTTY)
+		return;
+	wrong = said_wrong(err);
+	if (wrong) {
+		fprintf(stderr, "tool-fuzz: call %lu came to %s: %s\n", _IOC_NR(call->request),
+			strerror(err), wrong);
+		exit(1);
+	}
+}
+
+/* What else is done with descriptors of scopes. */
+static void touch_scope(void)
+{
+	struct rein_scope_done done;
+	int fd = scopes[below(SCOPES)];
+	void *page;
+
+	switch (below(5)) {
+	case 0:
+		scope_events(fd, POLLIN | POLLPRI, below(5));
+		break;
+	case 1:
+		if (scope_events(fd, POLLIN, 0) & POLLHUP)
+			percent(90) ? read(fd, &done, below(sizeof(done))) : read(fd, (void *)edge(), 8);
+		break;
+	case 2:
+		page = mmap(NULL, 4096 << percent(5), PROT_READ | (percent(5) ? PROT_WRITE : 0),
+			    percent(95) ? MAP_SHARED : MAP_PRIVATE, fd, percent(5) ? 4096 : 0);
+		if (page == MAP_FAILED)
+			break;
+		*(volatile char *)page;
+		if (percent(50))
+			keep_scope(dup(fd));
+		munmap(page, 4096);
+		break;
+	default:
+		keep_scope(-1);
+	}
+}
+
+/* One ioctl; its errno. */
+static int call_any(void)
+{
+	const struct call *call = &calls[below(sizeof(calls) / sizeof(calls[0]))];
+	unsigned int nr = _IOC_NR(call->request), size = _IOC_SIZE(call->request), i;
+	static _Thread_local union any_args args;
+	const unsigned int full = size;
+	void *at = &args;
+	int fd, ret, err;
+
+	make_call_args(nr, &args);
+	if (percent(5))
+		for (i = 1 + below(3); i; i--)
+			args.bytes[below(full)] = edge();
+	if (percent(3))
+		size = percent(50) ? below(full) : below(1 << _IOC_SIZEBITS);
+	if (percent(2))
+		at = (void *)edge();
+	fd = call->device == percent(97) ? dev : any_scope();
+	ret = ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, REIN_IOC_MAGIC, nr, size), at);
+	err = ret < 0 ? errno : 0;
+	if (ret >= 0 && call->makes)
+		keep_scope(ret);
+	if (at == &args && size == full)
+		check_answer(call, &args, err);
+	if (percent(30))
+		touch_scope();
+	return err;
+}
+
+static void scopes_make(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < SCOPES; i++)
+		scopes[i] = -1;
+}
+
+static void scopes_close(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < SCOPES; i++)
+		if (scopes[i] >= 0)
+			close(scopes[i]);
+}
+
 /* --- takes ------------------------------------------------------------------------ */
 
 /* A take that waits for long would keep the fuzzer from its work. */
 #define TAKE_MS		20
-
-static int dev;
 
 static const char *any_name(void)
 {
@@ -274,6 +507,10 @@ static void make_take(struct take *take)
 		take->args.deadline_ns = REIN_DEV_NEVER;
 	if (percent(3))
 		take->args.deadline_ns = edge();
+	take->args.claim_ns = 0;
+	take->args.scope_fd = 0;
+	if (percent(20))
+		ask_within(take, any_scope());
 }
 
 /* One ioctl; its errno. */
@@ -323,7 +560,7 @@ static void interrupt(int flags)
 	sigaction(SIGALRM, &action, NULL);
 }
 
-static int take_one(void)
+static int interrupted(int (*act)(void))
 {
 	const struct itimerval often = {
 		{ 0, TAKE_MS * 1000 }, { 0, TAKE_MS * 1000 },
@@ -332,9 +569,8 @@ static int take_one(void)
 
 	/* Once might be too early. */
 	setitimer(ITIMER_REAL, &often, NULL);
-	err = take_any();
+	err = act();
 	setitimer(ITIMER_REAL, &never, NULL);
-	result.takes[err & 255]++;
 	return err;
 }
 
@@ -345,6 +581,7 @@ static void *taker_run(void *arg)
 	state = (uintptr_t)arg;
 	for (;;) {
 		take_any();
+		call_any();
 		usleep(below(20000));
 	}
 	return NULL;
@@ -699,10 +936,14 @@ static void fire(int *fd, const struct message *m)
 	}
 }
 
-static void fire_take(void)
+static void fire_call(int (*act)(void), unsigned long *errnos)
 {
+	int err;
+
 	cover_start();
-	if (take_one())
+	err = interrupted(act);
+	errnos[err & 255]++;
+	if (err)
 		result.refused++;
 	else
 		result.answered++;
@@ -719,7 +960,11 @@ static void fuzz(unsigned long count)
 
 	while (result.messages < count) {
 		if (percent(25)) {
-			fire_take();
+			fire_call(take_any, result.takes);
+			continue;
+		}
+		if (percent(16)) {
+			fire_call(call_any, result.calls);
 			continue;
 		}
 		if (!n_kept || percent(40)) {
@@ -758,6 +1003,35 @@ static int check_alive(void)
 	return 0;
 }
 
+static void print_errnos(const char *name, const unsigned long *errnos)
+{
+	const char *between = "";
+	int i;
+
+	printf("\"%s\": {", name);
+	for (i = 0; i < 256; i++) {
+		if (!errnos[i])
+			continue;
+		printf("%s\"%d\": %lu", between, i, errnos[i]);
+		between = ", ";
+	}
+	putchar('}');
+}
+
+/* Is there none left of those who have ended by now? */
+static int check_scopes(uint64_t before)
+{
+	int fd = genl_socket();
+	uint64_t now = settle_scopes(fd, before);
+
+	close(fd);
+	if (now == before)
+		return 0;
+	fprintf(stderr, "tool-fuzz: %llu scopes are left of %llu\n", (unsigned long long)now,
+		(unsigned long long)before);
+	return 1;
+}
+
 static void fire_hex(const char *hex)
 {
 	int fd = genl_socket();
@@ -777,6 +1051,7 @@ int main(int argc, char **argv)
 	pid_t packets, takes;
 	char own[128];
 	const char *hex = NULL;
+	uint64_t scopes_before;
 	int opt, fd, ret;
 
 	state = 1;
@@ -801,11 +1076,13 @@ int main(int argc, char **argv)
 	fd = genl_socket();
 	if (fd < 0 || genl_resolve(fd))
 		die("no family: is the module loaded?");
+	scopes_before = count_scopes(fd);
 	close(fd);
 	dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
 	if (dev < 0)
 		die(REIN_DEV_PATH);
 	cgroups_make();
+	scopes_make();
 	interrupt(0);
 	packets = send_packets();
 	takes = send_takes();
@@ -823,14 +1100,15 @@ int main(int argc, char **argv)
 	ret = waitpid(takes, &opt, 0) != takes || !WIFSIGNALED(opt);
 	waitpid(packets, NULL, 0);
 	ret |= check_alive();
+	scopes_close();
 	cgroups_remove();
+	ret |= check_scopes(scopes_before);
 	printf("{\"messages\": %lu, \"answered\": %lu, \"refused\": %lu, ", result.messages,
 	       result.answered, result.refused);
-	printf("\"bare\": %lu, \"kept\": %u, \"code\": %lu, \"takes\": {", result.bare, n_kept,
-	       result.code);
-	for (opt = 0, fd = 0; opt < 256; opt++)
-		if (result.takes[opt])
-			printf("%s\"%d\": %lu", fd++ ? ", " : "", opt, result.takes[opt]);
-	puts("}}");
+	printf("\"bare\": %lu, \"kept\": %u, \"code\": %lu, ", result.bare, n_kept, result.code);
+	print_errnos("takes", result.takes);
+	printf(", ");
+	print_errnos("calls", result.calls);
+	puts("}");
 	return ret;
 }
