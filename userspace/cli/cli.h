@@ -83,7 +83,7 @@ struct command {
  * @n_targets:	how many
  * @target:	what stands before them in the text, NULL: "--cgroup "
  * @cause:	why the scope that ended it is done, enum rein_cause, 0: none did
- * @scope:	id of that scope
+ * @scope:	id of that scope, 0: not worth a look
  * @take:	the take that was over a limit, NULL if it wasn't that
  */
 struct fault {
@@ -152,6 +152,7 @@ void show_tier(struct out *out, const struct rein_tier *tier, const char *lead,
 void show_stats(struct out *out, const char *key, const struct rein_stats *stats, bool calls,
 		enum stats_text text);
 void show_scope_row(struct out *out, const struct rein_scope *scope);
+void show_scope_event(struct out *out, const struct rein_scope *scope);
 void show_scope_full(struct out *out, const struct rein_scope *scope);
 void show_record_line(struct out *out, const struct rein_record *record);
 void show_record_row(struct out *out, const struct rein_record *record);

@@ -66,6 +66,8 @@ static void report_target(struct out *out, const struct fault *fault, const char
 static void report_scope(struct out *out, const struct fault *fault)
 {
 	out_word(out, "cause", "\ncause: ", rein_cause_name(fault->cause), fault->cause);
+	if (!fault->scope)
+		return;
 	out_id(out, "scope", " (rein scope show ", fault->scope);
 	out_text(out, ")");
 }

@@ -52,8 +52,7 @@ static void scope_event(const struct rein_scope *scope, void *arg)
 	out_word(out, "event", "", rein_scope_event_name(scope->event), scope->event);
 	pad(out);
 	out_object(out, "scope");
-	out_text(out, "scope ");
-	show_scope_row(out, scope);
+	show_scope_event(out, scope);
 	out_end(out);
 	event_end(out);
 }

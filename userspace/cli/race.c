@@ -551,8 +551,8 @@ static int end(struct race *race)
 	if (race->winner)
 		cell_kill(&race->winner->cell);
 	ret = exit_of(race);
-	if (!race->winner)
-		rein_scope_cancel(race->scope, "rein race: all replicas have failed", NULL);
+	rein_scope_cancel(race->scope, race->winner ? "rein race: it is won" :
+			  "rein race: all replicas have failed", NULL);
 	for (i = 0; i < race->started; i++)
 		finish_replica(race, &race->replicas[i]);
 	say_race(race);

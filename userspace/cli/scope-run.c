@@ -134,9 +134,15 @@ static int make_scope(struct run *run, int device)
 		return scope_fail(run->cli, NULL, "no scope can be made", -ret, &result);
 	run->scope = ret;
 	run->id = result.id;
+	/* Its time may have been over before it began. */
+	if (!rein_scope_wait(run->scope, 0, &run->done)) {
+		run->is_done = true;
+		run->ended = true;
+		return 0;
+	}
 	ret = rein_scope_bind(run->scope, run->cell.dir, run->cell.kill, run->kill_after_ns,
 			      &result);
-	/* Its time was over before it began: that is seen where it is waited for. */
+	/* It may be over by now, too: that is seen where it is waited for. */
 	if (!ret || ret == -ECANCELED)
 		return 0;
 	return scope_fail(run->cli, NULL, "the scope can't be bound to the cgroup", -ret, &result);
@@ -166,12 +172,14 @@ static int start(struct run *run)
 		.errors = -1,
 	};
 
-	if (!rein_scope_wait(run->scope, 0, &run->done)) {
-		run->is_done = true;
-		run->ended = true;
+	int ret;
+
+	if (run->is_done)
 		return 0;
-	}
-	return cell_start(run->cli, &run->cell, &launch, &run->process);
+	ret = cell_start(run->cli, &run->cell, &launch, &run->process);
+	if (ret)
+		rein_scope_cancel(run->scope, "rein scope run: the command can't be run", NULL);
+	return ret;
 }
 
 /* --- ended ------------------------------------------------------------------------ */

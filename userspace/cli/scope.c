@@ -172,9 +172,11 @@ static int take_named(struct cli *cli, const struct opt_args *args, struct named
 
 /**
  * struct ids_of - the scopes of a name
- * @id:		of the first of them
+ * @id:		of the one that is meant, if there is but one
  * @n:		how many
  * @texts:	their ids
+ *
+ * The replicas of a race are called as that is; it is the race that is meant.
  */
 struct ids_of {
 	uint64_t id;
@@ -185,15 +187,18 @@ struct ids_of {
 static void add_id(const struct rein_scope *scope, void *arg)
 {
 	struct ids_of *ids = arg;
-	char **texts = realloc(ids->texts, (ids->n + 1) * sizeof(*texts));
+	char **texts;
 
+	if (scope->number)
+		return;
+	texts = realloc(ids->texts, (ids->n + 1) * sizeof(*texts));
 	if (!texts)
 		return;
 	ids->texts = texts;
 	if (asprintf(&texts[ids->n], "%" PRIu64, scope->id) < 0)
 		return;
-	if (!ids->n++)
-		ids->id = scope->id;
+	ids->n++;
+	ids->id = scope->id;
 }
 
 static void forget_ids(struct ids_of *ids)
@@ -205,73 +210,57 @@ static void forget_ids(struct ids_of *ids)
 	free(ids->texts);
 }
 
-static int fail_ambiguous(struct cli *cli, const struct named *named, uint64_t record,
-			  const struct ids_of *ids)
+static int fail_name(struct cli *cli, const struct named *named, const struct ids_of *ids)
 {
 	struct fault fault;
 
-	fault_set(&fault, CODE_SCOPE_AMBIGUOUS, named->word, NULL, "several scopes have that name");
-	fault.record = record;
+	if (ids->n) {
+		fault_set(&fault, CODE_SCOPE_AMBIGUOUS, named->word, NULL,
+			  "several scopes have that name");
+	} else {
+		fault_set(&fault, CODE_SCOPE_UNKNOWN, named->word, NULL,
+			  "there is no scope of that name");
+		fault.exit = EXIT_REFUSED;
+	}
 	fault.target = "";
 	fault.targets = ids->texts;
 	fault.n_targets = ids->n;
 	return fault_report(cli, &fault);
 }
 
-/* The id of a scope that was named otherwise. */
+/* The id of a scope that was named otherwise; connects. */
 static int find_id(struct cli *cli, struct named *named)
 {
 	struct ids_of ids = { 0 };
-	int ret = 0;
+	int ret;
 
-	if (named->id)
-		return 0;
+	ret = cli_connect(cli);
+	if (ret || named->id)
+		return ret;
 	if (rein_scope_dump(cli->rein, named->word, add_id, &ids))
 		return cli_fail_kernel(cli, named->word);
-	if (ids.n > 1) {
-		ret = fail_ambiguous(cli, named, 0, &ids);
-	} else if (!ids.n) {
-		struct fault fault;
-
-		fault_set(&fault, CODE_SCOPE_UNKNOWN, named->word, NULL,
-			  "there is no scope of that name");
-		fault.exit = EXIT_REFUSED;
-		ret = fault_report(cli, &fault);
-	}
+	if (ids.n != 1)
+		ret = fail_name(cli, named, &ids);
 	named->id = ids.id;
 	forget_ids(&ids);
 	return ret;
 }
 
-/* The kernel knows of several; which they are may be for others to know. */
-static int fail_open(struct cli *cli, const struct named *named, int err,
-		     const struct rein_scope_result *result)
-{
-	struct ids_of ids = { 0 };
-	int ret;
-
-	if (err != ENOTUNIQ)
-		return scope_fail(cli, named->word, "the scope can't be opened", err, result);
-	if (!cli->rein && rein_open(&cli->rein))
-		cli->rein = NULL;
-	if (cli->rein)
-		rein_scope_dump(cli->rein, named->word, add_id, &ids);
-	ret = fail_ambiguous(cli, named, result->record, &ids);
-	forget_ids(&ids);
-	return ret;
-}
-
-static int open_named(struct cli *cli, const struct named *named, bool observe, int *fd)
+static int open_named(struct cli *cli, struct named *named, bool observe, int *fd)
 {
 	struct rein_scope_result result;
-	int device, ret;
+	int device, ret = 0;
 
-	ret = cli_device(cli, &device);
+	if (!named->id)
+		ret = find_id(cli, named);
+	if (!ret)
+		ret = cli_device(cli, &device);
 	if (ret)
 		return ret;
-	*fd = rein_scope_open(device, named->id, named->word, observe, &result);
+	*fd = rein_scope_open(device, named->id, NULL, observe, &result);
 	close(device);
-	return *fd < 0 ? fail_open(cli, named, -*fd, &result) : 0;
+	return *fd < 0 ? scope_fail(cli, named->word, "the scope can't be opened", -*fd,
+				    &result) : 0;
 }
 
 /* --- list, show --------------------------------------------------------------------- */
@@ -283,7 +272,6 @@ static void list_one(const struct rein_scope *scope, void *arg)
 	if (!out->len)
 		out_text(out, "ID\tNAME\tSTATE\tLEFT\tPARENT\tCHILDREN\tWAITERS\tCGROUP");
 	out_object(out, NULL);
-	out_text(out, "\n");
 	show_scope_row(out, scope);
 	out_end(out);
 }
@@ -393,8 +381,6 @@ static int scope_show(struct cli *cli, int argc, char **argv)
 	ret = opt_parse(cli, argc, argv, no_opts, &args);
 	if (!ret)
 		ret = take_named(cli, &args, &named);
-	if (!ret)
-		ret = cli_connect(cli);
 	if (!ret)
 		ret = find_id(cli, &named);
 	if (ret)

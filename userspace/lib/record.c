@@ -169,6 +169,8 @@ static void parse_who(struct nlattr **tb, struct rein_record *record)
 	record->cause = rein_u64(tb[REIN_A_RECORD_CAUSE]);
 	record->scope_id = rein_u64(tb[REIN_A_RECORD_SCOPE_ID]);
 	record->scope = rein_str(tb[REIN_A_RECORD_SCOPE_NAME]);
+	if (record->scope && !*record->scope)
+		record->scope = NULL;
 }
 
 void rein_record_parse(struct nlmsghdr *nlh, rein_record_fn fn, void *arg)

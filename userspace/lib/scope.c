@@ -67,10 +67,11 @@ static void put_opts(struct rein_scope_args *args, const struct rein_scope_opts 
 		args->flags |= REIN_SCOPE_DEADLINE;
 	if (opts->has_timeout && (opts->timeout_ns != REIN_FOREVER_NS || opts->has_deadline))
 		args->flags |= REIN_SCOPE_TIMEOUT;
-	if (args->flags)
+	/* Without a time it is of no clock either. */
+	if (args->flags) {
 		args->deadline_ns = time_ns < FARTHEST_NS ? time_ns : FARTHEST_NS;
-	if (opts->boottime)
-		args->flags |= REIN_SCOPE_BOOTTIME;
+		args->flags |= opts->boottime ? REIN_SCOPE_BOOTTIME : 0;
+	}
 	if (opts->owned)
 		args->flags |= REIN_SCOPE_OWNED;
 	put_name(args->name, opts->name);
