@@ -542,8 +542,8 @@ static int cancel_open(struct cli *cli, const struct named *named, const char *r
 	ret = rein_scope_cancel(fd, reason, &result);
 	if (ret)
 		return scope_fail(cli, named->word, "the scope can't be cancelled", -ret, &result);
-	memset(&done, 0, sizeof(done));
-	rein_scope_wait(fd, 0, &done);
+	if (!before && rein_scope_wait(fd, 0, &done))
+		memset(&done, 0, sizeof(done));
 	return say_cancelled(cli, named, before, result.was, &done);
 }
 
