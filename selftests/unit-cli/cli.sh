@@ -44,7 +44,7 @@ expect() {
 }
 
 run_usage() {
-	local all='there are: limit take chain errors monitor stat flush version help'
+	local all='there are: limit take scope race chain errors monitor stat flush version help'
 	local add='limit add web --cgroup / --on egress --rate'
 	local want pattern arguments
 
@@ -61,7 +61,45 @@ run_usage() {
 	125|take web --|the COMMAND is missing
 	1|lim list|no command 'lim'.*$all
 	1|lmit|did you mean limit[?]
-	1|scope run|no command 'scope'
+	1|scop list|did you mean scope[?]
+	1|scope|rein scope needs a command
+	1|scope ran|no command 'ran'.*did you mean run[?] there are: run list show wait check cancel
+	125|scope run|the COMMAND is missing.*write: rein scope run
+	125|scope run --|the COMMAND is missing
+	125|scope run true|'true' is one argument too many
+	125|scope run --timeout -- true|the value of --timeout is missing
+	125|scope run --timeout soon -- true|option: --timeout soon
+	125|scope run --timeout 5m -- true|'m' is not a unit of time
+	125|scope run -s NOPE -- true|there is no signal 'NOPE'
+	125|scope run -s 99 -- true|there is no signal '99'
+	125|scope run -k x -- true|option: --kill-after x
+	125|scope run --name a/b -- true|a scope can't be called 'a/b'
+	125|scope run --name 12 -- true|would be taken for an ID
+	125|scope run --name= -- true|a scope can't be called ''
+	125|scope run --tmieout 1s -- true|did you mean --timeout[?]
+	1|scope list a b|'b' is one argument too many
+	1|scope show|the ID or NAME of the scope is missing
+	1|scope show 0|'0' is not a scope ID
+	1|scope show 99999999999999999999|is not a scope ID
+	1|scope wait|the ID or NAME of the scope is missing
+	1|scope wait 1 --timeout x|option: --timeout x
+	1|scope check 1|'1' is one argument too many
+	1|scope cancel|the ID or NAME of the scope is missing
+	1|scope cancel 1 2|'2' is one argument too many
+	1|scope cancel 1 --reason|the value of --reason is missing
+	125|race|the COMMAND is missing.*write: rein race -n N
+	125|race -- true|how many replicas there may be is missing
+	125|race -n 0 -- true|'0' is not a number of replicas
+	125|race -n 1001 -- true|a number from 1 to 1000
+	125|race -n 2|the COMMAND is missing
+	125|race -n 2 --after x -- true|option: --after x
+	125|race -n 2 --timeout x -- true|option: --timeout x
+	125|race -n 2 --name 1 -- true|would be taken for an ID
+	125|race -n 2 --budget= -- true|the name of a limit has 1 to 63 characters
+	125|race -n 2 -n 3 -- true|--replicas is given twice
+	125|-z race -n 2 -- true|no option -z
+	125|-z scope run -- true|no option -z
+	1|-z scope list|no option -z
 	1|limit|rein limit needs a command
 	1|limit ad|no command 'ad'.*did you mean add[?] there are: add replace set del show list
 	1|errors chase|no command 'chase'.*there are: list follow clear show explain
@@ -135,6 +173,12 @@ run_no_module() {
 	expect 6 'module is not loaded' chain --pid 1
 	expect 6 'module is not loaded.*hint: load it: modprobe rein' take web
 	expect 125 'module is not loaded' take web -- true
+	expect 6 'module is not loaded' scope list
+	expect 6 'module is not loaded' scope wait 1
+	expect 6 'module is not loaded' scope check
+	expect 6 'module is not loaded' scope cancel 1
+	expect 125 'module is not loaded' scope run -- true
+	expect 125 'module is not loaded' race -n 2 -- true
 	expect 6 'rein: .*0\.1\.0.*module is not loaded' version
 	expect 6 'rein: .*module: *-' --version
 	expect 6 '"tool":"[0-9.]+","module":null' -j version
@@ -155,6 +199,10 @@ run_help() {
 	expect 0 '^usage: rein chain ' chain -h
 	expect 0 '^usage: rein take ' take web -h
 	expect 0 '^usage: rein take ' help take
+	expect 0 '^usage: rein scope COMMAND' help scope
+	expect 0 '^usage: rein scope run ' scope run --help
+	expect 0 '^usage: rein scope cancel ' help scope cancel
+	expect 0 '^usage: rein race -n N' race -h
 	expect 0 '^."help":"usage: rein stat' -j help stat
 	expect 1 "no command 'x'" help x
 	expect 1 'one argument too many' help stat x
@@ -183,6 +231,10 @@ run_batch() {
 	expect 1 'nul:1: error: the line has a NUL byte' -b "$dir/nul"
 	printf 'monitor\n' >"$dir/monitor"
 	expect 1 'monitor never ends' -b "$dir/monitor"
+	printf 'scope run -- true\n' >"$dir/run"
+	expect 125 'run:1: error: a command has no place in a batch' -b "$dir/run"
+	printf 'race -n 2 -- true\n' >"$dir/race"
+	expect 125 'race:1: error: a command has no place in a batch' -b "$dir/race"
 	printf 'errors explain 1 -j\n' >"$dir/json"
 	expect 1 'the form of the output is the same' -b "$dir/json"
 	expect 1 'reading failed' -b /
@@ -219,6 +271,9 @@ run_json() {
 	valid -j nope
 	valid -j take web
 	valid -jv take web=0 -- true
+	valid -jv scope run --name a/b -- true
+	valid -j scope check
+	valid -j race -n 0 -- true
 	valid -j limit add $'\xff\e"\\'
 	valid -jv limit add w --cgroup / --on egress --rate $'\xc2\x9b'
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 
 #include "cli.h"
@@ -23,6 +24,7 @@
  * @process:	what there is in place of a process's cgroup
  * @device:	with which errno the device can't be opened, 0: takes are granted
  * @full:	nothing can be written to standard output
+ * @no_directory: the process's cgroup is one in which none can be made
  */
 struct world {
 	int module;
@@ -32,6 +34,7 @@ struct world {
 	int process;
 	int device;
 	bool full;
+	bool no_directory;
 };
 
 static struct world world;
@@ -86,7 +89,8 @@ int __wrap_rein_open_cgroup_of(const struct rein_mount *mount, const char *file_
 	(void)mount;
 	(void)file_name;
 	snprintf(path, size, "/../outside");
-	return world.process;
+	/* In what is no directory no cgroup can be made. */
+	return world.no_directory ? openat(AT_FDCWD, "/dev/zero", O_RDONLY) : world.process;
 }
 
 int __wrap_open(const char *path, int flags, ...)
@@ -102,6 +106,9 @@ int __wrap_open(const char *path, int flags, ...)
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	(void)fd;
+	/* A scope that is not done. */
+	if (request == REIN_IOC_OPEN)
+		return eventfd(0, EFD_CLOEXEC);
 	errno = ENOTTY;
 	return request == REIN_IOC_TAKE ? 0 : -1;
 }
@@ -170,6 +177,11 @@ static const struct row {
 	  "can't run /none/such: No such file or directory", "/none/such", NULL, { 0 } },
 	{ CODE_EXEC, "take web -- /etc/passwd", 126, "can't run /etc/passwd: Permission denied",
 	  "/etc/passwd", NULL, { 0 } },
+	{ CODE_CELL, "scope run -- true", 125,
+	  "no cgroup can be made below the cgroup /../outside: Not a directory", NULL, NULL,
+	  { .no_directory = true } },
+	{ CODE_NOT_DONE, "scope wait 7 --timeout 1ms", 4, "the scope is not done yet", "7", NULL,
+	  { 0 } },
 };
 
 static struct ran *provoke(const struct row *row, const char *flags)

@@ -237,6 +237,15 @@ static void touch_record(const struct rein_record *record, void *arg)
 		touched += ((const char *)record->socket.source)[i];
 }
 
+static void touch_scope(const struct rein_scope *scope, void *arg)
+{
+	(void)arg;
+	touch(scope->name);
+	touch(scope->reason);
+	touch(scope->comm);
+	touch(scope->cgroup);
+}
+
 /* Messages of random attributes, some of them damaged: nothing is read amiss. */
 static void random_messages(void)
 {
@@ -265,14 +274,112 @@ static void random_messages(void)
 			((char *)copy)[20 + rnd(n - 20)] = rnd(256);
 		rein_limit_parse(copy, touch_limit, NULL);
 		rein_record_parse(copy, touch_record, NULL);
+		rein_scope_parse(copy, touch_scope, NULL);
 		free(copy);
 		nlmsg_free(msg);
 	}
 	CHECK_EQ(touched > 0, 1);
 }
 
+static void copy_scope(const struct rein_scope *scope, void *arg)
+{
+	*(struct rein_scope *)arg = *scope;
+}
+
+static void scope_full(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *msg = rein_request(&rein, REIN_CMD_SCOPE_GET, 0, 1024);
+	struct rein_scope scope = { 0 };
+
+	nla_put_u64(msg, REIN_A_SCOPE_ID, 1ULL << 40);
+	nla_put_string(msg, REIN_A_SCOPE_NAME, "build");
+	nla_put_u64(msg, REIN_A_SCOPE_PARENT, 6);
+	nla_put_u32(msg, REIN_A_SCOPE_DEPTH, 2);
+	nla_put_u64(msg, REIN_A_SCOPE_LEFT_NS, 0);
+	nla_put_u32(msg, REIN_A_SCOPE_CAUSE, REIN_CAUSE_PARENT);
+	nla_put_u64(msg, REIN_A_SCOPE_ORIGIN, 5);
+	nla_put_u64(msg, REIN_A_SCOPE_RECORD, 12);
+	nla_put_string(msg, REIN_A_SCOPE_REASON, "enough");
+	nla_put_u64(msg, REIN_A_SCOPE_TIME_NS, 99);
+	nla_put_u32(msg, REIN_A_SCOPE_CHILDREN, 3);
+	nla_put_u32(msg, REIN_A_SCOPE_WAITERS, 4);
+	nla_put_u32(msg, REIN_A_SCOPE_PID, 77);
+	nla_put_string(msg, REIN_A_SCOPE_COMM, "make");
+	nla_put_u32(msg, REIN_A_SCOPE_UID, 0);
+	nla_put_u64(msg, REIN_A_SCOPE_CGROUP_ID, 92);
+	nla_put_string(msg, REIN_A_SCOPE_CGROUP_PATH, "/a");
+	nla_put_flag(msg, REIN_A_SCOPE_KILLS);
+	nla_put_u32(msg, REIN_A_SCOPE_RACE, REIN_POLICY_ASK);
+	nla_put_u32(msg, REIN_A_SCOPE_NUMBER, 8);
+	nla_put_u32(msg, REIN_A_SCOPE_WINNER, 9);
+	nla_put_u32(msg, REIN_A_SCOPE_EVENT, REIN_SCOPE_EVENT_DONE);
+	rein_scope_parse(nlmsg_hdr(msg), copy_scope, &scope);
+	CHECK_EQ(scope.id, 1ULL << 40);
+	CHECK_STR(scope.name, "build");
+	CHECK_EQ(scope.parent * 10 + scope.depth, 62);
+	CHECK_EQ(scope.has_left, 1);
+	CHECK_EQ(scope.left_ns, 0);
+	CHECK_EQ(scope.cause, REIN_CAUSE_PARENT);
+	CHECK_EQ(scope.origin, 5);
+	CHECK_EQ(scope.record, 12);
+	CHECK_STR(scope.reason, "enough");
+	CHECK_EQ(scope.time_ns, 99);
+	CHECK_EQ(scope.children * 10 + scope.waiters, 34);
+	CHECK_EQ(scope.pid, 77);
+	CHECK_STR(scope.comm, "make");
+	CHECK_EQ(scope.has_uid, 1);
+	CHECK_EQ(scope.cgroup_id, 92);
+	CHECK_STR(scope.cgroup, "/a");
+	CHECK_EQ(scope.kills, 1);
+	CHECK_EQ(scope.race, REIN_POLICY_ASK);
+	CHECK_EQ(scope.number * 10 + scope.winner, 89);
+	CHECK_EQ(scope.event, REIN_SCOPE_EVENT_DONE);
+	nlmsg_free(msg);
+}
+
+/* What a scope doesn't have isn't there, or is empty. */
+static void scope_bare(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *msg = rein_request(&rein, REIN_CMD_SCOPE_GET, 0, 256);
+	struct rein_scope scope = { .name = "?", .reason = "?", .has_left = true };
+
+	nla_put_u64(msg, REIN_A_SCOPE_ID, 1);
+	nla_put_string(msg, REIN_A_SCOPE_NAME, "");
+	nla_put_string(msg, REIN_A_SCOPE_REASON, "");
+	rein_scope_parse(nlmsg_hdr(msg), copy_scope, &scope);
+	CHECK_EQ(!scope.name && !scope.reason && !scope.cgroup && !scope.comm, 1);
+	CHECK_EQ(scope.has_left || scope.has_uid || scope.kills, 0);
+	CHECK_EQ(scope.cause | scope.race | scope.number | scope.winner, 0);
+	nlmsg_free(msg);
+}
+
+static void copy_record(const struct rein_record *record, void *arg)
+{
+	*(struct rein_record *)arg = *record;
+}
+
+static void scope_of_record(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *msg = rein_request(&rein, REIN_CMD_RECORD_GET, 0, 256);
+	struct rein_record record = { 0 };
+
+	nla_put_u64(msg, REIN_A_RECORD_SCOPE_ID, 7);
+	nla_put_string(msg, REIN_A_RECORD_SCOPE_NAME, "build");
+	rein_record_parse(nlmsg_hdr(msg), copy_record, &record);
+	CHECK_EQ(record.scope_id, 7);
+	CHECK_STR(record.scope, "build");
+	nlmsg_free(msg);
+}
+
 static void names(void)
 {
+	CHECK_STR(rein_cause_name(REIN_CAUSE_OWNER_EXIT), "owner-exit");
+	CHECK_STR(rein_scope_event_name(REIN_SCOPE_EVENT_DECIDED), "decided");
+	CHECK_STR(rein_policy_name(REIN_POLICY_ASK), "ask");
+	CHECK_EQ(!rein_cause_name(99) && !rein_policy_name(0), 1);
 	CHECK_STR(rein_over_name(REIN_OVER_OBSERVE), "observe");
 	CHECK_STR(rein_stats_name(REIN_A_STATS_OBSERVED), "observed");
 	CHECK_EQ(!rein_resource_name(99), 1);
@@ -287,6 +394,9 @@ static const struct test tests[] = {
 	TEST(error_of_dump),
 	TEST(error_cut_short),
 	TEST(random_messages),
+	TEST(scope_full),
+	TEST(scope_bare),
+	TEST(scope_of_record),
 	TEST(names),
 };
 

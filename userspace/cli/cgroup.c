@@ -105,6 +105,19 @@ int cgroup_open(struct cli *cli, const char *name, int *fd)
 	return ret < 0 ? fail_open(cli, option, name, -ret) : 0;
 }
 
+/**
+ * cgroup_open_own() - open the cgroup of this process
+ * @cli:	the command
+ * @path:	where its path goes
+ * @fd:		where the directory goes; the caller closes it
+ *
+ * Return: 0, or an exit code and the error has been printed.
+ */
+int cgroup_open_own(struct cli *cli, char path[PATH_MAX], int *fd)
+{
+	return open_of(cli, NULL, "/proc/self/cgroup", path, fd);
+}
+
 /* What stands in records: the path from the root of the hierarchy, each "/" once. */
 static int put_path(struct cli *cli, const char *root, const char *below, char *path, size_t size)
 {

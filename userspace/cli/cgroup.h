@@ -14,6 +14,7 @@
 struct cli;
 
 int cgroup_open(struct cli *cli, const char *name, int *fd);
+int cgroup_open_own(struct cli *cli, char path[PATH_MAX], int *fd);
 int cgroup_path(struct cli *cli, const char *name, char *path, size_t size);
 int cgroup_open_pid(struct cli *cli, const char *pid, int *fd);
 

@@ -81,6 +81,9 @@ struct command {
  * @record:	id of the kernel's record, 0 if there is none
  * @targets:	what the name may have meant
  * @n_targets:	how many
+ * @target:	what stands before them in the text, NULL: "--cgroup "
+ * @cause:	why the scope that ended it is done, enum rein_cause, 0: none did
+ * @scope:	id of that scope, 0: not worth a look
  * @take:	the take that was over a limit, NULL if it wasn't that
  */
 struct fault {
@@ -92,6 +95,9 @@ struct fault {
 	uint64_t record;
 	char **targets;
 	size_t n_targets;
+	const char *target;
+	uint32_t cause;
+	uint64_t scope;
 	const struct rein_take_result *take;
 };
 
@@ -106,6 +112,7 @@ int cli_fail_kernel(struct cli *cli, const char *option);
 void fault_from_kernel(struct cli *cli, struct fault *fault);
 void cli_note(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int cli_connect(struct cli *cli);
+int cli_device(struct cli *cli, int *fd);
 int cli_done(struct cli *cli, const char *what, const char *kind, const char *name);
 
 int cli_run(struct cli *cli, int argc, char **argv);
@@ -115,9 +122,11 @@ int batch_split(char *line, char **argv, int max, const char **error);
 extern const struct command top_commands[];
 extern const struct command limit_commands[];
 extern const struct command errors_commands[];
+extern const struct command scope_commands[];
 
-char **take_command(int argc, char **argv, int *words);
 int take_main(struct cli *cli, int argc, char **argv);
+int scope_run_main(struct cli *cli, int argc, char **argv);
+int race_main(struct cli *cli, int argc, char **argv);
 int chain_main(struct cli *cli, int argc, char **argv);
 struct filter;
 
@@ -142,6 +151,9 @@ void show_tier(struct out *out, const struct rein_tier *tier, const char *lead,
 	       const char *burst, const char *tokens, const char *debt);
 void show_stats(struct out *out, const char *key, const struct rein_stats *stats, bool calls,
 		enum stats_text text);
+void show_scope_row(struct out *out, const struct rein_scope *scope);
+void show_scope_event(struct out *out, const struct rein_scope *scope);
+void show_scope_full(struct out *out, const struct rein_scope *scope);
 void show_record_line(struct out *out, const struct rein_record *record);
 void show_record_row(struct out *out, const struct rein_record *record);
 void show_record_full(struct out *out, const struct rein_record *record);

@@ -54,6 +54,24 @@ static void report_take(struct cli *cli, struct out *out, const struct rein_take
 	out_num(out, "available", cli->verbose ? ", available: " : NULL, take->available);
 }
 
+/* What to name in its place; of JSON only that, as text has the option, too. */
+static void report_target(struct out *out, const struct fault *fault, const char *target)
+{
+	out_text(out, "\ntarget: ");
+	out_text(out, fault->target ? fault->target : "--cgroup ");
+	out_str(out, "", "", target);
+}
+
+/* Which scope ended it, and why that is done. */
+static void report_scope(struct out *out, const struct fault *fault)
+{
+	out_word(out, "cause", "\ncause: ", rein_cause_name(fault->cause), fault->cause);
+	if (!fault->scope)
+		return;
+	out_id(out, "scope", " (rein scope show ", fault->scope);
+	out_text(out, ")");
+}
+
 static void report_details(struct cli *cli, struct out *out, const struct fault *fault)
 {
 	const struct code *code = code_find(fault->code);
@@ -71,9 +89,11 @@ static void report_details(struct cli *cli, struct out *out, const struct fault 
 	if (fault->n_targets)
 		out_list(out, "targets");
 	for (i = 0; i < fault->n_targets; i++)
-		out_str(out, "", "\ntarget: --cgroup ", fault->targets[i]);
+		report_target(out, fault, fault->targets[i]);
 	if (fault->n_targets)
 		out_end(out);
+	if (fault->cause)
+		report_scope(out, fault);
 	if (fault->record) {
 		out_id(out, "record", "\nrecord: ", fault->record);
 		out_num(out, NULL, " (rein errors show ", fault->record);
@@ -240,6 +260,28 @@ int cli_connect(struct cli *cli)
 		return cli_fail(cli, CODE_NO_MODULE, NULL, NULL, "the rein module is not loaded");
 	fault_set(&fault, CODE_NETLINK, NULL, NULL, "there is no way to talk to the kernel: %s",
 		  strerror(-ret));
+	fault.exit = EXIT_REFUSED;
+	return fault_report(cli, &fault);
+}
+
+/**
+ * cli_device() - open /dev/rein
+ * @cli:	the command
+ * @fd:		where the descriptor goes; the caller closes it
+ *
+ * Return: 0, or an exit code and the error has been printed.
+ */
+int cli_device(struct cli *cli, int *fd)
+{
+	struct fault fault;
+
+	*fd = rein_dev_open();
+	if (*fd >= 0)
+		return 0;
+	if (*fd == -ENODEV)
+		return cli_fail(cli, CODE_NO_MODULE, NULL, NULL, "the rein module is not loaded");
+	fault_set(&fault, CODE_DEVICE, REIN_DEV_PATH, NULL, "%s can't be opened: %s",
+		  REIN_DEV_PATH, strerror(-*fd));
 	fault.exit = EXIT_REFUSED;
 	return fault_report(cli, &fault);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "command.h"
 
 const struct command top_commands[] = {
 	{ .name = "limit", .subs = limit_commands, .summary = "limits on cgroups",
@@ -24,6 +25,28 @@ const struct command top_commands[] = {
 	  "  -- COMMAND       then become this command; the tokens stay taken\n\n"
 	  "Ends with 3 if it is over a limit, 4 if the time does not suffice; with a\n"
 	  "COMMAND with its status, or 121 and 124, and 125 if rein itself fails.\n" },
+	{ .name = "scope", .subs = scope_commands,
+	  .summary = "what ends as a whole: commands with all that they start",
+	  .usage = "scope COMMAND ..." },
+	{ .name = "race", .run = race_main,
+	  .summary = "run a command several times, take the first that succeeds",
+	  .usage = "race -n N [--after TIME] [--timeout TIME] [--budget NAME]\n"
+		   "            [--name NAME] -- COMMAND...",
+	  .details =
+	  "Runs COMMAND up to N times, each time in a cgroup of its own; the first that\n"
+	  "ends with 0 has won. Its output is the output; the others are killed with all\n"
+	  "that they have started. In COMMAND {} is the number of the replica, from 1, and\n"
+	  "so is REIN_REPLICA in its environment; its input is empty unless N is 1.\n\n"
+	  "  -n N, --replicas N  at most so many in all\n"
+	  "  --after TIME        another one each time so much has passed without an\n"
+	  "                      answer, or at once when one fails; default: all at once\n"
+	  "  --timeout TIME      then all of them are killed: 50ms 2s\n"
+	  "  --budget NAME       each but the first takes a token of this limit on call, or\n"
+	  "                      isn't started\n"
+	  "  --name NAME         how it is called in rein scope list\n\n"
+	  "Ends with 0 if one has won; with the status of the last one if all failed; 124\n"
+	  "if the time has passed, 122 if it was cancelled, 125 if rein itself fails, 126\n"
+	  "and 127 if COMMAND can't be executed. -v says what became of each.\n" },
 	{ .name = "chain", .run = chain_main, .summary = "every limit that binds a cgroup",
 	  .usage = "chain (--cgroup PATH | --pid PID)",
 	  .details =
@@ -33,9 +56,10 @@ const struct command top_commands[] = {
 	  .summary = "records of what was refused, and what errors mean",
 	  .usage = "errors [COMMAND ...]" },
 	{ .name = "monitor", .run = monitor_main, .summary = "what happens, as it happens",
-	  .usage = "monitor [limits|errors]...",
+	  .usage = "monitor [limits|errors|scopes]...",
 	  .details =
-	  "Prints limits that come, change and go, and records as they are made.\n"
+	  "Prints limits that come, change and go, records as they are made, and what\n"
+	  "becomes of scopes.\n"
 	  "With -j each line is a JSON document. Ends on SIGINT.\n" },
 	{ .name = "stat", .run = stat_main, .summary = "the module's own counters",
 	  .usage = "stat" },
@@ -99,7 +123,8 @@ static void help_top(FILE *file)
 {
 	fputs("usage: rein [-j] [-p] [-q] [-v] COMMAND ...\n"
 	      "       rein [-j] [-p] [-q] [-v] [-f] -b FILE\n\n"
-	      "Token bucket limits on cgroups, enforced in the kernel.\n\n", file);
+	      "Token bucket limits on cgroups, and ends of what runs in them, enforced in the\n"
+	      "kernel.\n\n", file);
 	print_commands(file, top_commands);
 	fputs("\n  -j, --json     print one JSON document\n"
 	      "  -p, --pretty   the same with line breaks\n"
@@ -257,7 +282,7 @@ static int global_options(struct cli *cli, int argc, char **argv, int *next, con
 /* Where a command was to be run, what is wrong before it isn't its status. */
 static int fail_early(int ret, int argc, char **argv)
 {
-	return take_command(argc, argv, NULL) ? EXIT_COMMAND_FAILED : ret;
+	return command_follows(argc, argv) ? EXIT_COMMAND_FAILED : ret;
 }
 
 static int run(struct cli *cli, int argc, char **argv)

@@ -11,7 +11,9 @@
 /* How often to look whether the module is still there, if nothing happens. */
 #define ALIVE_MS	1000
 
-static const char *const groups[] = { REIN_MCGRP_LIMITS, REIN_MCGRP_ERRORS };
+static const char *const groups[] = { REIN_MCGRP_LIMITS, REIN_MCGRP_ERRORS, REIN_MCGRP_SCOPES };
+
+#define GROUPS	(sizeof(groups) / sizeof(groups[0]))
 
 /* Lines are printed one by one, so this column is made by hand. */
 static void pad(struct out *out)
@@ -42,6 +44,19 @@ static void record_event(const struct rein_record *record, void *arg)
 	event_record(out, record);
 }
 
+static void scope_event(const struct rein_scope *scope, void *arg)
+{
+	struct out *out = arg;
+
+	out_object(out, NULL);
+	out_word(out, "event", "", rein_scope_event_name(scope->event), scope->event);
+	pad(out);
+	out_object(out, "scope");
+	show_scope_event(out, scope);
+	out_end(out);
+	event_end(out);
+}
+
 /* The kernel was faster than this reader; that is an event, too. */
 static void lost_event(struct cli *cli)
 {
@@ -49,7 +64,8 @@ static void lost_event(struct cli *cli)
 
 	if (!out->json) {
 		fputs("lost: events came faster than they were read\n"
-		      "hint: see what is now: rein limit list, rein errors list\n", stderr);
+		      "hint: see what is now: rein limit list, rein errors list, rein scope list\n",
+		      stderr);
 		return;
 	}
 	event_begin(out, NULL, "lost");
@@ -63,6 +79,7 @@ static void take_events(const struct rein_stat *stat, void *arg)
 
 static int take_event(struct cli *cli, bool readable, void *arg)
 {
+	static const struct rein_events fns = { limit_event, record_event, scope_event };
 	struct rein *from = arg;
 	bool events;
 	int ret;
@@ -71,7 +88,7 @@ static int take_event(struct cli *cli, bool readable, void *arg)
 	if (!readable)
 		return rein_stat_get(cli->rein, take_events, &events) ?
 		       cli_fail_kernel(cli, NULL) : EXIT_OK;
-	ret = rein_receive(from, limit_event, record_event, &cli->out);
+	ret = rein_receive_events(from, &fns, &cli->out);
 	if (ret == -ENOBUFS)
 		lost_event(cli);
 	else if (ret && ret != -EINTR)
@@ -96,12 +113,16 @@ static int check_place(struct cli *cli)
 
 static int check_words(struct cli *cli, const struct opt_args *args)
 {
-	size_t i;
+	size_t i, j;
 
-	for (i = 0; i < args->n_words; i++)
-		if (strcmp(args->words[i], groups[0]) && strcmp(args->words[i], groups[1]))
-			return cli_fail(cli, CODE_USAGE, args->words[i], "there are: limits errors",
+	for (i = 0; i < args->n_words; i++) {
+		for (j = 0; j < GROUPS && strcmp(args->words[i], groups[j]); j++)
+			;
+		if (j == GROUPS)
+			return cli_fail(cli, CODE_USAGE, args->words[i],
+					"there are: limits errors scopes",
 					"there are no events called '%s'", args->words[i]);
+	}
 	if (cli->file)
 		return cli_fail(cli, CODE_BATCH, "monitor", "run it on its own",
 				"monitor never ends, so it has no place in a batch");
@@ -123,7 +144,7 @@ static int subscribe(struct cli *cli, const struct opt_args *args, struct rein *
 		return cli_fail(cli, CODE_NETLINK, NULL, NULL, "there is no way to listen");
 	for (i = 0; i < (int)args->n_words && !ret; i++)
 		ret = rein_subscribe(*events, args->words[i]);
-	for (i = 0; i < 2 && !args->n_words && !ret; i++)
+	for (i = 0; i < (int)GROUPS && !args->n_words && !ret; i++)
 		ret = rein_subscribe(*events, groups[i]);
 	if (!ret)
 		return 0;

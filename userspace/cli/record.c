@@ -181,6 +181,11 @@ static void show_who(struct out *out, const struct rein_record *record, bool ful
 		record->cgroup_id);
 	if (full && record->cgroup_id)
 		out_text(out, ")");
+	out_str(out, "scope_name", LEAD("\n  scope:\t", NULL), record->scope);
+	show_id(out, "scope_id", LEAD(record->scope ? " (id " : "\n  scope:\t(id ", NULL),
+		record->scope_id);
+	if (full && record->scope_id)
+		out_text(out, ")");
 	if (record->has_socket)
 		show_socket(out, &record->socket, full);
 	else

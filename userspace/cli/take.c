@@ -5,12 +5,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
-
-#define NSEC_PER_SEC	1000000000ULL
+#include "command.h"
+#include "span.h"
 
 /**
  * struct take - a take as the command line describes it
@@ -107,56 +106,20 @@ static int take_line(struct cli *cli, struct take *take, int argc, char **argv)
 	return 0;
 }
 
-static int open_device(struct cli *cli, int *fd)
-{
-	struct fault fault;
-
-	*fd = rein_dev_open();
-	if (*fd >= 0)
-		return 0;
-	if (*fd == -ENODEV)
-		return cli_fail(cli, CODE_NO_MODULE, NULL, NULL, "the rein module is not loaded");
-	fault_set(&fault, CODE_DEVICE, REIN_DEV_PATH, NULL, "%s can't be opened: %s",
-		  REIN_DEV_PATH, strerror(-*fd));
-	fault.exit = EXIT_REFUSED;
-	return fault_report(cli, &fault);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
-
-/* What is left of the time since then. */
-static uint64_t left_of(uint64_t timeout_ns, uint64_t since_ns)
-{
-	uint64_t spent = now_ns() - since_ns;
-
-	if (timeout_ns == REIN_FOREVER_NS)
-		return timeout_ns;
-	return timeout_ns > spent ? timeout_ns - spent : 0;
-}
-
 /*
  * Signals that end a process end this one, without a handler. One that stops
  * it ends the wait once it goes on: then it waits for what is left.
  */
 static int ask(struct take *take, int fd)
 {
-	uint64_t since = now_ns(), left = take->timeout_ns;
+	uint32_t flags = take->try ? REIN_TAKE_TRY : take->timed ? REIN_TAKE_TIMEOUT : 0;
+	uint64_t since = span_now(), left = take->timeout_ns;
 	int ret;
 
 	do {
-		if (take->try)
-			ret = rein_try(fd, take->wants, take->n, &take->result);
-		else if (take->timed)
-			ret = rein_take_timeout(fd, take->wants, take->n, left, &take->result);
-		else
-			ret = rein_take(fd, take->wants, take->n, &take->result);
-		left = left_of(take->timeout_ns, since);
+		ret = rein_take_in(fd, REIN_NO_FD, take->wants, take->n, flags,
+				   take->timed ? left : 0, &take->result);
+		left = span_left(take->timeout_ns, since);
 	} while (ret == -EINTR);
 	return ret;
 }
@@ -179,6 +142,9 @@ static int exit_of(uint32_t code, int err)
 	};
 	size_t i;
 
+	/* Of those of scopes there is one for each cause. */
+	if (code >= CODE_SCOPE_TIMEOUT && code <= CODE_SCOPE_DONE)
+		return EXIT_CANCELLED;
 	for (i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++)
 		if (code ? outcomes[i].code == code : outcomes[i].err == err)
 			return outcomes[i].exit;
@@ -203,6 +169,8 @@ static int fail_take(struct cli *cli, const struct take *take, int err)
 			 take->args.words[result->want]);
 	fault.exit = exit_of(result->code, err);
 	fault.record = result->record;
+	fault.cause = result->cause;
+	fault.scope = result->scope_id;
 	if (result->code && (fault.exit == EXIT_OVER || fault.exit == EXIT_LATE))
 		fault.take = result;
 	return fault_report(cli, &fault);
@@ -239,32 +207,10 @@ static void say_taken(struct cli *cli, const struct take *take)
 /* Become the command; returns only if that fails. */
 static int run_command(struct cli *cli, char **command)
 {
-	struct fault fault;
-	int err;
-
 	fflush(NULL);
 	signal(SIGPIPE, cli->sigpipe);
 	execvp(command[0], command);
-	err = errno;
-	fault_set(&fault, CODE_EXEC, command[0], NULL, "can't run %s: %s", command[0],
-		  strerror(err));
-	fault.exit = err == ENOENT ? EXIT_NO_COMMAND : EXIT_NO_EXEC;
-	return fault_report(cli, &fault);
-}
-
-/* What ends rein in the command's place must not look like its statuses. */
-static int status_with_command(int ret)
-{
-	switch (ret) {
-	case EXIT_OVER:
-		return EXIT_COMMAND_OVER;
-	case EXIT_CANCELLED:
-		return EXIT_COMMAND_CANCELLED;
-	case EXIT_LATE:
-		return EXIT_COMMAND_LATE;
-	default:
-		return EXIT_COMMAND_FAILED;
-	}
+	return command_fail(cli, command[0], errno);
 }
 
 static int take_tokens(struct cli *cli, struct take *take, int argc, char **argv)
@@ -273,7 +219,7 @@ static int take_tokens(struct cli *cli, struct take *take, int argc, char **argv
 
 	ret = take_line(cli, take, argc, argv);
 	if (!ret)
-		ret = open_device(cli, &fd);
+		ret = cli_device(cli, &fd);
 	if (ret)
 		return ret;
 	ret = ask(take, fd);
@@ -284,36 +230,17 @@ static int take_tokens(struct cli *cli, struct take *take, int argc, char **argv
 	return EXIT_OK;
 }
 
-/**
- * take_command() - the command that is to be run with tokens
- * @argc:	how many words
- * @argv:	they, ended by NULL; the first is the name of rein's command
- * @words:	how many come before it, may be NULL
- *
- * Return: it, NULL if there is none.
- */
-char **take_command(int argc, char **argv, int *words)
-{
-	int i = 0;
-
-	while (i < argc && strcmp(argv[i], "--"))
-		i++;
-	if (words)
-		*words = i;
-	return i < argc && !strcmp(argv[0], "take") ? argv + i + 1 : NULL;
-}
-
 int take_main(struct cli *cli, int argc, char **argv)
 {
 	struct take take = { .n = 0 };
 	int words, ret;
 
-	take.command = take_command(argc, argv, &words);
+	take.command = command_split(argc, argv, &words);
 	if (take.command && cli->file)
 		return cli_fail(cli, CODE_BATCH, "--", "take in the batch, or run it on its own",
 				"a batch would end where rein becomes another command");
 	ret = take_tokens(cli, &take, words, argv);
 	if (!take.command)
 		return ret;
-	return ret ? status_with_command(ret) : run_command(cli, take.command);
+	return ret ? command_status(ret) : run_command(cli, take.command);
 }

@@ -23,7 +23,25 @@ int rein_subscribe(struct rein *rein, const char *group)
 	return 0;
 }
 
-int rein_receive(struct rein *rein, rein_limit_fn limit, rein_record_fn record, void *arg)
+static void hand_out(struct nlmsghdr *nlh, const struct rein_events *events, void *arg)
+{
+	switch (genlmsg_hdr(nlh)->cmd) {
+	case REIN_CMD_LIMIT_NTF:
+		if (events->limit)
+			rein_limit_parse(nlh, events->limit, arg);
+		break;
+	case REIN_CMD_RECORD_NTF:
+		if (events->record)
+			rein_record_parse(nlh, events->record, arg);
+		break;
+	case REIN_CMD_SCOPE_NTF:
+		if (events->scope)
+			rein_scope_parse(nlh, events->scope, arg);
+		break;
+	}
+}
+
+int rein_receive_events(struct rein *rein, const struct rein_events *events, void *arg)
 {
 	ssize_t len = rein_read(rein);
 	struct nlmsghdr *nlh = (struct nlmsghdr *)rein->buffer;
@@ -31,17 +49,15 @@ int rein_receive(struct rein *rein, rein_limit_fn limit, rein_record_fn record, 
 
 	if (len < 0)
 		return rein_fail(rein, -len, "no more events: %s", strerror(-len));
-	for (; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left)) {
-		if (nlh->nlmsg_type != rein->family)
-			continue;
-		switch (genlmsg_hdr(nlh)->cmd) {
-		case REIN_CMD_LIMIT_NTF:
-			rein_limit_parse(nlh, limit, arg);
-			break;
-		case REIN_CMD_RECORD_NTF:
-			rein_record_parse(nlh, record, arg);
-			break;
-		}
-	}
+	for (; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left))
+		if (nlh->nlmsg_type == rein->family)
+			hand_out(nlh, events, arg);
 	return 0;
+}
+
+int rein_receive(struct rein *rein, rein_limit_fn limit, rein_record_fn record, void *arg)
+{
+	const struct rein_events events = { .limit = limit, .record = record };
+
+	return rein_receive_events(rein, &events, arg);
 }

@@ -100,6 +100,44 @@ const char *rein_stats_name(uint32_t value)
 	return name_of(names, sizeof(names), value);
 }
 
+const char *rein_cause_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_CAUSE_NONE] = "none",
+		[REIN_CAUSE_TIMEOUT] = "timeout",
+		[REIN_CAUSE_USER] = "user",
+		[REIN_CAUSE_PARENT] = "parent",
+		[REIN_CAUSE_DUPLICATE] = "duplicate",
+		[REIN_CAUSE_OWNER_EXIT] = "owner-exit",
+	};
+
+	return name_of(names, sizeof(names), value);
+}
+
+const char *rein_scope_event_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_SCOPE_EVENT_MADE] = "made",
+		[REIN_SCOPE_EVENT_BOUND] = "bound",
+		[REIN_SCOPE_EVENT_DONE] = "done",
+		[REIN_SCOPE_EVENT_DECIDED] = "decided",
+		[REIN_SCOPE_EVENT_GONE] = "gone",
+	};
+
+	return name_of(names, sizeof(names), value);
+}
+
+const char *rein_policy_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_POLICY_FIRST] = "first",
+		[REIN_POLICY_LAST] = "last",
+		[REIN_POLICY_ASK] = "ask",
+	};
+
+	return name_of(names, sizeof(names), value);
+}
+
 const char *rein_version(void)
 {
 	return REIN_VERSION;

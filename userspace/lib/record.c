@@ -33,6 +33,8 @@ static const struct nla_policy record_policy[REIN_A_RECORD_MAX + 1] = {
 	[REIN_A_RECORD_VALUE] = { .type = NLA_NESTED },
 	[REIN_A_RECORD_VERSION] = { .type = NLA_STRING },
 	[REIN_A_RECORD_STEP] = { .type = NLA_NESTED },
+	[REIN_A_RECORD_SCOPE_ID] = { .type = NLA_U64 },
+	[REIN_A_RECORD_SCOPE_NAME] = { .type = NLA_STRING },
 };
 
 static const struct nla_policy step_policy[REIN_A_STEP_MAX + 1] = {
@@ -165,6 +167,10 @@ static void parse_who(struct nlattr **tb, struct rein_record *record)
 	record->file = rein_str(tb[REIN_A_RECORD_FILE]);
 	record->line = rein_u32(tb[REIN_A_RECORD_LINE]);
 	record->cause = rein_u64(tb[REIN_A_RECORD_CAUSE]);
+	record->scope_id = rein_u64(tb[REIN_A_RECORD_SCOPE_ID]);
+	record->scope = rein_str(tb[REIN_A_RECORD_SCOPE_NAME]);
+	if (record->scope && !*record->scope)
+		record->scope = NULL;
 }
 
 void rein_record_parse(struct nlmsghdr *nlh, rein_record_fn fn, void *arg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * librein: talk to the rein kernel module, over generic netlink to configure
- * it, through /dev/rein to take tokens.
+ * it, through /dev/rein to take tokens, and to make scopes and races.
  *
  * Promise: one call is one request. It returns 0, or a negative errno with
  * everything the kernel said about it in rein_last_error(). Nothing is
@@ -11,8 +11,8 @@
  * Units: times in nanoseconds, rates as tokens per period, sizes in tokens of
  * their tier (bytes, packets or calls).
  *
- * Context: a struct rein belongs to one thread at a time. What takes tokens
- * needs none, and any number of threads may share its descriptor.
+ * Context: a struct rein belongs to one thread at a time. What takes tokens, and
+ * what is about scopes, needs none; any number of threads may share a descriptor.
  */
 #ifndef REIN_H
 #define REIN_H
@@ -337,6 +337,8 @@ struct rein_step {
  * @values:	typed values
  * @n_values:	how many
  * @version:	of the module, or NULL
+ * @scope_id:	the scope it is about, 0 if none
+ * @scope:	its name, or NULL
  */
 struct rein_record {
 	uint64_t id;
@@ -371,6 +373,8 @@ struct rein_record {
 	struct rein_value values[REIN_RECORD_VALUES_MAX];
 	size_t n_values;
 	const char *version;
+	uint64_t scope_id;
+	const char *scope;
 };
 
 typedef void (*rein_record_fn)(const struct rein_record *record, void *arg);
@@ -444,6 +448,7 @@ int rein_record_clear(struct rein *rein);
  * @records_suppressed: could not be stored
  * @records_newest: id of the newest record, 0 if there was none
  * @records_oldest: of the records from this id on none has made way
+ * @scopes:	how many there are
  */
 struct rein_stat {
 	const char *version;
@@ -462,6 +467,7 @@ struct rein_stat {
 	uint64_t records_suppressed;
 	uint64_t records_newest;
 	uint64_t records_oldest;
+	uint64_t scopes;
 };
 
 typedef void (*rein_stat_fn)(const struct rein_stat *stat, void *arg);
@@ -488,7 +494,7 @@ int rein_flush(struct rein *rein, bool force);
 /**
  * rein_subscribe() - be told of what happens
  * @rein:	the connection; use one of its own for this
- * @group:	REIN_MCGRP_LIMITS or REIN_MCGRP_ERRORS
+ * @group:	REIN_MCGRP_LIMITS, REIN_MCGRP_ERRORS or REIN_MCGRP_SCOPES
  *
  * Return: 0 or a negative errno.
  */
@@ -518,6 +524,109 @@ int rein_fd(const struct rein *rein);
 int rein_receive(struct rein *rein, rein_limit_fn limit, rein_record_fn record, void *arg);
 
 /**
+ * struct rein_scope - a scope as the kernel has it
+ * @id:		never given twice
+ * @name:	for its readers, or NULL
+ * @parent:	id of the scope it is a part of, 0 at the top
+ * @depth:	1 at the top
+ * @has_left:	it, or one above, has a deadline
+ * @left_ns:	what is left until the earliest of them; 0: it has passed
+ * @cause:	enum rein_cause; REIN_CAUSE_NONE as long as it is not done
+ * @origin:	id of the scope where its end began, 0 unless it is done
+ * @record:	id of the record of its end, 0: none
+ * @reason:	of its end, or NULL
+ * @time_ns:	of its end, CLOCK_REALTIME
+ * @children:	how many scopes are a part of it
+ * @waiters:	takes and reservations that wait and would end with it
+ * @pid:	who made it, 0: not to be seen from here
+ * @comm:	likewise, or NULL
+ * @has_uid:	@uid is there
+ * @uid:	whose it is
+ * @cgroup_id:	the cgroup it is bound to, 0: none
+ * @cgroup:	path of that, or NULL
+ * @kills:	its end kills the processes of that cgroup
+ * @race:	enum rein_policy of a race, 0: it is none
+ * @number:	which replica of its parent it is, 0: it is none
+ * @winner:	of a race that is decided, the number of who has won; else 0
+ * @event:	enum rein_scope_event (notifications only)
+ */
+struct rein_scope {
+	uint64_t id;
+	const char *name;
+	uint64_t parent;
+	uint32_t depth;
+	bool has_left;
+	uint64_t left_ns;
+	uint32_t cause;
+	uint64_t origin;
+	uint64_t record;
+	const char *reason;
+	uint64_t time_ns;
+	uint32_t children;
+	uint32_t waiters;
+	uint32_t pid;
+	const char *comm;
+	bool has_uid;
+	uint32_t uid;
+	uint64_t cgroup_id;
+	const char *cgroup;
+	bool kills;
+	uint32_t race;
+	uint32_t number;
+	uint32_t winner;
+	uint32_t event;
+};
+
+typedef void (*rein_scope_fn)(const struct rein_scope *scope, void *arg);
+
+/**
+ * rein_scope_get() - read one scope
+ * @rein:	the connection
+ * @id:		its id
+ * @fn:		called once if there is one
+ * @arg:	handed to @fn
+ *
+ * Return: 0 or a negative errno.
+ */
+int rein_scope_get(struct rein *rein, uint64_t id, rein_scope_fn fn, void *arg);
+
+/**
+ * rein_scope_dump() - read scopes, by age
+ * @rein:	the connection
+ * @name:	those of that name, NULL: all
+ * @fn:		called for each
+ * @arg:	handed to @fn
+ *
+ * Who is no administrator is told of his own, and of those that are bound to his
+ * cgroup or to one above.
+ *
+ * Return: 0 or a negative errno; @fn is then not called at all.
+ */
+int rein_scope_dump(struct rein *rein, const char *name, rein_scope_fn fn, void *arg);
+
+/**
+ * struct rein_events - who is told of what has arrived; NULL: nobody
+ * @limit:	of each change of a limit
+ * @record:	of each record
+ * @scope:	of each change of a scope
+ */
+struct rein_events {
+	rein_limit_fn limit;
+	rein_record_fn record;
+	rein_scope_fn scope;
+};
+
+/**
+ * rein_receive_events() - rein_receive() of all kinds of events
+ * @rein:	a connection that has subscribed
+ * @events:	who is told
+ * @arg:	handed to them
+ *
+ * Return: as rein_receive().
+ */
+int rein_receive_events(struct rein *rein, const struct rein_events *events, void *arg);
+
+/**
  * rein_dev_open() - open /dev/rein, to take tokens
  *
  * Anybody may who has access to the device. Close it with close(); it is not
@@ -543,6 +652,13 @@ int rein_dev_open(void);
  *		didn't say
  * @want:	which of the wants is at fault, if @code is not 0
  * @message:	why not, one line; empty if taken, or if the kernel didn't say
+ * @cause:	why the scope that ended it was cancelled, enum rein_cause; 0: it was
+ *		not ended by a scope
+ * @scope_id:	the id of that scope
+ *
+ * @cause and @scope_id are written by rein_take_in(), rein_reserve_in() and
+ * rein_claim_in(). The others leave them as they are: those who call them may have
+ * been built when there were none.
  */
 struct rein_take_result {
 	uint64_t granted_ns;
@@ -555,6 +671,8 @@ struct rein_take_result {
 	uint32_t code;
 	uint32_t want;
 	char message[128];
+	uint32_t cause;
+	uint64_t scope_id;
 };
 
 /**
@@ -714,6 +832,354 @@ int rein_claim(int reservation, struct rein_take_result *result);
 int rein_cancel(int reservation);
 
 /**
+ * rein_take_in() - take tokens as a part of a scope
+ * @fd:		what rein_dev_open() returned
+ * @scope:	a scope, or an observer of one; REIN_NO_FD: none but those that are bound
+ *		to the caller's cgroup, and to those above
+ * @wants:	name and tokens of each, no name twice
+ * @n:		how many, 1 to REIN_TAKE_NAMES_MAX
+ * @flags:	0 or one of REIN_TAKE_TRY, REIN_TAKE_DEADLINE and REIN_TAKE_TIMEOUT
+ * @time_ns:	see there, as of rein_take_deadline() and rein_take_timeout()
+ * @result:	what became of it, success or not; may be NULL
+ *
+ * What a scope and its takes have in common is the end: its deadline is theirs, and if
+ * it is cancelled while one waits, that ends at once, and has taken nothing.
+ *
+ * Return: as rein_take_deadline(); -ECANCELED and a @cause if a scope ended it, -EBADF
+ * if @scope is none.
+ */
+int rein_take_in(int fd, int scope, const struct rein_take_want *wants, unsigned int n,
+		 uint32_t flags, uint64_t time_ns, struct rein_take_result *result);
+
+/**
+ * rein_reserve_in() - reserve tokens as a part of a scope
+ * @fd:		what rein_dev_open() returned
+ * @scope:	as of rein_take_in()
+ * @wants:	name and tokens of each, no name twice
+ * @n:		how many, 1 to REIN_TAKE_NAMES_MAX
+ * @flags:	0, REIN_TAKE_DEADLINE or REIN_TAKE_TIMEOUT
+ * @time_ns:	see there
+ * @claim_ns:	as of rein_reserve()
+ * @result:	likewise
+ *
+ * Return: as rein_reserve_deadline(), and as rein_take_in().
+ */
+int rein_reserve_in(int fd, int scope, const struct rein_take_want *wants, unsigned int n,
+		    uint32_t flags, uint64_t time_ns, uint64_t claim_ns,
+		    struct rein_take_result *result);
+
+/**
+ * rein_claim_in() - rein_claim() that says which scope ended it, too
+ * @reservation: what rein_reserve_in() returned
+ * @result:	what became of it; may be NULL
+ *
+ * Return: as rein_claim(); -ECANCELED and a @cause if a scope ended it.
+ */
+int rein_claim_in(int reservation, struct rein_take_result *result);
+
+/* --- scopes --------------------------------------------------------------------- */
+
+/**
+ * struct rein_scope_opts - what a new scope, or race, is like; all 0: nothing special
+ * @name:	for its readers, 1 to 63 letters, digits and any of . _ - : @; or NULL
+ * @has_parent:	it is a part of @parent
+ * @parent:	a scope
+ * @has_deadline: it is done at @deadline_ns
+ * @deadline_ns: CLOCK_MONOTONIC of the caller's time namespace
+ * @has_timeout: it is done in @timeout_ns
+ * @timeout_ns:	from now; REIN_FOREVER_NS: it isn't
+ * @boottime:	both are of CLOCK_BOOTTIME, which counts while the machine sleeps
+ * @owned:	cancel it when nobody has a descriptor of it any more but observers: also
+ *		when its owner ends, however that is
+ *
+ * A deadline and a timeout exclude each other.
+ */
+struct rein_scope_opts {
+	const char *name;
+	bool has_parent;
+	int parent;
+	bool has_deadline;
+	uint64_t deadline_ns;
+	bool has_timeout;
+	uint64_t timeout_ns;
+	bool boottime;
+	bool owned;
+};
+
+/**
+ * struct rein_scope_result - what became of a call about a scope or a race
+ * @id:		of the scope that was made; or of the winner's
+ * @number:	of the replica that was made, that asks, or that has won; 0: none
+ * @was:	of rein_scope_cancel(): why it is done, enum rein_cause: REIN_CAUSE_USER, or
+ *		what was first; 0: it is not, having won a race
+ * @record:	id of the record that tells the whole story, 0: none
+ * @code:	why not: the number in REIN-Ennnn; 0 if it succeeded, or if the kernel
+ *		didn't say
+ * @message:	why not, one line; likewise empty
+ */
+struct rein_scope_result {
+	uint64_t id;
+	uint32_t number;
+	uint32_t was;
+	uint64_t record;
+	uint32_t code;
+	char message[128];
+};
+
+/**
+ * rein_scope_new() - make a scope: something that can be ended as a whole
+ * @fd:		what rein_dev_open() returned
+ * @opts:	what it is like; NULL: nothing special
+ * @result:	what became of it; may be NULL
+ *
+ * It is done when its deadline, or that of one above it, has passed; when somebody
+ * cancels it or one above it; and it stays so. It lives as long as there is a descriptor
+ * of it, a child, or a cgroup that it is bound to.
+ *
+ * The descriptor has POLLIN and POLLHUP from when it is done (a race POLLHUP, and POLLIN
+ * also from when it is decided), isn't inherited by what the process executes, and can
+ * be handed to another process: who has it may wait for the scope, cancel it, and make
+ * children.
+ *
+ * Return: a descriptor, to be closed with close(); or a negative errno: -EBADF (the
+ * parent is no scope), -EPERM (it is an observer), -ELOOP (too deep), -ENOSPC (too many
+ * children), -EDQUOT (the user has too many), -EMFILE, -EINVAL, -ENOMEM; -ENOTTY if the
+ * module is too old to know scopes.
+ */
+int rein_scope_new(int fd, const struct rein_scope_opts *opts, struct rein_scope_result *result);
+
+/**
+ * rein_scope_open() - get a descriptor of a scope that is there
+ * @fd:		what rein_dev_open() returned
+ * @id:		the scope; 0: by @name
+ * @name:	likewise; NULL: the one that is bound to the caller's cgroup, or the
+ *		nearest that is bound to one above
+ * @observe:	only to wait for it
+ * @result:	what became of it; may be NULL
+ *
+ * Only a scope's own user, and who has CAP_NET_ADMIN over the initial user namespace, may
+ * do so; whoever is below a cgroup that a scope is bound to may observe that.
+ *
+ * Return: a descriptor; or a negative errno: -ENOENT, -EACCES, -ENOTUNIQ (several have that
+ * name), -EINVAL, -EMFILE, -ENOMEM, -ENOTTY.
+ */
+int rein_scope_open(int fd, uint64_t id, const char *name, bool observe,
+		    struct rein_scope_result *result);
+
+/**
+ * rein_scope_observe() - get a descriptor that can only be waited for
+ * @scope:	the scope
+ * @result:	what became of it; may be NULL
+ *
+ * It can be read, polled, mapped, and given to a take.
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int rein_scope_observe(int scope, struct rein_scope_result *result);
+
+/**
+ * rein_scope_cancel() - end a scope and all below it
+ * @scope:	the scope
+ * @reason:	for its readers, up to 127 bytes of it are kept; may be NULL
+ * @result:	@was says why it is done: that may have been before; may be NULL
+ *
+ * Never waits. What is done already stays as it is, and so does what has won a race;
+ * that is no error.
+ *
+ * Return: 0 or a negative errno: -EPERM (an observer), -EINVAL, -EBADF or -ENOTTY (this is
+ * no scope).
+ */
+int rein_scope_cancel(int scope, const char *reason, struct rein_scope_result *result);
+
+/**
+ * rein_scope_discard() - rein_scope_cancel() of what is done elsewhere already
+ * @scope:	the scope
+ * @reason:	for its readers; may be NULL
+ * @result:	as of rein_scope_cancel()
+ *
+ * The cause is REIN_CAUSE_DUPLICATE.
+ *
+ * Return: as rein_scope_cancel().
+ */
+int rein_scope_discard(int scope, const char *reason, struct rein_scope_result *result);
+
+/**
+ * rein_scope_bind() - bind a scope to a cgroup
+ * @scope:	the scope
+ * @cgroup_fd:	an open cgroup2 directory
+ * @kill_fd:	its cgroup.kill, open for writing: its processes are killed when the scope
+ *		is done; REIN_NO_FD: they are not
+ * @kill_delay_ns: how long after that
+ * @result:	what became of it; may be NULL
+ *
+ * From then on takes by tasks in that cgroup, or below, end with the scope, and its
+ * deadline is theirs; when it is done, packets of theirs that wait are dropped, and the
+ * scopes that are bound to cgroups below are cancelled. It stays bound until the cgroup is
+ * removed. A scope can be bound once, and a cgroup have one scope.
+ *
+ * Needs CAP_NET_ADMIN over the initial user namespace, or a @kill_fd.
+ *
+ * Return: 0 or a negative errno: -EPERM, -EBADF (not a cgroup2 directory), -EBUSY (the
+ * scope is bound, or the cgroup has one), -EINVAL (not that cgroup's cgroup.kill),
+ * -ENODEV (the cgroup is gone), -ECANCELED (the scope is done), -ENOMEM.
+ */
+int rein_scope_bind(int scope, int cgroup_fd, int kill_fd, uint64_t kill_delay_ns,
+		    struct rein_scope_result *result);
+
+/**
+ * rein_scope_wait() - wait until a scope is done
+ * @scope:	the scope, or an observer of it
+ * @timeout_ns:	for how long; 0: not at all; REIN_FOREVER_NS: as long as it takes
+ * @done:	what became of it; may be NULL
+ *
+ * Any thread, and any number of them.
+ *
+ * Return: 0; -ETIMEDOUT: it is not done; -EINTR: a signal; -EBADF.
+ */
+int rein_scope_wait(int scope, uint64_t timeout_ns, struct rein_scope_done *done);
+
+/**
+ * rein_scope_map() - have a scope's state at hand
+ * @scope:	the scope, or an observer of it; it may be closed afterwards
+ *
+ * Return: for rein_scope_cancelled() and rein_scope_unmap(); NULL and errno.
+ */
+const struct rein_scope_page *rein_scope_map(int scope);
+
+/**
+ * rein_scope_unmap() - give back what rein_scope_map() returned
+ * @page:	may be NULL
+ */
+void rein_scope_unmap(const struct rein_scope_page *page);
+
+/**
+ * rein_scope_cancelled() - is the scope done?
+ * @page:	what rein_scope_map() returned
+ *
+ * One load from memory, no system call: cheap enough for an inner loop.
+ *
+ * Return: true if it is.
+ */
+static inline bool rein_scope_cancelled(const struct rein_scope_page *page)
+{
+	return __atomic_load_n(&page->cause, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* --- races ---------------------------------------------------------------------- */
+
+/**
+ * rein_race_new() - make a race: a scope whose children do the same, and one of them wins
+ * @fd:		what rein_dev_open() returned
+ * @policy:	who does, enum rein_policy
+ * @opts:	what it is like; NULL: nothing special
+ * @result:	what became of it; may be NULL
+ *
+ * Return: a descriptor or a negative errno, as rein_scope_new().
+ */
+int rein_race_new(int fd, uint32_t policy, const struct rein_scope_opts *opts,
+		  struct rein_scope_result *result);
+
+/**
+ * rein_race_join() - take part in a race
+ * @race:	the race
+ * @owned:	the replica is cancelled when nobody has its descriptor any more
+ * @result:	@id and @number of the replica; may be NULL
+ *
+ * Return: a descriptor of the replica, which is a scope; or a negative errno: -ECANCELED
+ * (the race is done or decided), -EINVAL (this is no race), or as rein_scope_new().
+ */
+int rein_race_join(int race, bool owned, struct rein_scope_result *result);
+
+/**
+ * rein_race_claim() - have the result, want to win
+ * @replica:	what rein_race_join() returned
+ * @data:	the result, or where it is; may be NULL
+ * @size:	of that, at most REIN_RESULT_MAX
+ * @result:	@number and @id of who has won, if anybody has; may be NULL
+ *
+ * All other replicas are cancelled when it is decided. What has won can't be cancelled
+ * any more. With REIN_POLICY_ASK it waits for that.
+ *
+ * Return: 0: it has won, or with REIN_POLICY_LAST may; or a negative errno: -EALREADY
+ * (another has won), -ECANCELED (the replica, or the race, is done), -EACCES (it was not
+ * granted), -EINTR (a signal: ask again), -EINVAL (this is no replica), -EMSGSIZE,
+ * -ENOMEM.
+ */
+int rein_race_claim(int replica, const void *data, size_t size, struct rein_scope_result *result);
+
+/**
+ * rein_race_asked() - who asks whether it may win?
+ * @race:	a race with REIN_POLICY_ASK, which has POLLPRI while there is anybody
+ * @number:	the replica, 0: who has asked first
+ * @data:	where its result goes, NULL: nowhere
+ * @size:	of that room; afterwards, of the result; may be NULL if @data is
+ * @result:	@number says which one it was; may be NULL
+ *
+ * Never waits.
+ *
+ * Return: 0 or a negative errno: -EAGAIN (nobody asks, or not that one), -EALREADY (it is
+ * decided), -ECANCELED (the race is done), -EINVAL, -EPERM (an observer).
+ */
+int rein_race_asked(int race, uint32_t number, void *data, size_t *size,
+		    struct rein_scope_result *result);
+
+/**
+ * rein_race_grant() - say whether a replica may win
+ * @race:	a race with REIN_POLICY_ASK
+ * @number:	the replica, 0: who has asked first
+ * @yes:	it may
+ * @result:	@number says which one it was; may be NULL
+ *
+ * Return: as rein_race_asked().
+ */
+int rein_race_grant(int race, uint32_t number, bool yes, struct rein_scope_result *result);
+
+/**
+ * struct rein_race_result - what a race came to
+ * @number:	who has won, 0: nobody yet
+ * @winner:	id of that replica's scope
+ * @size:	of the winner's result, which may be more than there was room for
+ * @joined:	how many replicas there were
+ * @claims:	how many claimed, with success or not
+ * @late:	how many did so when it was decided
+ * @died:	how many were given up without a claim
+ * @cancels:	how often somebody wanted to cancel who had won
+ * @record:	id of the record that tells the whole story, 0: none
+ * @code:	why there is no winner: the number in REIN-Ennnn, or 0
+ * @message:	likewise, one line, or empty
+ */
+struct rein_race_result {
+	uint32_t number;
+	uint64_t winner;
+	uint32_t size;
+	uint32_t joined;
+	uint32_t claims;
+	uint32_t late;
+	uint32_t died;
+	uint32_t cancels;
+	uint64_t record;
+	uint32_t code;
+	char message[128];
+};
+
+/**
+ * rein_race_result() - what has a race come to?
+ * @race:	the race, which has POLLIN once it is decided; or an observer of it
+ * @close:	nobody may claim any more: with REIN_POLICY_LAST this decides it
+ * @data:	where the winner's result goes, NULL: nowhere
+ * @size:	of that room
+ * @result:	the rest, whatever is returned; may be NULL
+ *
+ * Never waits.
+ *
+ * Return: 0: somebody has won; or a negative errno: -EAGAIN (it is not decided), -ECANCELED
+ * (it is done and nobody has won), -EINVAL (this is no race), -EPERM (an observer, and
+ * @close).
+ */
+int rein_race_result(int race, bool close, void *data, size_t size,
+		     struct rein_race_result *result);
+
+/**
  * struct rein_rate - how often a take can be had
  * @unlimited:	as often as one likes; @operations and @period_ns are 0
  * @operations:	takes per @period_ns, an exact fraction; 0: never
@@ -762,6 +1228,9 @@ const char *rein_kind_name(uint32_t value);
 const char *rein_severity_name(uint32_t value);
 const char *rein_event_name(uint32_t value);
 const char *rein_stats_name(uint32_t value);
+const char *rein_cause_name(uint32_t value);
+const char *rein_scope_event_name(uint32_t value);
+const char *rein_policy_name(uint32_t value);
 
 /**
  * rein_version() - version of this library

@@ -48,6 +48,19 @@ static int ask(int fd, unsigned long request, struct rein_take_args *args,
 	return ret;
 }
 
+/* Of those who know that there are scopes: others have no room for what is said of them. */
+static int ask_in(int fd, unsigned long request, struct rein_take_args *args,
+		  struct rein_take_result *result)
+{
+	int ret = ask(fd, request, args, result);
+
+	if (result) {
+		result->cause = args->cause;
+		result->scope_id = args->scope_id;
+	}
+	return ret;
+}
+
 static int take(int fd, const struct rein_take_want *wants, unsigned int n, uint32_t flags,
 		uint64_t time_ns, struct rein_take_result *result)
 {
@@ -122,6 +135,51 @@ int rein_claim(int reservation, struct rein_take_result *result)
 	struct rein_take_args args = { 0 };
 
 	return ask(reservation, REIN_IOC_CLAIM, &args, result);
+}
+
+static void put_scope(struct rein_take_args *args, int scope)
+{
+	if (scope == REIN_NO_FD)
+		return;
+	args->flags |= REIN_TAKE_SCOPE;
+	args->scope_fd = scope;
+}
+
+int rein_take_in(int fd, int scope, const struct rein_take_want *wants, unsigned int n,
+		 uint32_t flags, uint64_t time_ns, struct rein_take_result *result)
+{
+	struct rein_take_args args = {
+		.flags = flags,
+		.n_wants = n,
+		.wants = (uintptr_t)wants,
+		.deadline_ns = time_ns < FARTHEST_NS ? time_ns : FARTHEST_NS,
+	};
+
+	put_scope(&args, scope);
+	return ask_in(fd, REIN_IOC_TAKE, &args, result);
+}
+
+int rein_reserve_in(int fd, int scope, const struct rein_take_want *wants, unsigned int n,
+		    uint32_t flags, uint64_t time_ns, uint64_t claim_ns,
+		    struct rein_take_result *result)
+{
+	struct rein_take_args args = {
+		.flags = flags,
+		.n_wants = n,
+		.wants = (uintptr_t)wants,
+		.deadline_ns = time_ns < FARTHEST_NS ? time_ns : FARTHEST_NS,
+		.claim_ns = claim_ns,
+	};
+
+	put_scope(&args, scope);
+	return ask_in(fd, REIN_IOC_RESERVE, &args, result);
+}
+
+int rein_claim_in(int reservation, struct rein_take_result *result)
+{
+	struct rein_take_args args = { 0 };
+
+	return ask_in(reservation, REIN_IOC_CLAIM, &args, result);
 }
 
 int rein_cancel(int reservation)
