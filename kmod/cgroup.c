@@ -3,7 +3,9 @@
  * Cgroups. See cgroup.h.
  */
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/tracepoint.h>
+#include <linux/workqueue.h>
 
 #include "cgroup.h"
 

@@ -6,7 +6,8 @@
 #define REIN_CGROUP_H
 
 #include <linux/cgroup.h>
-#include <linux/workqueue.h>
+
+struct delayed_work;
 
 /* How often dead cgroups are looked for, should nobody tell us of them. */
 #define REIN_CGROUP_LOOK	(5 * HZ)
