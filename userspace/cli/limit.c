@@ -36,6 +36,7 @@ static const struct {
 	{ REIN_A_LIMIT_CGROUP_FD, "cgroup" },
 	{ REIN_A_LIMIT_PATIENCE_NS, "patience" },
 	{ REIN_A_LIMIT_QUEUE, "queue" },
+	{ REIN_A_LIMIT_CREDIT, "credit" },
 	{ REIN_A_LIMIT_FOR_NS, "for" },
 };
 
@@ -178,11 +179,15 @@ static int take_amounts(struct cli *cli, struct limit_args *limit)
 {
 	struct rein_limit_request *request = &limit->request;
 	const char *queue = opt_value(&limit->args, "queue");
+	const char *credit = opt_value(&limit->args, "credit");
 	struct parse_error error;
 
 	if (queue && parse_queue(queue, request->resource, &request->queue, &error))
 		return cli_fail_parse(cli, "--queue", queue, &error);
 	request->has_queue = queue;
+	if (credit && parse_credit(credit, &request->credit, &error))
+		return cli_fail_parse(cli, "--credit", credit, &error);
+	request->has_credit = credit;
 	return take_tiers(cli, limit);
 }
 
@@ -209,6 +214,7 @@ static const struct opt change_opts[] = {
 	{ "over", 0, "refuse|wait|mark|observe", false },
 	{ "patience", 0, "TIME", false },
 	{ "queue", 0, "SIZE|N", false },
+	{ "credit", 0, "N", false },
 	{ "for", 0, "TIME", false },
 	{ 0 },
 };
@@ -434,7 +440,7 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 	" NAME --cgroup PATH --on RESOURCE\n" \
 	"                --rate RATE[,burst=SIZE] [--rate ...]\n" \
 	"                [--over refuse|wait|mark|observe] [--patience TIME]\n" \
-	"                [--queue SIZE|N] [--for TIME]"
+	"                [--queue SIZE|N] [--credit N] [--for TIME]"
 
 #define CHANGE_DETAILS \
 	"  --cgroup PATH    what it binds: a path as below the cgroup2 mount, / is the\n" \
@@ -452,6 +458,8 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 	"  --patience TIME  longest wait of a packet, connection or call: 50ms 2s 5min\n" \
 	"  --queue SIZE|N   bytes of packets, or how many calls, that may wait at the\n" \
 	"                   same time\n" \
+	"  --credit N       of a limit on call: how much of a token a success gives back,\n" \
+	"                   as 0.05; see: rein help race\n" \
 	"  --for TIME       the limit removes itself after this long\n"
 
 #define ONE_DETAILS \
@@ -468,7 +476,7 @@ const struct command limit_commands[] = {
 	  .summary = "change a limit; what isn't named stays, tokens are kept",
 	  .usage = "set NAME [--cgroup PATH] [--rate RATE[,burst=SIZE]]...\n"
 		   "                [--over refuse|wait|mark|observe] [--patience TIME]\n"
-		   "                [--queue SIZE|N] [--for TIME|infinity]",
+		   "                [--queue SIZE|N] [--credit N] [--for TIME|infinity]",
 	  .details = CHANGE_DETAILS "\n--rate replaces all tiers. " ONE_DETAILS },
 	{ .name = "del", .run = limit_del, .summary = "remove a limit; what waits is let go",
 	  .usage = "del NAME [--cgroup PATH]", .details = ONE_DETAILS },

@@ -30,8 +30,8 @@ const struct command top_commands[] = {
 	  .usage = "scope COMMAND ..." },
 	{ .name = "race", .run = race_main,
 	  .summary = "run a command several times, take the first that succeeds",
-	  .usage = "race -n N [--after TIME] [--timeout TIME] [--budget NAME]\n"
-		   "            [--name NAME] -- COMMAND...",
+	  .usage = "race -n N [--after TIME] [--timeout TIME] [--name NAME]\n"
+		   "            [--budget NAME [--credit N]] -- COMMAND...",
 	  .details =
 	  "Runs COMMAND up to N times, each time in a cgroup of its own; the first that\n"
 	  "ends with 0 has won. Its output is the output; the others are killed with all\n"
@@ -43,6 +43,8 @@ const struct command top_commands[] = {
 	  "  --timeout TIME      then all of them are killed: 50ms 2s\n"
 	  "  --budget NAME       each but the first takes a token of this limit on call, or\n"
 	  "                      isn't started\n"
+	  "  --credit N          if one has won, that limit gets so much of a token back, as\n"
+	  "                      0.05, but no more than its own credit: see help limit add\n"
 	  "  --name NAME         how it is called in rein scope list\n\n"
 	  "Ends with 0 if one has won; with the status of the last one if all failed; 124\n"
 	  "if the time has passed, 122 if it was cancelled, 125 if rein itself fails, 126\n"

@@ -503,3 +503,34 @@ int parse_number(const char *text, const char *what, uint64_t max, uint64_t *num
 	*number = value;
 	return 0;
 }
+
+/**
+ * parse_credit() - a part of a token, to the millionth
+ * @text:	0 to 1, as 0.05
+ * @millionths:	where it goes
+ * @error:	why not
+ *
+ * Return: 0 or -1.
+ */
+int parse_credit(const char *text, uint32_t *millionths, struct parse_error *error)
+{
+	uint32_t value, place = 1000000;
+	const char *p = text + 1;
+
+	if (*text != '0' && *text != '1')
+		goto bad;
+	value = (*text - '0') * place;
+	if (*p == '.' && !isdigit((unsigned char)*++p))
+		goto bad;
+	for (; p > text + 1 && isdigit((unsigned char)*p) && place > 1; p++) {
+		place /= 10;
+		value += (*p - '0') * place;
+	}
+	if (*p || value > 1000000)
+		goto bad;
+	*millionths = value;
+	return 0;
+bad:
+	return reject(error, CODE_VALUE, "write a number from 0 to 1, to the millionth: 0.05",
+		      "'%s' is not a part of a token", text);
+}

@@ -27,6 +27,7 @@ int parse_tier(const char *text, uint32_t resource, struct rein_tier *tier,
 	       struct parse_error *error);
 int parse_size(const char *text, uint32_t unit, uint64_t *size, struct parse_error *error);
 int parse_queue(const char *text, uint32_t resource, uint64_t *queue, struct parse_error *error);
+int parse_credit(const char *text, uint32_t *millionths, struct parse_error *error);
 int parse_time(const char *text, uint64_t *ns, struct parse_error *error);
 int parse_resource(const char *text, uint32_t *resource, struct parse_error *error);
 int parse_over(const char *text, uint32_t *over, struct parse_error *error);

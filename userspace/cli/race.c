@@ -64,6 +64,8 @@ struct replica {
  * @timed:	they have a @timeout_ns
  * @timeout_ns:	from the beginning, for all
  * @budget:	name of the limit that pays for each but the first, or NULL
+ * @credited:	a success gives it @credit
+ * @credit:	millionths of a token
  * @name:	of the race, or NULL
  * @command:	what is run
  * @device:	/dev/rein
@@ -88,6 +90,8 @@ struct race {
 	bool timed;
 	uint64_t timeout_ns;
 	const char *budget;
+	bool credited;
+	uint32_t credit;
 	const char *name;
 	char **command;
 	int device;
@@ -123,11 +127,20 @@ static int take_times(struct race *race, const struct opt_args *args)
 
 static int take_names(struct race *race, const struct opt_args *args)
 {
+	const char *credit = opt_value(args, "credit");
+	struct parse_error error;
+
 	race->name = opt_value(args, "name");
 	race->budget = opt_value(args, "budget");
 	if (race->budget && (!*race->budget || strlen(race->budget) > REIN_NAME_MAX))
 		return cli_fail(race->cli, CODE_USAGE, "--budget", NULL,
 				"the name of a limit has 1 to %d characters", REIN_NAME_MAX);
+	if (credit && !race->budget)
+		return cli_fail(race->cli, CODE_USAGE, "--credit", "name it: --budget NAME",
+				"there is no budget to give credit to");
+	if (credit && parse_credit(credit, &race->credit, &error))
+		return cli_fail_parse(race->cli, "--credit", credit, &error);
+	race->credited = credit && race->credit;
 	return race->name ? scope_check_name(race->cli, "--name", race->name) : 0;
 }
 
@@ -138,6 +151,7 @@ static int take_line(struct race *race, int argc, char **argv)
 		{ "after", 0, "TIME", false },
 		{ "timeout", 0, "TIME", false },
 		{ "budget", 0, "NAME", false },
+		{ "credit", 0, "N", false },
 		{ "name", 0, "NAME", false },
 		{ 0 },
 	};
@@ -542,14 +556,27 @@ static int exit_of(struct race *race)
 	return race->last->outcome == OUTCOME_FAILED ? race->last->status : EXIT_COMMAND_CANCELLED;
 }
 
+/* The command has succeeded, and its status stays what it is. */
+static void give_credit(struct race *race)
+{
+	struct rein_scope_result result;
+
+	if (race->credited &&
+	    rein_credit(race->device, race->budget, race->credit, &result))
+		cli_note(race->cli, "no credit was given to %s: %s", race->budget,
+			 result.message);
+}
+
 static int end(struct race *race)
 {
 	int ret;
 	size_t i;
 
 	/* What it has left writes no more into what is copied. */
-	if (race->winner)
+	if (race->winner) {
 		cell_kill(&race->winner->cell);
+		give_credit(race);
+	}
 	ret = exit_of(race);
 	rein_scope_cancel(race->scope, race->winner ? "rein race: it is won" :
 			  "rein race: all replicas have failed", NULL);

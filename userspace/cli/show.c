@@ -114,6 +114,18 @@ static void show_queue(struct out *out, const struct rein_limit *limit, const ch
 		out_text(out, " waiters");
 }
 
+/* Most limits have none. */
+static void show_credit(struct out *out, const struct rein_limit *limit, const char *lead)
+{
+	char text[16];
+
+	if (!limit->credit)
+		return;
+	snprintf(text, sizeof(text), "%u.%06u", limit->credit / 1000000, limit->credit % 1000000);
+	out_num(out, "credit_millionths", NULL, limit->credit);
+	out_str(out, NULL, lead, text);
+}
+
 /**
  * show_limit_row() - print a limit as a line of a table
  * @out:	where
@@ -134,6 +146,7 @@ void show_limit_row(struct out *out, const struct rein_limit *limit, bool stats)
 	out_word(out, "over", "\tover ", rein_over_name(limit->over), limit->over);
 	show_patience(out, limit, limit->over == REIN_OVER_WAIT ? "\tpatience " : NULL);
 	show_queue(out, limit, NULL);
+	show_credit(out, limit, NULL);
 	show_for(out, limit, "\tfor ");
 	out_id(out, "id", NULL, limit->id);
 	out_id(out, "cgroup_id", NULL, limit->cgroup_id);
@@ -168,6 +181,7 @@ void show_limit_full(struct out *out, const struct rein_limit *limit)
 	out_word(out, "over", "\n  over:\t", rein_over_name(limit->over), limit->over);
 	show_patience(out, limit, "\n  patience:\t");
 	show_queue(out, limit, "\n  queue:\t");
+	show_credit(out, limit, "\n  credit:\t");
 	show_for(out, limit, "\n  for:\t");
 	if (limit->has_stats)
 		show_stats(out, "stats", &limit->stats, !is_packet_resource(limit->resource),

@@ -26,7 +26,7 @@ _rein_value() {
 
 # What may follow the words so far.
 _rein_next() {
-	local change='--cgroup --on --rate --over --patience --queue --for'
+	local change='--cgroup --on --rate --over --patience --queue --credit --for'
 
 	case $1 in
 	'')		echo limit take chain errors monitor stat flush version help -j -p -q -v -f -b ;;

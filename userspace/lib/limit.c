@@ -14,6 +14,7 @@ static const struct nla_policy limit_policy[REIN_A_LIMIT_MAX + 1] = {
 	[REIN_A_LIMIT_TIER] = { .type = NLA_NESTED },
 	[REIN_A_LIMIT_PATIENCE_NS] = { .type = NLA_U64 },
 	[REIN_A_LIMIT_QUEUE] = { .type = NLA_U64 },
+	[REIN_A_LIMIT_CREDIT] = { .type = NLA_U32 },
 	[REIN_A_LIMIT_FOR_NS] = { .type = NLA_U64 },
 	[REIN_A_LIMIT_STATS] = { .type = NLA_NESTED },
 	[REIN_A_LIMIT_LEVEL] = { .type = NLA_U32 },
@@ -74,6 +75,7 @@ static int put_request(struct nl_msg *msg, const struct rein_limit_request *requ
 	if ((request->has_patience &&
 	     nla_put_u64(msg, REIN_A_LIMIT_PATIENCE_NS, request->patience_ns)) ||
 	    (request->has_queue && nla_put_u64(msg, REIN_A_LIMIT_QUEUE, request->queue)) ||
+	    (request->has_credit && nla_put_u32(msg, REIN_A_LIMIT_CREDIT, request->credit)) ||
 	    (request->has_for && nla_put_u64(msg, REIN_A_LIMIT_FOR_NS, request->for_ns)) ||
 	    (request->chain && nla_put_flag(msg, REIN_A_LIMIT_CHAIN)))
 		return -ENOBUFS;
@@ -197,6 +199,7 @@ void rein_limit_parse(struct nlmsghdr *nlh, rein_limit_fn fn, void *arg)
 	limit.n_tiers = parse_tiers(nlh, tiers, REIN_TIERS_MAX);
 	limit.patience_ns = rein_u64(tb[REIN_A_LIMIT_PATIENCE_NS]);
 	limit.queue = rein_u64(tb[REIN_A_LIMIT_QUEUE]);
+	limit.credit = rein_u32(tb[REIN_A_LIMIT_CREDIT]);
 	limit.expires = tb[REIN_A_LIMIT_FOR_NS];
 	limit.for_ns = rein_u64(tb[REIN_A_LIMIT_FOR_NS]);
 	limit.event = rein_u32(tb[REIN_A_LIMIT_EVENT]);

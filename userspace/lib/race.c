@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Races: several scopes that do the same, one of which wins.
+ * Races: several scopes that do the same, one of which wins; and credit for that.
  */
 #include "scope.h"
 
@@ -109,4 +109,14 @@ int rein_race_result(int race, bool close, void *data, size_t size,
 	if (result)
 		read_result(&args, result);
 	return ret;
+}
+
+int rein_credit(int fd, const char *name, uint32_t millionths, struct rein_scope_result *result)
+{
+	struct rein_credit_args args = { .millionths = millionths };
+
+	if (strlen(name) >= sizeof(args.name))
+		return -EINVAL;
+	memcpy(args.name, name, strlen(name));
+	return rein_scope_ask(fd, REIN_IOC_CREDIT, &args, &args.answer, result);
 }

@@ -153,6 +153,9 @@ struct rein_stats {
  * @patience_ns: longest wait
  * @has_queue:	@queue is meant
  * @queue:	what may wait at the same time: bytes of packets, or takers
+ * @has_credit:	@credit is meant
+ * @credit:	millionths of a token that a success gives back, of a limit on call;
+ *		see rein_credit()
  * @has_for:	@for_ns is meant
  * @for_ns:	the limit removes itself after this long; 0: it stays
  * @chain:	dumps only: the limits of the cgroup and of all its ancestors
@@ -173,6 +176,8 @@ struct rein_limit_request {
 	uint64_t patience_ns;
 	bool has_queue;
 	uint64_t queue;
+	bool has_credit;
+	uint32_t credit;
 	bool has_for;
 	uint64_t for_ns;
 	bool chain;
@@ -191,6 +196,7 @@ struct rein_limit_request {
  * @n_tiers:	how many
  * @patience_ns: longest wait; 0 or REIN_FOREVER_NS: none is set
  * @queue:	what may wait at the same time: bytes of packets, or takers
+ * @credit:	millionths of a token that a success gives back; 0: none
  * @expires:	it removes itself in @for_ns
  * @for_ns:	what is left of it
  * @has_stats:	@stats is there
@@ -209,6 +215,7 @@ struct rein_limit {
 	size_t n_tiers;
 	uint64_t patience_ns;
 	uint64_t queue;
+	uint32_t credit;
 	bool expires;
 	uint64_t for_ns;
 	bool has_stats;
@@ -1178,6 +1185,25 @@ struct rein_race_result {
  */
 int rein_race_result(int race, bool close, void *data, size_t size,
 		     struct rein_race_result *result);
+
+/**
+ * rein_credit() - give tokens back for a success
+ * @fd:		what rein_dev_open() returned
+ * @name:	of a limit on call
+ * @millionths:	how much of a token; 0: as much as the limit gives
+ * @result:	what became of it; may be NULL
+ *
+ * The name is looked up from the caller's cgroup upwards. Each limit of that name that
+ * has a credit is given that much, but no more than its credit, up to its burst: a
+ * budget for what is tried again, or twice, that grows with what succeeds.
+ *
+ * Any thread. May sleep, but not for long.
+ *
+ * Return: 0; -ENOENT if no limit of that name that has a credit binds the caller;
+ * -EINVAL, or -ENOTTY if the module is too old to know credit.
+ */
+int rein_credit(int fd, const char *name, uint32_t millionths,
+		struct rein_scope_result *result);
 
 /**
  * struct rein_rate - how often a take can be had
