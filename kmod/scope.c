@@ -313,6 +313,22 @@ static u64 record_end(struct rein_scope *scope, enum rein_cause cause,
 	return rein_record_scope(&note, REIN_SITE);
 }
 
+/* Is there anything that ends with it? What is closed after use is no event. */
+static bool has_anything(const struct rein_scope *scope)
+{
+	struct cgroup *cgrp;
+	bool alive, kills;
+
+	if (scope->n_children || scope->n_ties)
+		return true;
+	cgrp = rein_bind_cgroup(scope, &kills);
+	if (!cgrp)
+		return false;
+	alive = !rein_cgroup_dead(cgrp);
+	cgroup_put(cgrp);
+	return alive;
+}
+
 static void cancel(struct rein_scope *scope, enum rein_cause cause,
 		   u64 origin, u64 led_to_it, const char *reason)
 {
@@ -323,7 +339,8 @@ static void cancel(struct rein_scope *scope, enum rein_cause cause,
 		end.pid = get_task_pid(current, PIDTYPE_TGID);
 	if (reason && *reason)
 		end.reason = printable(reason);
-	end.record = record_end(scope, cause, led_to_it, end.reason);
+	if (cause != REIN_CAUSE_OWNER_EXIT || has_anything(scope))
+		end.record = record_end(scope, cause, led_to_it, end.reason);
 	tree_end(scope, cause, &end);
 }
 
