@@ -313,20 +313,25 @@ static u64 record_end(struct rein_scope *scope, enum rein_cause cause,
 	return rein_record_scope(&note, REIN_SITE);
 }
 
-/* Is there anything that ends with it? What is closed after use is no event. */
-static bool has_anything(const struct rein_scope *scope)
+/*
+ * Is there anybody besides its last owner who would miss it: an observer, a child, what
+ * is tied, a cgroup? What is closed after use is no event.
+ */
+static bool is_missed(const struct rein_scope *scope)
 {
+	unsigned int refs = 1;
 	struct cgroup *cgrp;
-	bool alive, kills;
+	bool kills, alive;
 
-	if (scope->n_children || scope->n_ties)
-		return true;
 	cgrp = rein_bind_cgroup(scope, &kills);
-	if (!cgrp)
-		return false;
-	alive = !rein_cgroup_dead(cgrp);
-	cgroup_put(cgrp);
-	return alive;
+	if (cgrp) {
+		alive = !rein_cgroup_dead(cgrp);
+		cgroup_put(cgrp);
+		if (alive)
+			return true;
+		refs++;
+	}
+	return refcount_read(&scope->refs) > refs;
 }
 
 static void cancel(struct rein_scope *scope, enum rein_cause cause,
@@ -339,7 +344,7 @@ static void cancel(struct rein_scope *scope, enum rein_cause cause,
 		end.pid = get_task_pid(current, PIDTYPE_TGID);
 	if (reason && *reason)
 		end.reason = printable(reason);
-	if (cause != REIN_CAUSE_OWNER_EXIT || has_anything(scope))
+	if (cause != REIN_CAUSE_OWNER_EXIT || is_missed(scope))
 		end.record = record_end(scope, cause, led_to_it, end.reason);
 	tree_end(scope, cause, &end);
 }
