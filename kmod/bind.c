@@ -185,7 +185,7 @@ static void kill_now(struct work_struct *work)
 	ret = kernel_write(binding->kill, "1", 1, &pos);
 	revert_creds(old);
 	/* Of one that was removed meanwhile there is nobody left. */
-	if (ret < 0 && ret != -ENODEV)
+	if (ret < 0 && ret != -ENODEV && ret != -ENOENT)
 		kill_failed(binding, ret);
 }
 

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The examples of the documentation that are about scopes and races. How fast they are on
+# this machine is said, and not judged.
+# shellcheck source=selftests/rein/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+SCOPES=$(json stat .scopes)
+
+# A deadline that is passed on to another process.
+OUT=$(example-deadline 300 100000 2>&1)
+is $? 1 "deadline: the time does not suffice"
+matches "$OUT" "^child: [0-9]+ of 100000 pieces, nobody wants more$" "deadline: the child notices"
+matches "$OUT" "^parent: the scope is done: timeout$" "deadline: so does the parent, in its loop"
+OUT=$(example-deadline 60000 3 2>&1)
+is $? 0 "deadline: it does suffice"
+is "$OUT" "child: 3 of 3 pieces, all of them" "deadline: nobody is told of an end"
+
+# The tail at scale, with a budget that successes refill: at most so many more requests.
+make_cgroup clients
+rein limit add hedges --cgroup "$(cg clients)" --on call --rate 1/day,burst=5 --credit 0.05
+if [ -n "$DEBUG" ]; then REQUESTS=100 AFTER=300; else REQUESTS=500 AFTER=50; fi
+OUT=$(in_cgroup clients example-hedge $REQUESTS $AFTER hedges 2>&1)
+is $? 0 "hedge: each request has an answer"
+note "$OUT"
+matches "$OUT" "^alone: .* 0\.0 % more requests$" "hedge: nobody is asked twice without"
+more=$(sed -n 's/^hedged:.*, \([0-9]*\)\.\([0-9]\) % more requests$/\1\2/p' <<<"$OUT")
+at_most "${more:-1000}" $((50 + 5000 / REQUESTS)) "hedge: no more than the budget pays for (per mille)"
+# All but what is left of it went to hedges; what is less than a token is not seen.
+left=$(json limit show hedges '.tiers[0].tokens') spent=$(json limit show hedges .stats.passed.packets)
+at_most $((spent * 1000 / REQUESTS)) $((50 + 5000 / REQUESTS)) "hedge: which the limit says, too"
+at_most "$left" 5 "hedge: credit fills it to its burst, and no further"
+identity hedges
+
+# A deadlock that becomes a livelock, which mends itself.
+mkdir "$TMP/locks"
+OUT=$(deadlock.sh "$TMP/locks" 2>&1)
+matches "$OUT" "^one: ended with 0 after [0-9]+ tries$" "deadlock: the first job is done"
+matches "$OUT" "^two: ended with 0 after [0-9]+ tries$" "deadlock: and the second"
+is "$(grep -c "^one has [ab]$" "$TMP/locks/log")" "$(($(sed -n 's/^one:.* after \([0-9]*\) .*/\1/p' <<<"$OUT") + 1))" \
+	"deadlock: each try has had its first lock, and one both" || cat "$TMP/locks/log"
+
+wait_for 10 eval "[ \$(json stat .scopes) = $SCOPES ]" || not_ok "no scope is left"
+done_testing
