@@ -182,12 +182,22 @@ static int take_line(struct race *race, int argc, char **argv)
 
 /* --- another one -------------------------------------------------------------------- */
 
+/* A replica may be seen to have been killed before it is seen why. */
+static bool is_done(struct race *race)
+{
+	if (!race->is_done && !rein_scope_wait(race->scope, 0, &race->done))
+		race->is_done = true;
+	return race->is_done;
+}
+
 static int make_scope(struct race *race, struct replica *replica)
 {
 	struct rein_scope_result result;
 	int ret;
 
 	ret = rein_race_join(race->scope, false, &result);
+	if (ret == -ECANCELED && is_done(race))
+		return EXIT_CANCELLED;
 	if (ret < 0)
 		return scope_fail(race->cli, NULL, "no replica can be made", -ret, &result);
 	replica->scope = ret;
@@ -258,7 +268,7 @@ static void start_one(struct race *race)
 	if (ret) {
 		replica->outcome = OUTCOME_CANCELLED;
 		race->n = race->started;
-		race->exit = race->running ? 0 : EXIT_COMMAND_FAILED;
+		race->exit = race->running || race->is_done ? 0 : EXIT_COMMAND_FAILED;
 		return;
 	}
 	race->running++;
@@ -291,7 +301,8 @@ static bool budget_pays(struct race *race)
  */
 static void start_due(struct race *race)
 {
-	while (race->started < race->n && !race->exit && span_now() >= race->next_ns) {
+	while (race->started < race->n && !race->exit && span_now() >= race->next_ns &&
+	       !is_done(race)) {
 		uint64_t now = span_now();
 		bool pays = budget_pays(race);
 
@@ -402,10 +413,9 @@ static bool wait_for_something(struct race *race, struct pollfd *fds)
 		return false;
 	if (fds[1].revents)
 		on_signal(race);
-	if (fds[0].revents & POLLHUP || race->stop) {
-		rein_scope_wait(race->scope, 0, &race->done);
-		race->is_done = true;
-	}
+	if (fds[0].revents)
+		is_done(race);
+	race->is_done |= race->stop != 0;
 	return true;
 }
 
@@ -636,11 +646,7 @@ static int begin(struct race *race)
 
 static int run(struct race *race)
 {
-	/* If its time was over before it began there is nothing to be run. */
-	if (!rein_scope_wait(race->scope, 0, &race->done))
-		race->is_done = true;
-	else
-		watch(race);
+	watch(race);
 	return end(race);
 }
 

@@ -224,6 +224,9 @@ static void on_end(struct run *run)
 
 	run->status = cell_reap(&run->process, &killed);
 	run->ended = true;
+	/* It may have been killed since poll() looked at the scope. */
+	if (!run->is_done && !rein_scope_wait(run->scope, 0, NULL))
+		on_done(run);
 	if (!run->is_done)
 		rein_scope_cancel(run->scope, "rein scope run: the command has ended", NULL);
 	if (!run->is_done || run->kill_after_ns == REIN_FOREVER_NS)
