@@ -2,7 +2,7 @@
 /*
  * What librein makes of messages, and the command of what librein made: one
  * answer after the other as they come from the kernel, errors and limits and
- * records, cut short and mad.
+ * records and scopes, cut short and mad.
  */
 #include "../../userspace/lib/nl.c"
 
@@ -19,6 +19,13 @@ static void show_record(const struct rein_record *record, void *arg)
 {
 	show_record_full(arg, record);
 	show_record_row(arg, record);
+}
+
+static void show_scope(const struct rein_scope *scope, void *arg)
+{
+	show_scope_full(arg, scope);
+	show_scope_row(arg, scope);
+	show_scope_event(arg, scope);
 }
 
 static struct nl_msg *a_request(struct rein *rein)
@@ -55,7 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		if (nlmsg_datalen(nlh) < (int)GENL_HDRLEN)
 			continue;
-		if (genlmsg_hdr(nlh)->cmd & 1)
+		if (genlmsg_hdr(nlh)->cmd % 3 == 2)
+			rein_scope_parse(nlh, show_scope, &out);
+		else if (genlmsg_hdr(nlh)->cmd & 1)
 			rein_limit_parse(nlh, show_limit, &out);
 		else
 			rein_record_parse(nlh, show_record, &out);

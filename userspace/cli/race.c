@@ -339,13 +339,12 @@ static void settle(struct race *race, struct replica *replica, enum outcome outc
 static void fail_replica(struct race *race, struct replica *replica, int status)
 {
 	bool cancelled = !rein_scope_wait(replica->scope, 0, NULL);
-	char reason[64];
 
 	settle(race, replica, cancelled ? OUTCOME_CANCELLED : OUTCOME_FAILED, status);
-	snprintf(reason, sizeof(reason), "rein race: replica %u failed, status %d",
-		 replica->number, status);
-	rein_scope_cancel(replica->scope, reason, NULL);
 	cell_kill(&replica->cell);
+	/* So the race knows that it won't claim any more. */
+	close(replica->scope);
+	replica->scope = -1;
 	if (race->last)
 		close_buffers(race->last);
 	race->last = replica;
@@ -588,8 +587,8 @@ static int end(struct race *race)
 		give_credit(race);
 	}
 	ret = exit_of(race);
-	rein_scope_cancel(race->scope, race->winner ? "rein race: it is won" :
-			  "rein race: all replicas have failed", NULL);
+	if (!race->winner)
+		rein_scope_cancel(race->scope, "rein race: no replica has succeeded", NULL);
 	for (i = 0; i < race->started; i++)
 		finish_replica(race, &race->replicas[i]);
 	say_race(race);

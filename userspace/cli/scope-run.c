@@ -172,14 +172,7 @@ static int start(struct run *run)
 		.errors = -1,
 	};
 
-	int ret;
-
-	if (run->is_done)
-		return 0;
-	ret = cell_start(run->cli, &run->cell, &launch, &run->process);
-	if (ret)
-		rein_scope_cancel(run->scope, "rein scope run: the command can't be run", NULL);
-	return ret;
+	return run->is_done ? 0 : cell_start(run->cli, &run->cell, &launch, &run->process);
 }
 
 /* --- ended ------------------------------------------------------------------------ */
@@ -215,8 +208,9 @@ static void on_signal(struct run *run)
 }
 
 /*
- * What is left is killed. Only if it has got a signal, and a time to heed it, that isn't
- * cut short because the command itself took less.
+ * What is left is killed; not by cancelling the scope, with which packets of the command
+ * that are still to be sent would end. Only if it has got a signal, and a time to heed it,
+ * that isn't cut short because the command itself took less.
  */
 static void on_end(struct run *run)
 {
@@ -227,8 +221,6 @@ static void on_end(struct run *run)
 	/* It may have been killed since poll() looked at the scope. */
 	if (!run->is_done && !rein_scope_wait(run->scope, 0, NULL))
 		on_done(run);
-	if (!run->is_done)
-		rein_scope_cancel(run->scope, "rein scope run: the command has ended", NULL);
 	if (!run->is_done || run->kill_after_ns == REIN_FOREVER_NS)
 		cell_kill(&run->cell);
 }
@@ -323,6 +315,7 @@ int scope_run_main(struct cli *cli, int argc, char **argv)
 	if (ret || signals_hold(cli, &run.signals))
 		return EXIT_COMMAND_FAILED;
 	ret = run_held(&run);
+	/* In that order nothing is left that would end with the scope. */
 	cell_remove(cli, &run.cell);
 	if (run.scope >= 0)
 		close(run.scope);

@@ -16,7 +16,9 @@ _rein_value() {
 	--cgroup)	_rein_cgroups "$2"; echo self ;;
 	--on)		echo egress connect accept call ;;
 	--over)		echo refuse wait mark observe ;;
-	--for | --timeout) echo infinity ;;
+	--for | --timeout | --after) echo infinity ;;
+	-s | --signal)	echo TERM INT HUP QUIT USR1 USR2 KILL ;;
+	--budget)	rein -q limit list --on call 2>/dev/null | awk '{ print $2 }' | sort -u ;;
 	--kind)		echo bug edge ;;
 	--severity)	echo info notice warning error ;;
 	--pid)		compgen -f /proc/ | sed -n 's|^/proc/\([0-9]*\)$|\1|p' ;;
@@ -29,7 +31,7 @@ _rein_next() {
 	local change='--cgroup --on --rate --over --patience --queue --credit --for'
 
 	case $1 in
-	'')		echo limit take chain errors monitor stat flush version help -j -p -q -v -f -b ;;
+	'')		echo limit take scope race chain errors monitor stat flush version help -j -p -q -v -f -b ;;
 	limit)		echo add replace set del show list ;;
 	"limit add"*)	echo "$change" ;;
 	"limit replace"* | "limit set"* | "limit del"* | "limit show"*)
@@ -44,27 +46,40 @@ _rein_next() {
 		echo --timeout --try --
 		rein -q limit list --on call 2>/dev/null | awk '{ print $2 }' | sort -u
 		;;
+	scope)		echo run list show wait check cancel ;;
+	"scope run"*)	echo --timeout --name --signal --kill-after -- ;;
+	"scope list"* | "scope show"* | "scope wait"* | "scope cancel"*)
+		case $1 in
+		*" wait"*) echo --timeout ;;
+		*" cancel"*) echo --reason ;;
+		esac
+		rein -q scope list 2>/dev/null | awk 'NR > 1 { print $1; if ($2 != "-") print $2 }'
+		;;
+	race*)		echo --replicas --after --timeout --budget --credit --name -- ;;
 	chain*)		echo --cgroup --pid ;;
 	errors)		echo list follow clear show explain ;;
 	"errors list"*|"errors follow"*)	echo --kind --code --severity --limit --cgroup --since --last ;;
 	"errors show")	rein -q errors list 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
 	"errors explain") rein errors explain 2>/dev/null | awk '{ print $1 }' ;;
-	monitor*)	echo limits errors ;;
+	monitor*)	echo limits errors scopes ;;
 	flush)		echo --force ;;
-	help)		echo limit take chain errors monitor stat flush version help ;;
+	help)		echo limit take scope race chain errors monitor stat flush version help ;;
 	"help limit")	echo add replace set del show list ;;
+	"help scope")	echo run list show wait check cancel ;;
 	"help errors")	echo list follow clear show explain ;;
 	esac
 }
 
-# The command that follows "take ... --" is completed as it is on its own.
+# The command that follows "take ... --", or another form that runs one, is completed as it is
+# on its own.
 _rein_command() {
 	local i
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		[[ ${COMP_WORDS[i]} == -- ]] && break
 	done
-	[[ $i -lt $COMP_CWORD && " ${COMP_WORDS[*]:0:i} " == *" take "* ]] && declare -F _command_offset >/dev/null &&
+	[[ $i -lt $COMP_CWORD && " ${COMP_WORDS[*]:0:i} " =~ " "(take|scope run|race)" " ]] &&
+		declare -F _command_offset >/dev/null &&
 		_command_offset $((i + 1))
 }
 
