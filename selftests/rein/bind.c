@@ -35,6 +35,7 @@
  * @b:		below that
  * @c:		another one below the first
  * @before:	how many scopes there were
+ * @raw:	the newest record of an error without a meaning
  */
 FIXTURE(bind) {
 	int fd;
@@ -44,6 +45,7 @@ FIXTURE(bind) {
 	int b;
 	int c;
 	uint64_t before;
+	uint64_t raw;
 };
 
 static int make_cgroup(const char *path)
@@ -68,6 +70,7 @@ FIXTURE_SETUP(bind) {
 	self->dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, self->dev);
 	self->before = count_scopes(self->fd);
+	self->raw = newest(self->fd, RAW);
 }
 
 static int open_at(int dir, const char *name, int flags)
@@ -133,6 +136,9 @@ FIXTURE_TEARDOWN(bind) {
 		TH_LOG("%s; " AGAIN, strerror(errno));
 	}
 	/* All bindings have gone with their cgroups. */
+	EXPECT_EQ(self->raw, newest(self->fd, RAW)) {
+		TH_LOG("an error had no meaning: rein errors list; " AGAIN);
+	}
 	EXPECT_EQ(self->before, settle_scopes(self->fd, self->before)) {
 		TH_LOG("a scope is left; " AGAIN);
 	}

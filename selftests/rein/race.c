@@ -22,12 +22,14 @@
  * @fd:		the netlink socket
  * @dev:	the device
  * @before:	how many scopes there were
+ * @raw:	the newest record of an error without a meaning
  * @result:	of a race
  */
 FIXTURE(race) {
 	int fd;
 	int dev;
 	uint64_t before;
+	uint64_t raw;
 	struct rein_result_args result;
 };
 
@@ -40,10 +42,14 @@ FIXTURE_SETUP(race) {
 	self->dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, self->dev);
 	self->before = count_scopes(self->fd);
+	self->raw = newest(self->fd, RAW);
 }
 
 /* Every test closes all that it has opened. */
 FIXTURE_TEARDOWN(race) {
+	EXPECT_EQ(self->raw, newest(self->fd, RAW)) {
+		TH_LOG("an error had no meaning: rein errors list; " AGAIN);
+	}
 	EXPECT_EQ(self->before, settle_scopes(self->fd, self->before)) {
 		TH_LOG("a scope is left; " AGAIN);
 	}

@@ -28,6 +28,7 @@
  * @dev:	the device
  * @dir:	a cgroup with a limit "ten", which has as many tokens, and lets wait
  * @before:	how many scopes there were
+ * @raw:	the newest record of an error without a meaning
  * @take:	a request
  */
 FIXTURE(within) {
@@ -35,6 +36,7 @@ FIXTURE(within) {
 	int dev;
 	int dir;
 	uint64_t before;
+	uint64_t raw;
 	struct take take;
 };
 
@@ -52,10 +54,14 @@ FIXTURE_SETUP(within) {
 	self->dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, self->dev);
 	self->before = count_scopes(self->fd);
+	self->raw = newest(self->fd, RAW);
 	ASSERT_TRUE(enter(DIRECTORY));
 }
 
 FIXTURE_TEARDOWN(within) {
+	EXPECT_EQ(self->raw, newest(self->fd, RAW)) {
+		TH_LOG("an error had no meaning: rein errors list; " AGAIN);
+	}
 	EXPECT_EQ(self->before, settle_scopes(self->fd, self->before)) {
 		TH_LOG("a scope is left; " AGAIN);
 	}

@@ -27,11 +27,13 @@
  * @fd:		the netlink socket
  * @dev:	the device
  * @before:	how many scopes there were
+ * @raw:	the newest record of an error without a meaning
  */
 FIXTURE(scope) {
 	int fd;
 	int dev;
 	uint64_t before;
+	uint64_t raw;
 };
 
 FIXTURE_SETUP(scope) {
@@ -45,10 +47,14 @@ FIXTURE_SETUP(scope) {
 		TH_LOG(REIN_DEV_PATH ": %s", strerror(errno));
 	}
 	self->before = count_scopes(self->fd);
+	self->raw = newest(self->fd, RAW);
 }
 
 /* Every test closes all that it has opened. */
 FIXTURE_TEARDOWN(scope) {
+	EXPECT_EQ(self->raw, newest(self->fd, RAW)) {
+		TH_LOG("an error had no meaning: rein errors list; " AGAIN);
+	}
 	EXPECT_EQ(self->before, settle_scopes(self->fd, self->before)) {
 		TH_LOG("a scope is left; " AGAIN);
 	}
@@ -274,7 +280,7 @@ TEST_F(scope, sizes)
 	ERRNO_IS(ENOTTY, fd, REIN_IOC_RESERVE, args);
 	ERRNO_IS(ENOTTY, fd, REIN_IOC_CLAIM, args);
 	ERRNO_IS(ENOTTY, fd, 0x5401 /* TCGETS */, args);
-	ERRNO_IS(ENOTTY, fd, SIZED(_IOC_NR(REIN_IOC_RESULT) + 1, 100), args);
+	ERRNO_IS(ENOTTY, fd, SIZED(_IOC_NR(REIN_IOC_CREDIT) + 1, 100), args);
 	CAUSE_IS(REIN_CAUSE_NONE, fd);
 	close(fd);
 	EXPECT_EQ(self->before, count_scopes(self->fd));

@@ -355,15 +355,18 @@ static void keep_scope(int fd)
 		close(old);
 }
 
-static void check_answer(const struct call *call, const union any_args *args, int err)
+/* @before: what was where the answer goes. */
+static void check_answer(const struct call *call, const union any_args *args, int err,
+			 const struct rein_answer *before)
 {
 	const char *wrong;
 
 	memcpy(&said.answer, args->bytes + call->answer, sizeof(said.answer));
 	said.id = 0;
 	said.number = 0;
-	/* Of the descriptor that is asked, before anybody looks at what. */
-	if ((err == EBADF && !said.answer.code) || err == ENOTTY)
+	/* What is asked is closed, or none of ours: nobody has looked at what. */
+	if (err == ENOTTY ||
+	    (err == EBADF && !memcmp(before, &said.answer, sizeof(said.answer))))
 		return;
 	wrong = said_wrong(err);
 	if (wrong) {
@@ -410,6 +413,7 @@ static int call_any(void)
 	unsigned int nr = _IOC_NR(call->request), size = _IOC_SIZE(call->request), i;
 	static _Thread_local union any_args args;
 	const unsigned int full = size;
+	struct rein_answer before;
 	void *at = &args;
 	int fd, ret, err;
 
@@ -421,13 +425,14 @@ static int call_any(void)
 		size = percent(50) ? below(full) : below(1 << _IOC_SIZEBITS);
 	if (percent(2))
 		at = (void *)edge();
+	memcpy(&before, args.bytes + call->answer, sizeof(before));
 	fd = call->device == percent(97) ? dev : any_scope();
 	ret = ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, REIN_IOC_MAGIC, nr, size), at);
 	err = ret < 0 ? errno : 0;
 	if (ret >= 0 && call->makes)
 		keep_scope(ret);
 	if (at == &args && size == full)
-		check_answer(call, &args, err);
+		check_answer(call, &args, err, &before);
 	if (percent(30))
 		touch_scope();
 	return err;
