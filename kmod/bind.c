@@ -20,6 +20,7 @@
 #include "cgroup.h"
 #include "limit.h"
 #include "netlink-scope.h"
+#include "netlink-view.h"
 #include "queue.h"
 #include "record.h"
 #include "scope.h"
@@ -36,7 +37,6 @@
  * @delay_ns:	how long after the end of the scope
  * @end:	what its end brings about
  * @killer:	kills, then
- * @rcu:	to free it
  */
 struct rein_binding {
 	struct rhash_head hash;
@@ -48,7 +48,6 @@ struct rein_binding {
 	u64 delay_ns;
 	struct work_struct end;
 	struct delayed_work killer;
-	struct rcu_head rcu;
 };
 
 static const struct rhashtable_params params = {
@@ -213,6 +212,13 @@ static void end_below(const struct rein_binding *above)
 	mutex_unlock(&bind_lock);
 }
 
+/* Never too early, but for what is farther away than a timer can be. */
+static unsigned long delay_of(u64 delay_ns)
+{
+	return delay_ns ? min_t(u64, nsecs_to_jiffies64(delay_ns) + 1,
+				MAX_JIFFY_OFFSET) : 0;
+}
+
 static void end(struct work_struct *work)
 {
 	struct rein_binding *binding;
@@ -220,7 +226,7 @@ static void end(struct work_struct *work)
 	binding = container_of(work, struct rein_binding, end);
 	if (binding->kill)
 		queue_delayed_work(wq, &binding->killer,
-				   nsecs_to_jiffies(binding->delay_ns));
+				   delay_of(binding->delay_ns));
 	end_below(binding);
 	mutex_lock(&rein_mutex);
 	rein_record_scope_begin(binding->scope->end.record);
@@ -249,7 +255,7 @@ void rein_bind_end(struct rein_scope *scope)
 
 /* --- coming and going --------------------------------------------------------------------- */
 
-/* With bind_lock. What it still has to do is done first. */
+/* With bind_lock. From here on nothing new begins. */
 static void unbind(struct rein_binding *binding)
 {
 	struct rein_scope *scope = binding->scope;
@@ -263,18 +269,26 @@ static void unbind(struct rein_binding *binding)
 	mutex_unlock(&scope->family->lock);
 }
 
-/* Of one that nobody finds any more; without a lock. */
+/*
+ * What one that nobody finds any more has still to do is done first, and who is to be
+ * killed some time later is killed now: there won't be anybody else to do it.
+ */
+static void binding_finish(struct rein_binding *binding)
+{
+	flush_work(&binding->end);
+	if (cancel_delayed_work_sync(&binding->killer) &&
+	    !rein_cgroup_dead(binding->cgrp))
+		kill_now(&binding->killer.work);
+}
+
+/* After a grace period: readers under RCU have followed its pointers. */
 static void binding_free(struct rein_binding *binding)
 {
-	cancel_work_sync(&binding->end);
-	cancel_delayed_work_sync(&binding->killer);
 	if (binding->kill)
 		fput(binding->kill);
 	rein_scope_put(binding->scope);
-	/* Readers under RCU follow these, but don't take them from a table again. */
-	synchronize_rcu();
 	cgroup_put(binding->cgrp);
-	kfree_rcu(binding, rcu);
+	kfree(binding);
 }
 
 static void unbind_if(bool (*test)(const struct rein_binding *binding))
@@ -289,6 +303,11 @@ static void unbind_if(bool (*test)(const struct rein_binding *binding))
 			list_add(&binding->list, &gone);
 		}
 	mutex_unlock(&bind_lock);
+	if (list_empty(&gone))
+		return;
+	list_for_each_entry(binding, &gone, list)
+		binding_finish(binding);
+	synchronize_rcu();
 	list_for_each_entry_safe(binding, next, &gone, list)
 		binding_free(binding);
 }
@@ -337,10 +356,21 @@ static int get_kill(struct rein_binding *binding, int fd,
 	return fail_kill(answer);
 }
 
+/*
+ * Is it the root of the caller's cgroup namespace? That is not his to kill, where
+ * cgroups are mounted with nsdelegate, although he can open its cgroup.kill.
+ */
+static bool is_own_root(const struct cgroup *cgrp)
+{
+	return rein_view_root() == cgrp;
+}
+
 static int check_permission(const struct rein_binding *binding,
 			    struct rein_answer *answer)
 {
-	if (binding->kill || ns_capable(&init_user_ns, CAP_NET_ADMIN))
+	if (binding->kill && !is_own_root(binding->cgrp))
+		return 0;
+	if (ns_capable(&init_user_ns, CAP_NET_ADMIN))
 		return 0;
 	return rein_call_fail(answer, REIN_E_BIND_DENIED,
 			      "this needs the cgroup.kill of the cgroup, or CAP_NET_ADMIN",
@@ -377,13 +407,17 @@ static int fail_twice(struct rein_answer *answer)
 static int link(struct rein_binding *binding, struct rein_answer *answer)
 {
 	struct rein_scope *scope = binding->scope;
+	bool bound;
 
 	if (scope->cause)
 		return rein_call_fail(answer, REIN_E_SCOPE_DONE,
 				      "the scope is done",
 				      "scope %llu is done: it can't be bound",
 				      scope->id);
-	if (rcu_access_pointer(scope->binding) || lookup(binding->cgrp))
+	rcu_read_lock();
+	bound = lookup(binding->cgrp);
+	rcu_read_unlock();
+	if (bound || rcu_access_pointer(scope->binding))
 		return fail_twice(answer);
 	if (rhashtable_insert_fast(&bindings, &binding->hash, params))
 		return rein_call_no_memory(answer, "to bind a scope");
@@ -429,8 +463,7 @@ static struct rein_binding *binding_new(struct rein_scope *scope, u64 delay_ns)
 	if (!binding)
 		return NULL;
 	binding->scope = rein_scope_get(scope);
-	/* No timer goes that far. */
-	binding->delay_ns = min_t(u64, delay_ns, jiffies_to_nsecs(MAX_JIFFY_OFFSET));
+	binding->delay_ns = delay_ns;
 	INIT_WORK(&binding->end, end);
 	INIT_DELAYED_WORK(&binding->killer, kill_now);
 	return binding;
@@ -471,7 +504,12 @@ int rein_bind(struct rein_scope *scope, struct rein_bind_args *args)
 		return err;
 	}
 	rein_netlink_scope(scope, REIN_SCOPE_EVENT_BOUND);
-	mod_delayed_work(system_power_efficient_wq, &reap_work, 0);
+	/* If it was removed meanwhile, it was before anybody looked for this one. */
+	if (rein_cgroup_dead(binding->cgrp))
+		mod_delayed_work(system_power_efficient_wq, &reap_work, 0);
+	else
+		queue_delayed_work(system_power_efficient_wq, &reap_work,
+				   REIN_CGROUP_LOOK);
 	return 0;
 }
 

@@ -190,5 +190,8 @@ long rein_call(const struct rein_call *calls, unsigned int n,
 	if (WARN_ON_ONCE(_IOC_SIZE(calls[i].cmd) > sizeof(args)))
 		return rein_call_catch(0, -EINVAL);
 	ret = run(&calls[i], file, user, _IOC_SIZE(cmd), args, &code);
+	/* Without a code that is an answer, not an error: not yet. */
+	if (ret == -EAGAIN && !code)
+		return ret;
 	return rein_call_catch(code, ret);
 }

@@ -35,11 +35,11 @@ struct rein_call {
 };
 
 /*
- * An entry of a table of these, for arguments of type struct @args whose answers begin
- * with the field @first; and @run or @open.
+ * An entry of a table of these, for arguments of type struct @args, in their first version
+ * of @size bytes, whose answers begin with the field @first; and @run or @open.
  */
-#define REIN_CALL(request, args, first, ...)				\
-	{ (request), sizeof(struct args), offsetof(struct args, first),	\
+#define REIN_CALL(request, args, size, first, ...)			\
+	{ (request), (size), offsetof(struct args, first),		\
 	  offsetof(struct args, answer), __VA_ARGS__ }
 
 bool rein_call_is(unsigned int cmd, unsigned int kind);

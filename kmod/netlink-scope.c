@@ -80,13 +80,16 @@ static int put_cgroup(struct sk_buff *skb, const struct rein_scope *scope,
 	return err;
 }
 
-/* Pids are told as the namespace of who asks has them. */
-static int put_maker(struct sk_buff *skb, const struct rein_scope *scope)
+/* As the namespaces of who asks have it; @host: as the host has it. */
+static int put_maker(struct sk_buff *skb, const struct rein_scope *scope,
+		     bool host)
 {
-	return put_nonzero(skb, REIN_A_SCOPE_PID, pid_vnr(scope->maker)) ||
+	return put_nonzero(skb, REIN_A_SCOPE_PID, host ? pid_nr(scope->maker) :
+			   pid_vnr(scope->maker)) ||
 	       nla_put_string(skb, REIN_A_SCOPE_COMM, scope->comm) ||
 	       nla_put_u32(skb, REIN_A_SCOPE_UID,
-			   from_kuid_munged(current_user_ns(), scope->uid));
+			   from_kuid_munged(host ? &init_user_ns :
+					    current_user_ns(), scope->uid));
 }
 
 /**
@@ -94,7 +97,8 @@ static int put_maker(struct sk_buff *skb, const struct rein_scope *scope)
  * @skb:	to where
  * @hdr:	the message's header, already there; NULL: there was no room
  * @scope:	the scope
- * @root:	what its cgroup's path is relative to, NULL: the hierarchy's root
+ * @root:	what its cgroup's path is relative to; NULL: who reads it is on the
+ *		host, whoever has the CPU now
  * @path:	room for a path, PATH_MAX bytes
  *
  * Return: 0 or -EMSGSIZE; then the message is cancelled.
@@ -120,7 +124,7 @@ int rein_put_scope(struct sk_buff *skb, void *hdr,
 	    nla_put_u32(skb, REIN_A_SCOPE_CHILDREN,
 			READ_ONCE(scope->n_children)) ||
 	    nla_put_u32(skb, REIN_A_SCOPE_WAITERS, READ_ONCE(scope->n_ties)) ||
-	    put_maker(skb, scope) || put_cgroup(skb, scope, root, path) ||
+	    put_maker(skb, scope, !root) || put_cgroup(skb, scope, root, path) ||
 	    put_nonzero(skb, REIN_A_SCOPE_RACE, rein_race_policy(scope)) ||
 	    put_nonzero(skb, REIN_A_SCOPE_NUMBER, rein_race_number(scope)) ||
 	    put_nonzero(skb, REIN_A_SCOPE_WINNER, rein_race_winner(scope))) {

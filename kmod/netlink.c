@@ -432,17 +432,19 @@ int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const bool force = info->attrs[REIN_A_FLUSH_FORCE];
 
-	if (force)
-		rein_scope_cancel_all("all was flushed by force");
+	u64 record = 0;
+
 	mutex_lock(&rein_mutex);
 	if (force) {
-		rein_record_flush_begin(rein_nl_ask(info), REIN_SITE);
+		record = rein_record_flush_begin(rein_nl_ask(info), REIN_SITE);
 		rein_hook_drain();
 		rein_take_cancel_all();
 		rein_record_flush_end();
 	}
 	rein_limit_flush();
 	mutex_unlock(&rein_mutex);
+	if (force)
+		rein_scope_cancel_all("all was flushed by force", record);
 	return 0;
 }
 

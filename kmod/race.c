@@ -21,6 +21,7 @@
  * @result:	what came with the claim, NULL: nothing
  * @size:	of that
  * @asking:	replicas that ask whether they may win, by age
+ * @asks:	how often one did
  * @joined:	how many replicas there were
  * @claims:	how many claims
  * @late:	of these, when it was decided
@@ -35,6 +36,7 @@ struct rein_race {
 	void *result;
 	u32 size;
 	struct list_head asking;
+	u32 asks;
 	u32 joined;
 	u32 claims;
 	u32 late;
@@ -55,6 +57,8 @@ enum claim {
  * @number:	which one, 1, 2, 3...
  * @claim:	has it claimed the race?
  * @died:	it was given up without that
+ * @waits:	a task waits for what becomes of its claim
+ * @ask:	which claim of the race that is
  * @asking:	among those who ask
  * @result:	what it would win with, while it asks
  * @size:	of that
@@ -64,6 +68,8 @@ struct rein_replica {
 	u32 number;
 	enum claim claim;
 	bool died;
+	bool waits;
+	u32 ask;
 	struct list_head asking;
 	void *result;
 	u32 size;
@@ -351,11 +357,13 @@ static int ask(struct rein_scope *scope, void *result, u32 size,
 	struct rein_scope *race = scope->parent;
 	int err;
 
-	if (replica->claim == CLAIM_ASKS)
+	if (replica->waits)
 		return rein_call_fail(answer, REIN_E_SCOPE_MALFORMED,
 				      "the replica asks already",
 				      "replica %u asks already", replica->number);
 	replica->claim = CLAIM_ASKS;
+	replica->waits = true;
+	replica->ask = ++race->race->asks;
 	replica->result = result;
 	replica->size = size;
 	list_add_tail(&replica->asking, &race->race->asking);
@@ -363,6 +371,7 @@ static int ask(struct rein_scope *scope, void *result, u32 size,
 	mutex_unlock(&scope->family->lock);
 	err = wait_event_interruptible(scope->wait, !still_asks(scope));
 	mutex_lock(&scope->family->lock);
+	replica->waits = false;
 	/* Whoever grants it takes the result. */
 	if (replica->claim == CLAIM_MADE)
 		return 0;
@@ -370,6 +379,9 @@ static int ask(struct rein_scope *scope, void *result, u32 size,
 	if (replica->claim == CLAIM_DENIED)
 		return fail_denied(answer);
 	replica->claim = CLAIM_NONE;
+	/* Who is to ask again has not asked yet. */
+	if (err && !race->race->decided && !scope->cause)
+		race->race->claims--;
 	return check_claim(scope, answer) ?: err;
 }
 
@@ -464,9 +476,11 @@ static int grant(struct rein_scope *scope, struct rein_grant_args *args,
 	if (scope->cause)
 		return fail_done(&args->answer);
 	child = asker(scope, args->number);
-	if (!child)
+	/* What was looked at, if anything was, and not what has come instead. */
+	if (!child || (args->ask && args->ask != child->replica->ask))
 		return -EAGAIN;
 	replica = child->replica;
+	args->ask = replica->ask;
 	args->number = replica->number;
 	*copy = peek(replica->result, replica->size, &args->size);
 	if (IS_ERR(*copy))
@@ -512,7 +526,7 @@ int rein_race_grant(struct rein_scope *scope, struct rein_grant_args *args)
 
 	if (!scope->race || scope->race->policy != REIN_POLICY_ASK)
 		return fail_none(&args->answer);
-	if (args->reserved || args->flags & ~(REIN_GRANT_YES | REIN_GRANT_NO) ||
+	if (args->flags & ~(REIN_GRANT_YES | REIN_GRANT_NO) ||
 	    hweight32(args->flags) > 1)
 		return fail_flags(&args->answer, args->flags);
 	args->size = room;
@@ -524,19 +538,18 @@ int rein_race_grant(struct rein_scope *scope, struct rein_grant_args *args)
 
 /* --- what came of it ------------------------------------------------------------------------ */
 
-/* Nobody may claim any more: the last has won, or nobody will. */
+/* With the family's lock: nobody may claim any more. The last has won, or nobody will. */
 static void close(struct rein_scope *scope)
 {
 	struct rein_race *race = scope->race;
-	bool decides;
 
-	mutex_lock(&scope->family->lock);
-	decides = race->winner && !race->decided && !scope->cause;
-	if (decides)
+	if (race->decided || scope->cause)
+		return;
+	if (race->winner)
 		decide(scope, child_of(scope, race->winner));
-	mutex_unlock(&scope->family->lock);
-	if (!race->winner)
-		rein_scope_cancel(scope, REIN_CAUSE_USER, "the race was closed");
+	else
+		rein_scope_cancel_locked(scope, REIN_CAUSE_USER,
+					 "the race was closed", 0);
 }
 
 /* With the family's lock. */
@@ -577,9 +590,9 @@ int rein_race_result(struct rein_scope *scope, struct rein_result_args *args)
 	if (args->flags & ~REIN_RESULT_CLOSE)
 		return fail_flags(&args->answer, args->flags);
 	args->size = room;
+	mutex_lock(&scope->family->lock);
 	if (args->flags & REIN_RESULT_CLOSE)
 		close(scope);
-	mutex_lock(&scope->family->lock);
 	err = look(scope, args, &copy);
 	mutex_unlock(&scope->family->lock);
 	return err ?: give(&args->answer, args->data, copy, room, args->size);

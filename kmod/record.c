@@ -416,12 +416,15 @@ void rein_record_scope_end(void)
  * @site:	REIN_SITE
  *
  * Context: rein_mutex held until rein_record_flush_end().
+ *
+ * Return: id of the record of it.
  */
-void rein_record_flush_begin(const struct rein_ask *ask,
-			     const struct rein_site *site)
+u64 rein_record_flush_begin(const struct rein_ask *ask,
+			    const struct rein_site *site)
 {
 	WRITE_ONCE(flush, record_request(ask, REIN_E_FLUSHED, site,
 					 "all limits were removed by force"));
+	return flush;
 }
 
 /**

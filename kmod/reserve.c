@@ -245,23 +245,29 @@ static void expire(struct rein_reservation *r)
 	wake_up_poll(&r->wait, EPOLLIN | EPOLLRDNORM | EPOLLERR);
 }
 
-/* Its scope is done. It is there until it has untied itself. */
+/* A scope is done: it leaves the line, or gives back what it was granted. */
+static void cut(struct rein_reservation *r, const struct rein_scope *scope)
+{
+	if (rein_line_leave(&r->taker, REIN_FOLD_SCOPE, scope))
+		return;
+	spin_lock_bh(&r->lock);
+	if (is_held(r)) {
+		give_back(r, REIN_STAT(CANCELLED));
+		rein_taker_cut(&r->taker, scope);
+		/* Pairs with reservation_state(). */
+		smp_store_release(&r->taker.state, REIN_TAKER_FAILED);
+	}
+	spin_unlock_bh(&r->lock);
+}
+
+/* It is there until it has untied itself. */
 static void reservation_cut(struct rein_tie *tie)
 {
 	struct rein_taker *taker = tie->owner;
 	struct rein_reservation *r;
 
 	r = container_of(taker, struct rein_reservation, taker);
-	if (!rein_line_leave(taker, REIN_FOLD_SCOPE, tie->scope)) {
-		spin_lock_bh(&r->lock);
-		if (is_held(r)) {
-			give_back(r, REIN_STAT(CANCELLED));
-			rein_taker_cut(taker, tie->scope);
-			/* Pairs with reservation_state(). */
-			smp_store_release(&taker->state, REIN_TAKER_FAILED);
-		}
-		spin_unlock_bh(&r->lock);
-	}
+	cut(r, tie->scope);
 	wake_up_poll(&r->wait, EPOLLIN | EPOLLRDNORM | EPOLLERR);
 }
 
@@ -539,10 +545,8 @@ static int reservation_join(struct rein_reservation *r,
 	}
 	answer_wait(r, args);
 	/* From here on its end may come at any time; it is told as any other. */
-	if (!rein_taker_tie(&r->taker, reservation_cut) &&
-	    rein_line_leave(&r->taker, REIN_FOLD_SCOPE,
-			    rein_taker_done(&r->taker)))
-		return rein_take_answer(args, &r->taker);
+	if (!rein_taker_tie(&r->taker, reservation_cut))
+		cut(r, rein_taker_done(&r->taker));
 	return 0;
 }
 

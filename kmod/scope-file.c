@@ -147,6 +147,15 @@ static void scope_fdinfo(struct seq_file *seq, struct file *file)
 
 /* --- calls ----------------------------------------------------------------------------- */
 
+static int fail_file(struct rein_answer *answer, int err)
+{
+	if (err == -ENOMEM)
+		return rein_call_no_memory(answer, "for a descriptor");
+	return rein_call_fail(answer, REIN_E_SCOPE_FILES,
+			      "as many files are open as there may be",
+			      "there was no file for a scope: errno %d", -err);
+}
+
 static struct file *scope_file(struct rein_scope *scope, bool observe,
 			       struct rein_answer *answer)
 {
@@ -157,7 +166,7 @@ static struct file *scope_file(struct rein_scope *scope, bool observe,
 				  rein_scope_get(scope), O_RDWR);
 	if (IS_ERR(file)) {
 		rein_scope_put(scope);
-		return ERR_PTR(rein_call_no_memory(answer, "for a descriptor"));
+		return ERR_PTR(fail_file(answer, PTR_ERR(file)));
 	}
 	if (!observe)
 		atomic_inc(&scope->owners);
@@ -230,19 +239,19 @@ static struct file *scope_join(struct file *file, void *arg,
 }
 
 static const struct rein_call calls[] = {
-	REIN_CALL(REIN_IOC_OBSERVE, rein_observe_args, answer,
+	REIN_CALL(REIN_IOC_OBSERVE, rein_observe_args, REIN_OBSERVE_ARGS_SIZE_0, answer,
 		  .open = scope_observe),
-	REIN_CALL(REIN_IOC_CANCEL, rein_cancel_args, was,
+	REIN_CALL(REIN_IOC_CANCEL, rein_cancel_args, REIN_CANCEL_ARGS_SIZE_0, was,
 		  .run = scope_cancel),
-	REIN_CALL(REIN_IOC_BIND, rein_bind_args, answer,
+	REIN_CALL(REIN_IOC_BIND, rein_bind_args, REIN_BIND_ARGS_SIZE_0, answer,
 		  .run = scope_bind),
-	REIN_CALL(REIN_IOC_JOIN, rein_join_args, number,
+	REIN_CALL(REIN_IOC_JOIN, rein_join_args, REIN_JOIN_ARGS_SIZE_0, number,
 		  .open = scope_join),
-	REIN_CALL(REIN_IOC_WIN, rein_win_args, number,
+	REIN_CALL(REIN_IOC_WIN, rein_win_args, REIN_WIN_ARGS_SIZE_0, number,
 		  .run = scope_win),
-	REIN_CALL(REIN_IOC_GRANT, rein_grant_args, answer,
+	REIN_CALL(REIN_IOC_GRANT, rein_grant_args, REIN_GRANT_ARGS_SIZE_0, answer,
 		  .run = scope_grant),
-	REIN_CALL(REIN_IOC_RESULT, rein_result_args, winner,
+	REIN_CALL(REIN_IOC_RESULT, rein_result_args, REIN_RESULT_ARGS_SIZE_0, winner,
 		  .run = scope_result),
 };
 
@@ -273,19 +282,19 @@ static int observe_result(struct file *file, void *arg,
 }
 
 static const struct rein_call observer_calls[] = {
-	REIN_CALL(REIN_IOC_OBSERVE, rein_observe_args, answer,
+	REIN_CALL(REIN_IOC_OBSERVE, rein_observe_args, REIN_OBSERVE_ARGS_SIZE_0, answer,
 		  .open = scope_observe),
-	REIN_CALL(REIN_IOC_CANCEL, rein_cancel_args, was,
+	REIN_CALL(REIN_IOC_CANCEL, rein_cancel_args, REIN_CANCEL_ARGS_SIZE_0, was,
 		  .run = refuse_observer),
-	REIN_CALL(REIN_IOC_BIND, rein_bind_args, answer,
+	REIN_CALL(REIN_IOC_BIND, rein_bind_args, REIN_BIND_ARGS_SIZE_0, answer,
 		  .run = refuse_observer),
-	REIN_CALL(REIN_IOC_JOIN, rein_join_args, number,
+	REIN_CALL(REIN_IOC_JOIN, rein_join_args, REIN_JOIN_ARGS_SIZE_0, number,
 		  .run = refuse_observer),
-	REIN_CALL(REIN_IOC_WIN, rein_win_args, number,
+	REIN_CALL(REIN_IOC_WIN, rein_win_args, REIN_WIN_ARGS_SIZE_0, number,
 		  .run = refuse_observer),
-	REIN_CALL(REIN_IOC_GRANT, rein_grant_args, answer,
+	REIN_CALL(REIN_IOC_GRANT, rein_grant_args, REIN_GRANT_ARGS_SIZE_0, answer,
 		  .run = refuse_observer),
-	REIN_CALL(REIN_IOC_RESULT, rein_result_args, winner,
+	REIN_CALL(REIN_IOC_RESULT, rein_result_args, REIN_RESULT_ARGS_SIZE_0, winner,
 		  .run = observe_result),
 };
 

@@ -24,11 +24,11 @@ struct rein_scope *rein_scope_of_fd(int fd, bool observe,
 
 /* Those that are made on /dev/rein. */
 #define REIN_SCOPE_DEV_CALLS						\
-	REIN_CALL(REIN_IOC_SCOPE, rein_scope_args, id,			\
+	REIN_CALL(REIN_IOC_SCOPE, rein_scope_args, REIN_SCOPE_ARGS_SIZE_0, id,			\
 		  .open = rein_scope_make),				\
-	REIN_CALL(REIN_IOC_RACE, rein_scope_args, id,			\
+	REIN_CALL(REIN_IOC_RACE, rein_scope_args, REIN_SCOPE_ARGS_SIZE_0, id,			\
 		  .open = rein_scope_make_race),			\
-	REIN_CALL(REIN_IOC_OPEN, rein_open_args, answer,		\
+	REIN_CALL(REIN_IOC_OPEN, rein_open_args, REIN_OPEN_ARGS_SIZE_0, answer,		\
 		  .open = rein_scope_open),
 
 #endif /* REIN_SCOPE_FILE_H */

@@ -89,12 +89,12 @@ bool rein_tie(struct rein_tie *tie, struct rein_scope *scope,
 	spin_lock(&scope->lock);
 	/* After it is set nobody looks at the ties again. */
 	done = scope->cause;
+	tie->scope = done ? NULL : rein_scope_get(scope);
 	if (!done) {
 		list_add_tail(&tie->node, &scope->ties);
 		scope->n_ties++;
 	}
 	spin_unlock(&scope->lock);
-	tie->scope = done ? NULL : rein_scope_get(scope);
 	return !done;
 }
 
@@ -138,6 +138,8 @@ static void cut_ties(struct rein_scope *scope)
 		tie->cut(tie);
 		/* From here on it may be gone: to wake up takes its address only. */
 		smp_store_release(&tie->busy, false);
+		/* Or it could not be seen that somebody waits: see wake_up_var(). */
+		smp_mb();
 		wake_up_var(&tie->busy);
 		cond_resched();
 		spin_lock(&scope->lock);
@@ -295,8 +297,9 @@ static u64 record_end(struct rein_scope *scope, enum rein_cause cause,
 		.scope = scope,
 		.code = code_of(cause),
 		.cause = led_to_it,
-		.by_task = cause != REIN_CAUSE_TIMEOUT &&
-			   cause != REIN_CAUSE_PARENT,
+		/* A last close may be anybody's, a worker's of the kernel too. */
+		.by_task = cause == REIN_CAUSE_USER ||
+			   cause == REIN_CAUSE_DUPLICATE,
 		.message = words_of(cause),
 		.folds = cause == REIN_CAUSE_DUPLICATE,
 		.value = {
@@ -334,17 +337,18 @@ static bool is_missed(const struct rein_scope *scope)
 	return refcount_read(&scope->refs) > refs;
 }
 
+/* With a record of its own, unless there is one already. */
 static void cancel(struct rein_scope *scope, enum rein_cause cause,
-		   u64 origin, u64 led_to_it, const char *reason)
+		   u64 origin, u64 led_to_it, const char *reason, u64 record)
 {
-	struct rein_end end = { .origin = origin };
+	struct rein_end end = { .origin = origin, .record = record };
 
 	end_now(&end);
 	if (cause == REIN_CAUSE_USER || cause == REIN_CAUSE_DUPLICATE)
 		end.pid = get_task_pid(current, PIDTYPE_TGID);
 	if (reason && *reason)
 		end.reason = printable(reason);
-	if (cause != REIN_CAUSE_OWNER_EXIT || is_missed(scope))
+	if (!record && (cause != REIN_CAUSE_OWNER_EXIT || is_missed(scope)))
 		end.record = record_end(scope, cause, led_to_it, end.reason);
 	tree_end(scope, cause, &end);
 }
@@ -363,24 +367,42 @@ u32 rein_scope_cancel(struct rein_scope *scope, enum rein_cause cause,
 		      const char *reason)
 {
 	mutex_lock(&scope->family->lock);
-	if (!rein_race_timeout(scope, cause) && scope_ends(scope))
-		cancel(scope, cause, scope->id, 0, reason);
-	cause = scope->cause;
+	cause = rein_scope_cancel_locked(scope, cause, reason, 0);
 	mutex_unlock(&scope->family->lock);
 	return cause;
 }
 
 /**
- * rein_scope_cancel_because() - cancel a scope since one of another family is done
+ * rein_scope_cancel_locked() - rein_scope_cancel() with the family's lock held
+ * @scope:	the scope
+ * @cause:	why
+ * @reason:	in the words of who cancels it, or NULL
+ * @record:	id of the record of it, 0: make one
+ *
+ * Return: why it is done now; REIN_CAUSE_NONE: it has won a race.
+ */
+u32 rein_scope_cancel_locked(struct rein_scope *scope, enum rein_cause cause,
+			     const char *reason, u64 record)
+{
+	lockdep_assert_held(&scope->family->lock);
+	if (!rein_race_timeout(scope, cause) && scope_ends(scope))
+		cancel(scope, cause, scope->id, 0, reason, record);
+	return scope->cause;
+}
+
+/**
+ * rein_scope_cancel_because() - cancel a scope since that of a cgroup above is done
  * @scope:	the scope
  * @origin:	id of the scope where that began
  * @record:	id of the record of that
+ *
+ * That it has won a race does not help: who may end what a cgroup above does may end it.
  */
 void rein_scope_cancel_because(struct rein_scope *scope, u64 origin, u64 record)
 {
 	mutex_lock(&scope->family->lock);
-	if (scope_ends(scope))
-		cancel(scope, REIN_CAUSE_PARENT, origin, record, NULL);
+	if (!scope->cause)
+		cancel(scope, REIN_CAUSE_PARENT, origin, record, NULL, 0);
 	mutex_unlock(&scope->family->lock);
 }
 
@@ -412,8 +434,9 @@ void rein_scope_cancel_others(struct rein_scope *race, u64 winner)
 /**
  * rein_scope_cancel_all() - cancel all scopes that there are
  * @reason:	why
+ * @record:	id of the record of it, for all of them
  */
-void rein_scope_cancel_all(const char *reason)
+void rein_scope_cancel_all(const char *reason, u64 record)
 {
 	/* Those who make new ones at once would keep us here. */
 	const u64 last = atomic64_read(&last_id);
@@ -422,7 +445,9 @@ void rein_scope_cancel_all(const char *reason)
 
 	while ((scope = rein_scope_next(id)) && scope->id <= last) {
 		id = scope->id + 1;
-		rein_scope_cancel(scope, REIN_CAUSE_USER, reason);
+		mutex_lock(&scope->family->lock);
+		rein_scope_cancel_locked(scope, REIN_CAUSE_USER, reason, record);
+		mutex_unlock(&scope->family->lock);
 		rein_scope_put(scope);
 		cond_resched();
 	}

@@ -215,7 +215,7 @@ static inline int race_grant(int race, uint32_t flags, uint32_t number, void *da
 	args.number = number;
 	args.data = (uintptr_t)data;
 	args.size = size;
-	args.reserved = 0;
+	args.ask = 0;
 	err = ioctl(race, REIN_IOC_GRANT, &args) ? errno : 0;
 	said = (struct said){ .answer = args.answer, .number = args.number, .size = args.size };
 	return -err;

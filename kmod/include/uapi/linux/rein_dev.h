@@ -426,21 +426,23 @@ enum rein_grant_flags {
  * @number:	the replica; 0: who has asked first. Answer: which one it was
  * @data:	where its result goes, 0: nowhere
  * @size:	of that room; answer: of the result
- * @reserved:	0
+ * @ask:	which claim it is, as it was answered before: if another has come
+ *		instead, EAGAIN; 0: whichever. Answer: which one it was
  * @answer:	see there
  *
  * REIN_IOC_GRANT, on a race with REIN_POLICY_ASK, which has EPOLLPRI while there is
  * anybody who asks.
  *
  * Return: 0, or -1 with errno EAGAIN (nobody asks, or not that one), EALREADY (it is
- * decided), ECANCELED (the race is done), EINVAL, EPERM (an observer), EFAULT, E2BIG.
+ * decided), ECANCELED (the race is done), EINVAL, EPERM (an observer), EFAULT (there is no
+ * room at @data; it is decided nevertheless), E2BIG.
  */
 struct rein_grant_args {
 	__u32 flags;
 	__u32 number;
 	__u64 data;
 	__u32 size;
-	__u32 reserved;
+	__u32 ask;
 	struct rein_answer answer;
 };
 
@@ -483,6 +485,18 @@ struct rein_result_args {
 	__u32 cancels;
 	struct rein_answer answer;
 };
+
+/* Of the first versions of these. */
+#define REIN_SCOPE_ARGS_SIZE_0		240
+#define REIN_OPEN_ARGS_SIZE_0		224
+#define REIN_OBSERVE_ARGS_SIZE_0	144
+#define REIN_CANCEL_ARGS_SIZE_0		280
+#define REIN_BIND_ARGS_SIZE_0		160
+#define REIN_JOIN_ARGS_SIZE_0		160
+#define REIN_WIN_ARGS_SIZE_0		168
+#define REIN_GRANT_ARGS_SIZE_0		168
+#define REIN_RESULT_ARGS_SIZE_0		192
+#define REIN_CREDIT_ARGS_SIZE_0		224
 
 #define REIN_IOC_MAGIC		0xEB
 #define REIN_IOC_TAKE		_IOWR(REIN_IOC_MAGIC, 1, struct rein_take_args)
