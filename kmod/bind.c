@@ -279,6 +279,8 @@ static void binding_finish(struct rein_binding *binding)
 	if (cancel_delayed_work_sync(&binding->killer) &&
 	    !rein_cgroup_dead(binding->cgrp))
 		kill_now(&binding->killer.work);
+	/* Who still finds it looks whether the scope is there. */
+	rein_scope_put(binding->scope);
 }
 
 /* After a grace period: readers under RCU have followed its pointers. */
@@ -286,7 +288,6 @@ static void binding_free(struct rein_binding *binding)
 {
 	if (binding->kill)
 		fput(binding->kill);
-	rein_scope_put(binding->scope);
 	cgroup_put(binding->cgrp);
 	kfree(binding);
 }

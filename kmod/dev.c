@@ -161,7 +161,8 @@ static long dev_call(struct file *file, bool take, struct rein_take_args *args,
 
 /* Of the others, see there. */
 static const struct rein_call calls[] = {
-	REIN_CALL(REIN_IOC_CREDIT, rein_credit_args, REIN_CREDIT_ARGS_SIZE_0, limits, .run = rein_credit),
+	REIN_CALL(REIN_IOC_CREDIT, rein_credit_args, REIN_CREDIT_ARGS_SIZE_0,
+		  limits, .run = rein_credit),
 	REIN_SCOPE_DEV_CALLS
 };
 

@@ -289,7 +289,7 @@ u64 rein_record_scope(const struct rein_scope_note *note,
 void rein_record_scope_begin(u64 record);
 void rein_record_scope_end(void);
 u64 rein_record_flush_begin(const struct rein_ask *ask,
-			     const struct rein_site *site);
+			    const struct rein_site *site);
 void rein_record_flush_end(void);
 
 bool rein_record_visible(const struct rein_record *rec,

@@ -82,20 +82,20 @@ static void *wait_in_read(void *unused)
 	return unused;
 }
 
-/* Until the other thread sleeps in the kernel. */
+/* Until the other thread sleeps. */
 static void until_it_waits(pid_t tid)
 {
-	char path[64], text[256];
+	char path[64], text[256], *state;
 	int fd, len;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 	do {
 		fd = open(path, O_RDONLY);
 		len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 		close(fd);
 		text[len > 0 ? len : 0] = '\0';
-	} while (strcmp(text, "taker_sleep") && strcmp(text, "scope_read") &&
-		 !strstr(text, "hrtimeout"));
+		state = strrchr(text, ')');
+	} while (!state || state[2] != 'S');
 }
 
 static pthread_barrier_t ready;
