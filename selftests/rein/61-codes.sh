@@ -362,15 +362,16 @@ fi
 
 # --- the table -----------------------------------------------------------------------------
 
-# What is the same from run to run of a record. Numbers of ns depend on when it was, and ids
-# of scopes on what was made before.
+# What is the same from run to run of a record. Numbers of ns depend on when it was, ids of
+# scopes on what was made before, and descriptors on what is open.
 # shellcheck disable=SC2016 # for jq
 NORMAL='
 def some: if . == null then null else "*" end;
 def step: .what + if (.name // "") == "" then "" else " " + .name end;
 def normal: {
 	code, kind, severity, errno, hint, limit, cgroup, comm,
-	message: (.message | gsub("scope [0-9]+"; "scope *")),
+	message: (.message | gsub("scope [0-9]+"; "scope *") |
+		gsub("descriptor [0-9]+"; "descriptor *")),
 	pid: (.pid | some),
 	socket: (.socket | if . == null then null else
 		{ family, protocol, source, source_port: (.source_port | some), destination,
