@@ -55,6 +55,9 @@ bench: deps-check all ## what limits cost, beside tc, nft and others; a few minu
 	@selftests/bench/run --kernel $(KERNEL)
 	@selftests/bench/native/run
 
+bench-cancel: deps-check all ## how long it takes until what a scope ends has ended, beside kill
+	@selftests/bench/cancel --kernel $(KERNEL)
+
 bench-native: deps-build ## its second half alone: ns that a take takes, beside other limiters
 	@selftests/bench/native/run
 
@@ -95,5 +98,5 @@ clean: ## remove everything that was built (not the cache of kernels)
 # The steps of one target need each other's results; -j is for those below.
 .NOTPARALLEL:
 
-.PHONY: help all kmod userspace deps check check-debug check-all unit fuzz demo bench bench-native vm \
+.PHONY: help all kmod userspace deps check check-debug check-all unit fuzz demo bench bench-cancel bench-native vm \
 	selftests-install lint builds generate format install clean
