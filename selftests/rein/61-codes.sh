@@ -161,6 +161,7 @@ code E0215 "another resource" rein limit set web --on connect
 code E0216 "for 200 years" add --on egress --rate 1MB/s --for 73000day
 code E0217 "to mark connections" add --on connect --rate 1/s --over mark
 code E0217 "to let callers wait" add --on accept --rate 1/s --over wait
+code E0218 "of connections" add --on connect --rate 1/s --credit 0.5
 
 # --- 03xx: packets and connections -----------------------------------------------------
 
@@ -253,6 +254,8 @@ code E0508 "a name twice" wrong twice over
 code E0513 "names elsewhere" wrong names over
 code E0513 "arguments elsewhere" wrong arguments over
 code E0514 "arguments that nobody knows" wrong newer over
+
+code E0518 "a limit that has none" in_cgroup over rein race -n 1 --budget over --credit 0.5 -- true
 
 meter reserve call 1/day,burst=10 --over wait
 code E0515 "claimed too late" wrong late reserve

@@ -39,6 +39,6 @@ is "$(rein -j stat | jq '.records | .raised == .stored + .folded + .overwritten 
 	"records: raised = stored + folded + overwritten + suppressed"
 is "$(rein -j stat | jq '.total | .queued.packets == 0 and
 	.seen.packets == .passed.packets + .released.packets + .refused.packets + .overflow.packets +
-	.stale.packets + .teardown.packets + .nomem.packets')" true \
+	.stale.packets + .teardown.packets + .nomem.packets + .cancelled.packets')" true \
 	"packets: seen is the sum of what became of them"
 done_testing

@@ -207,12 +207,14 @@ TEST_F(race, results)
 	static char data[REIN_RESULT_MAX + 1], room[REIN_RESULT_MAX + 1];
 	struct field field;
 	size_t i, n;
+	int err;
 
 	for (n = 0; n < sizeof(data); n++)
 		data[n] = n * 7 + n / 256;
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		MAKE(&field, REIN_POLICY_FIRST, 2);
-		FAILS(EMSGSIZE, RACE_RESULT, race_win(field.replicas[0], data, REIN_RESULT_MAX + 1));
+		FAILS(EMSGSIZE, RACE_RESULT,
+		      race_win(field.replicas[0], data, REIN_RESULT_MAX + 1));
 		FAILS(EMSGSIZE, RACE_RESULT, race_win(field.replicas[0], NULL, UINT32_MAX));
 		EXPECT_EQ(-EFAULT, race_win(field.replicas[0], (void *)1, 1));
 		EXPECT_EQ(-EFAULT, race_win(field.replicas[0], (void *)-8UL, REIN_RESULT_MAX));
@@ -224,9 +226,8 @@ TEST_F(race, results)
 		EXPECT_EQ(sizes[i], self->result.size);
 		EXPECT_EQ(0, memcmp(room, data, sizes[i]));
 		EXPECT_EQ(0x55, room[sizes[i]]);
-		if (sizes[i]) {
-			EXPECT_EQ(-EFAULT, race_result(field.fd, 0, (void *)1, 8, &self->result));
-		}
+		err = race_result(field.fd, 0, (void *)1, 8, &self->result);
+		EXPECT_EQ(sizes[i] ? -EFAULT : 0, err);
 		field_close(&field);
 	}
 }
@@ -371,7 +372,7 @@ TEST_F(race, that_is_cancelled)
 	field_close(&field);
 }
 
-/* --- who claims last ---------------------------------------------------------------------------- */
+/* --- who claims last ------------------------------------------------------------------------- */
 
 TEST_F(race, last)
 {
@@ -499,7 +500,7 @@ TEST_F(race, closed_unclaimed)
 	}
 }
 
-/* --- who is granted it --------------------------------------------------------------------------- */
+/* --- who is granted it ----------------------------------------------------------------------- */
 
 /* A replica that asks, in another thread. */
 struct asker {
@@ -662,7 +663,8 @@ TEST_F_TIMEOUT(race, askers_that_go, TIMEOUT)
 	field_close(&field);
 
 	/* Its owner goes. */
-	field.fd = SUCCEEDS(race_timed(self->dev, REIN_NO_FD, REIN_POLICY_ASK, REIN_SCOPE_OWNED, 0));
+	field.fd = SUCCEEDS(race_timed(self->dev, REIN_NO_FD, REIN_POLICY_ASK,
+				       REIN_SCOPE_OWNED, 0));
 	eye = SUCCEEDS(scope_observe(field.fd));
 	field.replicas[0] = SUCCEEDS(race_join(field.fd));
 	ASSERT_TRUE(ask_to_win(&asker, field.replicas[0], "five"));
@@ -682,7 +684,7 @@ TEST_F_TIMEOUT(race, askers_that_go, TIMEOUT)
 	close(field.fd);
 }
 
-/* --- asked wrongly ----------------------------------------------------------------------------------- */
+/* --- asked wrongly --------------------------------------------------------------------------- */
 
 TEST_F(race, wrong_arguments)
 {
@@ -769,7 +771,7 @@ TEST_F(race, wrong_arguments)
 	close(scope);
 }
 
-/* --- many at once ---------------------------------------------------------------------------------------- */
+/* --- many at once ---------------------------------------------------------------------------- */
 
 #define CLAIMERS	64
 
@@ -951,7 +953,8 @@ TEST_F_TIMEOUT(race, a_hundred_thousand, TIMEOUT)
 				TH_LOG("race %u of round %u: %s; " AGAIN, j, i, wrong);
 			}
 			for (k = 0; k < RUNNERS; k++) {
-				firsts[k] += !runners[k].ret[j] && batch.policy == REIN_POLICY_FIRST;
+				firsts[k] += !runners[k].ret[j] &&
+					     batch.policy == REIN_POLICY_FIRST;
 				close(batch.replicas[j][k]);
 			}
 			close(batch.races[j]);
@@ -961,8 +964,9 @@ TEST_F_TIMEOUT(race, a_hundred_thousand, TIMEOUT)
 	}
 	for (i = 0; i < RUNNERS; i++)
 		pthread_join(runners[i].thread, NULL);
-	TH_LOG("%u races in %llu ms; the first was number 1, 2, 3: %u, %u, %u times", rounds * BATCH,
-	       (unsigned long long)(now_ns() - from) / MS, firsts[0], firsts[1], firsts[2]);
+	TH_LOG("%u races in %llu ms; the first was number 1, 2, 3: %u, %u, %u times",
+	       rounds * BATCH, (unsigned long long)(now_ns() - from) / MS,
+	       firsts[0], firsts[1], firsts[2]);
 }
 
 /* Anything at any time: join, claim, ask, grant, cancel, close. */
@@ -1002,7 +1006,9 @@ static void mess_step(struct mess *mess, int race)
 		}
 		if (!dice_of(&mess->random, 5))
 			scope_cancel(fd);
-		ret = dice_of(&mess->random, 3) ? race_win(fd, data, dice_of(&mess->random, 64)) : 0;
+		ret = dice_of(&mess->random, 3) ?
+			      race_win(fd, data, dice_of(&mess->random, 64)) :
+			      0;
 		close(fd);
 	}
 	if (ret && ret != -EAGAIN && ret != -ECANCELED && ret != -EALREADY && ret != -EACCES &&
@@ -1055,7 +1061,9 @@ TEST_F_TIMEOUT(race, anything_at_any_time, TIMEOUT)
 		}
 		for (j = 0; j < 4; j++) {
 			race_result(races[j], 0, NULL, 0, &result);
-			EXPECT_EQ(NULL, result.late > result.claims ? "more late than claims" : NULL);
+			EXPECT_EQ(NULL, result.late > result.claims ?
+						"more late than claims" :
+						NULL);
 			EXPECT_LE(result.died, result.joined);
 			close(races[j]);
 		}

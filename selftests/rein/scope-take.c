@@ -447,7 +447,7 @@ TEST_F(within, granted_and_cancelled)
 	close(scope);
 }
 
-/* --- deadlines --------------------------------------------------------------------------------- */
+/* --- deadlines ------------------------------------------------------------------------------- */
 
 TEST_F_TIMEOUT(within, never_later_than_its_scope, TIMEOUT)
 {
@@ -480,8 +480,8 @@ TEST_F_TIMEOUT(within, never_later_than_its_scope, TIMEOUT)
 	}
 	/* Its own is earlier; or both are late enough. */
 	ask_within(ask_for(&self->take, "hourly", 1, REIN_TAKE_TIMEOUT, HOUR / 2), long_one);
-	check(_metadata, self, &self->take, take_now(self->dev, &self->take), ETIME, TAKE_LATE, 0, 0,
-	      "its own deadline");
+	check(_metadata, self, &self->take, take_now(self->dev, &self->take),
+	      ETIME, TAKE_LATE, 0, 0, "its own deadline");
 	fd = reserve_within(self, "hourly", 1, long_one);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(1, queued(self, "hourly"));
@@ -516,7 +516,7 @@ TEST_F_TIMEOUT(within, never_later_than_its_scope, TIMEOUT)
 	close(top);
 }
 
-/* --- asked wrongly ------------------------------------------------------------------------------- */
+/* --- asked wrongly --------------------------------------------------------------------------- */
 
 TEST_F(within, asked_wrongly)
 {
@@ -561,7 +561,7 @@ TEST_F(within, asked_wrongly)
 	close(scope);
 }
 
-/* --- many ------------------------------------------------------------------------------------------- */
+/* --- many ------------------------------------------------------------------------------------ */
 
 #define PAIRS		3
 

@@ -119,10 +119,12 @@ TEST_F(scope, made)
 TEST_F(scope, names)
 {
 	static const char *const bad[] = {
-		" ", "a b", "a/b", "a\n", "\t", "a\033[2J", "\377", "\303\244", "a,b", "a*", "(", "#",
-		"\"", "\\", "a%s", "-", "-x", "--",
+		" ",	"a b",	    "a/b", "a\n", "\t", "a\033[2J",
+		"\377", "\303\244", "a,b", "a*",  "(",	"#",
+		"\"",	"\\",	    "a%s", "-",	  "-x", "--",
 	};
-	static const char *const good[] = { "", "a", "0", ".", "..", "a-", "_", ":", "@", "a:b@c.d" };
+	static const char *const good[] = { "",	  "a", "0", ".", "..",
+					    "a-", "_", ":", "@", "a:b@c.d" };
 	char longest[REIN_SCOPE_NAME_LEN + 8];
 	struct rein_scope_args args;
 	struct scope_view view;
@@ -338,7 +340,7 @@ TEST_F(scope, pointers)
 	munmap(edge - page, 2 * page);
 }
 
-/* --- deadlines --------------------------------------------------------------------------------- */
+/* --- deadlines ------------------------------------------------------------------------------- */
 
 static uint64_t boottime_ns(void)
 {
@@ -373,12 +375,15 @@ TEST_F(scope, the_earliest_deadline_counts)
 	for (i = 0; i < 4; i++) {
 		uint32_t above = clocks[i & 1], below = clocks[i / 2];
 
-		top = SUCCEEDS(scope_timed(self->dev, REIN_NO_FD, REIN_SCOPE_TIMEOUT | above, HOUR));
+		top = SUCCEEDS(scope_timed(self->dev, REIN_NO_FD,
+					   REIN_SCOPE_TIMEOUT | above, HOUR));
 		LEFT_IS(said.id, HOUR - LONG, HOUR);
 		middle = SUCCEEDS(scope_new(self->dev, top));
 		LEFT_IS(said.id, HOUR - LONG, HOUR);
 		/* Later than that above: that is what counts. */
-		low = SUCCEEDS(scope_timed(self->dev, middle, REIN_SCOPE_TIMEOUT | below, 3 * HOUR));
+		low = SUCCEEDS(scope_timed(self->dev, middle,
+					   REIN_SCOPE_TIMEOUT | below,
+					   3 * HOUR));
 		LEFT_IS(said.id, HOUR - LONG, HOUR);
 		other = SUCCEEDS(scope_timed(self->dev, low, REIN_SCOPE_TIMEOUT | below, HOUR / 2));
 		LEFT_IS(said.id, HOUR / 2 - LONG, HOUR / 2);
@@ -424,8 +429,13 @@ TEST_F_TIMEOUT(scope, done_at_its_deadline, TIMEOUT)
 
 		before = now_ns();
 		top = SUCCEEDS(scope_timed(self->dev, REIN_NO_FD,
-					   (i < 2 ? REIN_SCOPE_TIMEOUT : REIN_SCOPE_DEADLINE) | clock,
-					   (i < 2 ? 0 : clock ? boottime_ns() : before) + 100 * MS));
+					   (i < 2 ? REIN_SCOPE_TIMEOUT :
+						    REIN_SCOPE_DEADLINE) |
+						   clock,
+					   (i < 2 ? 0 :
+					    clock ? boottime_ns() :
+						    before) +
+						   100 * MS));
 		id = said.id;
 		low = SUCCEEDS(scope_timed(self->dev, top, REIN_SCOPE_TIMEOUT | clock, HOUR));
 		low_id = said.id;
@@ -524,7 +534,7 @@ TEST_F_TIMEOUT(scope, deadlines_in_a_time_namespace, TIMEOUT)
 	}
 }
 
-/* --- poll and read ------------------------------------------------------------------------------- */
+/* --- poll and read --------------------------------------------------------------------------- */
 
 TEST_F(scope, poll_and_read)
 {
@@ -695,7 +705,7 @@ TEST_F(scope, epoll_nested)
 	close(inner);
 }
 
-/* --- cancelling ------------------------------------------------------------------------------------ */
+/* --- cancelling ------------------------------------------------------------------------------ */
 
 TEST_F(scope, the_first_cause_stays)
 {
@@ -832,7 +842,7 @@ TEST_F_TIMEOUT(scope, a_large_tree, TIMEOUT)
 		set_scopes_per_user(limit);
 }
 
-/* --- observers -------------------------------------------------------------------------------------- */
+/* --- observers ------------------------------------------------------------------------------- */
 
 TEST_F(scope, observers)
 {
@@ -871,7 +881,7 @@ TEST_F(scope, observers)
 	EXPECT_EQ(self->before, count_scopes(self->fd));
 }
 
-/* --- who has it -------------------------------------------------------------------------------------- */
+/* --- who has it ------------------------------------------------------------------------------ */
 
 TEST_F(scope, who_has_a_copy)
 {
@@ -1063,7 +1073,7 @@ TEST_F_TIMEOUT(scope, in_circles, TIMEOUT)
 	EXPECT_EQ(self->before, settle_scopes(self->fd, self->before));
 }
 
-/* --- in any order ------------------------------------------------------------------------------------- */
+/* --- in any order ---------------------------------------------------------------------------- */
 
 #define NODES		24
 
@@ -1236,14 +1246,12 @@ TEST_F_TIMEOUT(scope, in_any_order, TIMEOUT)
 			wrong = dice_of(&random, 4) ? -1 : forest_wrong(&forest);
 			ASSERT_EQ(-1, wrong) {
 				struct node *node = &forest.nodes[wrong];
+				int fd = node->n_eyes ? node->eyes[0] : node->fds[0];
 
-				TH_LOG("round %u, node %d: cause %u, origin %llu expected, seen %u, %llu; "
-				       AGAIN, i, wrong, node->cause,
-				       (unsigned long long)node->origin,
-				       scope_cause(node->n_eyes ? node->eyes[0] : node->fds[0]),
-				       (unsigned long long)scope_origin(node->n_eyes ?
-									node->eyes[0] :
-									node->fds[0]));
+				TH_LOG("round %u, node %d: cause %u, origin %llu; " AGAIN, i, wrong,
+				       node->cause, (unsigned long long)node->origin);
+				TH_LOG("seen %u, %llu", scope_cause(fd),
+				       (unsigned long long)scope_origin(fd));
 			}
 		}
 		forest_clear(&forest, &random);
@@ -1327,7 +1335,7 @@ TEST_F_TIMEOUT(scope, all_at_once, TIMEOUT)
 	close(top);
 }
 
-/* --- bounds -------------------------------------------------------------------------------------------- */
+/* --- bounds ---------------------------------------------------------------------------------- */
 
 TEST_F(scope, as_deep_as_may_be)
 {
@@ -1364,7 +1372,8 @@ TEST_F_TIMEOUT(scope, as_wide_as_may_be, 3 * TIMEOUT)
 	uint64_t id;
 	int top;
 
-	if (sysconf(_SC_AVPHYS_PAGES) * (sysconf(_SC_PAGESIZE) >> 10) < (is_debug() ? 400 : 150) << 10)
+	if (sysconf(_SC_AVPHYS_PAGES) * (sysconf(_SC_PAGESIZE) >> 10) <
+	    (is_debug() ? 400 : 150) << 10)
 		SKIP(return, "too little memory for 65,536 scopes");
 	ASSERT_TRUE(allow_files(n + 100));
 	if (limit && limit < n + 100)
@@ -1471,7 +1480,7 @@ TEST_F(scope, as_many_as_a_user_may_have)
 	munmap(report, sizeof(*report));
 }
 
-/* --- the page --------------------------------------------------------------------------------------------- */
+/* --- the page -------------------------------------------------------------------------------- */
 
 TEST_F_TIMEOUT(scope, mapped, TIMEOUT)
 {
@@ -1518,7 +1527,7 @@ TEST_F_TIMEOUT(scope, mapped, TIMEOUT)
 	close(fd);
 }
 
-/* --- fdinfo ------------------------------------------------------------------------------------------------- */
+/* --- fdinfo ---------------------------------------------------------------------------------- */
 
 #define INFO_IS(at, key, wanted) do {							\
 	char value_[128] = "(none)";							\
@@ -1560,7 +1569,7 @@ TEST_F(scope, fdinfo)
 	close_all((int[]){ top, low, eye }, 3);
 }
 
-/* --- to open it again ----------------------------------------------------------------------------------------- */
+/* --- to open it again ------------------------------------------------------------------------ */
 
 TEST_F(scope, opened)
 {
@@ -1658,7 +1667,7 @@ TEST_F(scope, opened_by_others)
 	munmap(report, sizeof(*report));
 }
 
-/* --- netlink --------------------------------------------------------------------------------------------------- */
+/* --- netlink --------------------------------------------------------------------------------- */
 
 TEST_F(scope, listed)
 {
@@ -1698,7 +1707,7 @@ TEST_F(scope, listed)
 	close(top);
 }
 
-/* --- the module ------------------------------------------------------------------------------------------------ */
+/* --- the module ------------------------------------------------------------------------------ */
 
 TEST_F(scope, the_module_stays_while_there_is_one)
 {

@@ -389,7 +389,8 @@ static void touch_scope(void)
 		break;
 	case 1:
 		if (scope_events(fd, POLLIN, 0) & POLLHUP)
-			percent(90) ? read(fd, &done, below(sizeof(done))) : read(fd, (void *)edge(), 8);
+			percent(90) ? read(fd, &done, below(sizeof(done))) :
+				      read(fd, (void *)edge(), 8);
 		break;
 	case 2:
 		page = mmap(NULL, 4096 << percent(5), PROT_READ | (percent(5) ? PROT_WRITE : 0),
@@ -406,12 +407,14 @@ static void touch_scope(void)
 	}
 }
 
+/* What it is asked with: too much for a stack. */
+static _Thread_local union any_args args;
+
 /* One ioctl; its errno. */
 static int call_any(void)
 {
 	const struct call *call = &calls[below(sizeof(calls) / sizeof(calls[0]))];
 	unsigned int nr = _IOC_NR(call->request), size = _IOC_SIZE(call->request), i;
-	static _Thread_local union any_args args;
 	const unsigned int full = size;
 	struct rein_answer before;
 	void *at = &args;
