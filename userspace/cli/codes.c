@@ -32,7 +32,8 @@ const struct code *code_find(uint32_t number)
 
 /*
  * What an errno without a record means: the only entry that has it. The
- * netlink core itself answers EPERM and EINVAL before the module is asked.
+ * netlink core itself answers EPERM and EINVAL before the module is asked. What /dev/rein
+ * says of scopes comes with its number.
  */
 const struct code *code_by_errno(int err)
 {
@@ -44,7 +45,7 @@ const struct code *code_by_errno(int err)
 	if (err == EINVAL)
 		return code_find(CODE_MALFORMED);
 	for (i = 0; i < code_count; i++) {
-		if (code_book[i].err != err)
+		if (code_book[i].err != err || code_book[i].number / 100 == 6)
 			continue;
 		if (found)
 			return NULL;
