@@ -27,9 +27,10 @@
 
 static void rein_stop(void)
 {
+	/* First: from the beginning of the unload it can't answer dumps any more. */
+	rein_netlink_exit();
 	rein_cgroup_exit();
 	rein_bind_exit();
-	rein_netlink_exit();
 	rein_scope_exit();
 	mutex_lock(&rein_mutex);
 	rein_limit_flush();

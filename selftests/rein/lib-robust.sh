@@ -115,7 +115,7 @@ _counters() {
 		while (match($0, /"[a-z]+":[{]"(packets|calls)":[0-9]+,"(bytes|tokens)":[0-9]+[}]/)) {
 			split(substr($0, RSTART, RLENGTH), part, /[^a-z0-9]+/)
 			printf "%s=%d,%d ", part[2], part[4], part[6]
-			sign = part[2] == "seen" ? 1 : part[2] ~ /^(passed|released|refused|overflow|stale|teardown|nomem|queued)$/ ? -1 : 0
+			sign = part[2] == "seen" ? 1 : part[2] ~ /^(passed|released|refused|overflow|stale|teardown|nomem|cancelled|expired|queued|held)$/ ? -1 : 0
 			packets += sign * part[4]
 			bytes += sign * part[6]
 			$0 = substr($0, RSTART + RLENGTH)
