@@ -449,9 +449,17 @@ static int bind(struct rein_binding *binding, struct rein_answer *answer)
 	mutex_lock(&binding->scope->family->lock);
 	err = link(binding, answer);
 	mutex_unlock(&binding->scope->family->lock);
-	if (!err)
-		/* It keeps the binding from being freed. */
+	if (!err) {
 		end_with_above(binding);
+		/* If it was removed meanwhile nobody has looked for this one. */
+		if (rein_cgroup_dead(binding->cgrp))
+			mod_delayed_work(system_power_efficient_wq, &reap_work,
+					 0);
+		else
+			queue_delayed_work(system_power_efficient_wq,
+					   &reap_work, REIN_CGROUP_LOOK);
+	}
+	/* Which keeps the binding from being freed: from here on it may be. */
 	mutex_unlock(&bind_lock);
 	return err;
 }
@@ -505,12 +513,6 @@ int rein_bind(struct rein_scope *scope, struct rein_bind_args *args)
 		return err;
 	}
 	rein_netlink_scope(scope, REIN_SCOPE_EVENT_BOUND);
-	/* If it was removed meanwhile, it was before anybody looked for this one. */
-	if (rein_cgroup_dead(binding->cgrp))
-		mod_delayed_work(system_power_efficient_wq, &reap_work, 0);
-	else
-		queue_delayed_work(system_power_efficient_wq, &reap_work,
-				   REIN_CGROUP_LOOK);
 	return 0;
 }
 
