@@ -61,15 +61,21 @@ static int ask_in(int fd, unsigned long request, struct rein_take_args *args,
 	return ret;
 }
 
-static int take(int fd, const struct rein_take_want *wants, unsigned int n, uint32_t flags,
-		uint64_t time_ns, struct rein_take_result *result)
+static struct rein_take_args args_of(const struct rein_take_want *wants, unsigned int n,
+				     uint32_t flags, uint64_t time_ns)
 {
-	struct rein_take_args args = {
+	return (struct rein_take_args){
 		.flags = flags,
 		.n_wants = n,
 		.wants = (uintptr_t)wants,
 		.deadline_ns = time_ns < FARTHEST_NS ? time_ns : FARTHEST_NS,
 	};
+}
+
+static int take(int fd, const struct rein_take_want *wants, unsigned int n, uint32_t flags,
+		uint64_t time_ns, struct rein_take_result *result)
+{
+	struct rein_take_args args = args_of(wants, n, flags, time_ns);
 
 	return ask(fd, REIN_IOC_TAKE, &args, result);
 }
@@ -77,14 +83,9 @@ static int take(int fd, const struct rein_take_want *wants, unsigned int n, uint
 static int reserve(int fd, const struct rein_take_want *wants, unsigned int n, uint32_t flags,
 		   uint64_t time_ns, uint64_t claim_ns, struct rein_take_result *result)
 {
-	struct rein_take_args args = {
-		.flags = flags,
-		.n_wants = n,
-		.wants = (uintptr_t)wants,
-		.deadline_ns = time_ns < FARTHEST_NS ? time_ns : FARTHEST_NS,
-		.claim_ns = claim_ns,
-	};
+	struct rein_take_args args = args_of(wants, n, flags, time_ns);
 
+	args.claim_ns = claim_ns;
 	return ask(fd, REIN_IOC_RESERVE, &args, result);
 }
 
@@ -148,12 +149,7 @@ static void put_scope(struct rein_take_args *args, int scope)
 int rein_take_in(int fd, int scope, const struct rein_take_want *wants, unsigned int n,
 		 uint32_t flags, uint64_t time_ns, struct rein_take_result *result)
 {
-	struct rein_take_args args = {
-		.flags = flags,
-		.n_wants = n,
-		.wants = (uintptr_t)wants,
-		.deadline_ns = time_ns < FARTHEST_NS ? time_ns : FARTHEST_NS,
-	};
+	struct rein_take_args args = args_of(wants, n, flags, time_ns);
 
 	put_scope(&args, scope);
 	return ask_in(fd, REIN_IOC_TAKE, &args, result);
@@ -163,14 +159,9 @@ int rein_reserve_in(int fd, int scope, const struct rein_take_want *wants, unsig
 		    uint32_t flags, uint64_t time_ns, uint64_t claim_ns,
 		    struct rein_take_result *result)
 {
-	struct rein_take_args args = {
-		.flags = flags,
-		.n_wants = n,
-		.wants = (uintptr_t)wants,
-		.deadline_ns = time_ns < FARTHEST_NS ? time_ns : FARTHEST_NS,
-		.claim_ns = claim_ns,
-	};
+	struct rein_take_args args = args_of(wants, n, flags, time_ns);
 
+	args.claim_ns = claim_ns;
 	put_scope(&args, scope);
 	return ask_in(fd, REIN_IOC_RESERVE, &args, result);
 }
