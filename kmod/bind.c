@@ -230,7 +230,7 @@ static void end(struct work_struct *work)
 	end_below(binding);
 	mutex_lock(&rein_mutex);
 	rein_record_scope_begin(binding->scope->end.record);
-	rein_target_cancel(held_below, binding->cgrp);
+	rein_target_flush(rein_queue_cancel, held_below, binding->cgrp);
 	rein_record_scope_end();
 	mutex_unlock(&rein_mutex);
 }

@@ -144,6 +144,8 @@ static long run(const struct rein_call *call, struct file *file,
 		return err;
 	}
 	ret = rein_raw_provoke();
+	if (!ret && call->check)
+		ret = call->check(file, answer);
 	if (!ret && call->open)
 		ret = open_fd(call, file, args, answer, &made);
 	else if (!ret)

@@ -20,6 +20,7 @@
  * @size_0:	the size of their first version
  * @answers:	where the answers begin in them: what was there is not read
  * @answer:	where, after these, the struct rein_answer is
+ * @check:	may it be made on this file? 0, or a negative errno with an answer; NULL: on any
  * @run:	does it: 0 or a negative errno, with an answer
  * @open:	instead of @run: makes what the descriptor that is returned will be of;
  *		ERR_PTR() with an answer
@@ -29,6 +30,7 @@ struct rein_call {
 	unsigned int size_0;
 	unsigned int answers;
 	unsigned int answer;
+	int (*check)(const struct file *file, struct rein_answer *answer);
 	int (*run)(struct file *file, void *args, struct rein_answer *answer);
 	struct file *(*open)(struct file *file, void *args,
 			     struct rein_answer *answer);
@@ -36,7 +38,8 @@ struct rein_call {
 
 /*
  * An entry of a table of these, for arguments of type struct @args, in their first version
- * of @size bytes, whose answers begin with the field @first; and @run or @open.
+ * of @size bytes, whose answers begin with the field @first; @check, if any, and
+ * @run or @open.
  */
 #define REIN_CALL(request, args, size, first, ...)			\
 	{ (request), (size), offsetof(struct args, first),		\
@@ -52,6 +55,26 @@ void __rein_call_fail(struct rein_answer *answer, enum rein_code code,
 		      const struct netlink_ext_ack *extack);
 
 /**
+ * rein_call_refuse() - rein_fail() for who has no extack
+ * @extack_of:	empty; what one would have
+ * @code:	why
+ * @what:	as of rein_fail()
+ * @...:	likewise
+ *
+ * Return: the negative errno of @code.
+ */
+#define rein_call_refuse(extack_of, code, what, ...) ({			\
+	const struct rein_doing doing_ = {				\
+		"answering a call on /dev/rein", NULL, REIN_SITE,	\
+	};								\
+	struct rein_ask ask_ = {					\
+		.extack = (extack_of), .doing = &doing_,		\
+	};								\
+									\
+	rein_fail(&ask_, NULL, code, what, __VA_ARGS__);		\
+})
+
+/**
  * rein_call_fail() - rein_fail() for calls
  * @answer:	where the answer goes: who calls has no extack, but the same in this
  * @code:	why
@@ -63,13 +86,7 @@ void __rein_call_fail(struct rein_answer *answer, enum rein_code code,
 #define rein_call_fail(answer, code, what, ...) ({			\
 	const enum rein_code code_ = (code);				\
 	struct netlink_ext_ack extack_ = { };				\
-	const struct rein_doing doing_ = {				\
-		"answering a call on /dev/rein", NULL, REIN_SITE,	\
-	};								\
-	struct rein_ask ask_ = {					\
-		.extack = &extack_, .doing = &doing_,			\
-	};								\
-	int err_ = rein_fail(&ask_, NULL, code_, what, __VA_ARGS__);	\
+	int err_ = rein_call_refuse(&extack_, code_, what, __VA_ARGS__);	\
 									\
 	__rein_call_fail(answer, code_, &extack_);			\
 	err_;								\

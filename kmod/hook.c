@@ -700,7 +700,7 @@ static void __net_exit on_net_pre_exit(struct net *net)
 	struct hook_net *hn = net_generic(net, hook_net_id);
 
 	mutex_lock(&rein_mutex);
-	rein_target_flush(held_in_net, net);
+	rein_target_flush(rein_queue_flush, held_in_net, net);
 	list_del(&hn->list);
 	n_nets--;
 	net_unhook(hn, 0);
@@ -711,7 +711,7 @@ static void __net_exit on_net_pre_exit(struct net *net)
 static void __net_exit on_net_exit(struct net *net)
 {
 	mutex_lock(&rein_mutex);
-	rein_target_flush(held_in_net, net);
+	rein_target_flush(rein_queue_flush, held_in_net, net);
 	mutex_unlock(&rein_mutex);
 	/* One may be on its way out at this moment, in a timer, under RCU. */
 	synchronize_rcu();
@@ -744,7 +744,7 @@ static int on_netdev(struct notifier_block *nb, unsigned long event, void *ptr)
 	if (!atomic_read(&hn->held))
 		return NOTIFY_DONE;
 	mutex_lock(&rein_mutex);
-	rein_target_flush(held_on_dev, dev);
+	rein_target_flush(rein_queue_flush, held_on_dev, dev);
 	mutex_unlock(&rein_mutex);
 	return NOTIFY_DONE;
 }
@@ -765,7 +765,7 @@ static bool held_any(const struct rein_held *held, const void *what)
  */
 void rein_hook_drain(void)
 {
-	rein_target_flush(held_any, NULL);
+	rein_target_flush(rein_queue_flush, held_any, NULL);
 }
 
 /**

@@ -69,6 +69,14 @@ static struct nl_dump *dump_of(struct netlink_callback *cb)
 	return (struct nl_dump *)cb->args[0];
 }
 
+static void select_name(struct nl_dump *dump, const struct nlattr *name)
+{
+	if (!name)
+		return;
+	nla_strscpy(dump->name, name, sizeof(dump->name));
+	dump->spec.name = dump->name;
+}
+
 static void select_records(struct nl_dump *dump, struct nlattr **tb)
 {
 	struct record_filter *filter = &dump->filter;
@@ -86,19 +94,7 @@ static void select_records(struct nl_dump *dump, struct nlattr **tb)
 		filter->severity = nla_get_u32(tb[REIN_A_RECORD_SEVERITY]);
 	if (tb[REIN_A_RECORD_LAST_NS])
 		filter->since_ns = nla_get_u64(tb[REIN_A_RECORD_LAST_NS]);
-	if (tb[REIN_A_RECORD_LIMIT_NAME]) {
-		nla_strscpy(dump->name, tb[REIN_A_RECORD_LIMIT_NAME],
-			    sizeof(dump->name));
-		dump->spec.name = dump->name;
-	}
-}
-
-static void select_scopes(struct nl_dump *dump, struct nlattr **tb)
-{
-	if (!tb[REIN_A_SCOPE_NAME])
-		return;
-	nla_strscpy(dump->name, tb[REIN_A_SCOPE_NAME], sizeof(dump->name));
-	dump->spec.name = dump->name;
+	select_name(dump, tb[REIN_A_RECORD_LIMIT_NAME]);
 }
 
 static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
@@ -109,14 +105,10 @@ static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
 		return 0;
 	}
 	if (cmd == REIN_CMD_SCOPE_GET) {
-		select_scopes(dump, tb);
+		select_name(dump, tb[REIN_A_SCOPE_NAME]);
 		return 0;
 	}
-	if (tb[REIN_A_LIMIT_NAME]) {
-		nla_strscpy(dump->name, tb[REIN_A_LIMIT_NAME],
-			    sizeof(dump->name));
-		dump->spec.name = dump->name;
-	}
+	select_name(dump, tb[REIN_A_LIMIT_NAME]);
 	if (tb[REIN_A_LIMIT_RESOURCE]) {
 		dump->spec.has_resource = true;
 		dump->spec.resource = nla_get_u32(tb[REIN_A_LIMIT_RESOURCE]);

@@ -56,6 +56,8 @@ struct rein_held {
 };
 
 typedef bool (*rein_match_fn)(const struct rein_held *held, const void *what);
+typedef void (*rein_drop_fn)(struct rein_target *target, rein_match_fn match,
+			     const void *what);
 
 int rein_queue_hold(struct rein_target *target, struct cgroup *cgrp,
 		    const struct rein_chain *chain, struct rein_request *req,

@@ -210,10 +210,25 @@ static int scope_grant(struct file *file, void *args,
 	return rein_race_grant(scope_of(file), args);
 }
 
-static int scope_result(struct file *file, void *args,
+/* What only an owner may do. */
+static int check_owner(const struct file *file, struct rein_answer *answer)
+{
+	if (file->f_op == &owner_fops)
+		return 0;
+	return rein_call_fail(answer, REIN_E_SCOPE_OBSERVER,
+			      "an observer can only wait",
+			      "an observer of scope %llu can only wait for it",
+			      scope_of(file)->id);
+}
+
+/* Who only observes may look at what came of a race, but not close it. */
+static int scope_result(struct file *file, void *arg,
 			struct rein_answer *answer)
 {
-	return rein_race_result(scope_of(file), args);
+	const struct rein_result_args *args = arg;
+	int err = args->flags & REIN_RESULT_CLOSE ? check_owner(file, answer) : 0;
+
+	return err ?: rein_race_result(scope_of(file), arg);
 }
 
 static struct file *scope_join(struct file *file, void *arg,
@@ -242,15 +257,15 @@ static const struct rein_call calls[] = {
 	REIN_CALL(REIN_IOC_OBSERVE, rein_observe_args, REIN_OBSERVE_ARGS_SIZE_0, answer,
 		  .open = scope_observe),
 	REIN_CALL(REIN_IOC_CANCEL, rein_cancel_args, REIN_CANCEL_ARGS_SIZE_0, was,
-		  .run = scope_cancel),
+		  .check = check_owner, .run = scope_cancel),
 	REIN_CALL(REIN_IOC_BIND, rein_bind_args, REIN_BIND_ARGS_SIZE_0, answer,
-		  .run = scope_bind),
+		  .check = check_owner, .run = scope_bind),
 	REIN_CALL(REIN_IOC_JOIN, rein_join_args, REIN_JOIN_ARGS_SIZE_0, number,
-		  .open = scope_join),
+		  .check = check_owner, .open = scope_join),
 	REIN_CALL(REIN_IOC_WIN, rein_win_args, REIN_WIN_ARGS_SIZE_0, number,
-		  .run = scope_win),
+		  .check = check_owner, .run = scope_win),
 	REIN_CALL(REIN_IOC_GRANT, rein_grant_args, REIN_GRANT_ARGS_SIZE_0, answer,
-		  .run = scope_grant),
+		  .check = check_owner, .run = scope_grant),
 	REIN_CALL(REIN_IOC_RESULT, rein_result_args, REIN_RESULT_ARGS_SIZE_0, winner,
 		  .run = scope_result),
 };
@@ -258,50 +273,6 @@ static const struct rein_call calls[] = {
 static long scope_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	return rein_call(calls, ARRAY_SIZE(calls), file, cmd,
-			 (void __user *)arg);
-}
-
-static int refuse_observer(struct file *file, void *args,
-			   struct rein_answer *answer)
-{
-	return rein_call_fail(answer, REIN_E_SCOPE_OBSERVER,
-			      "an observer can only wait",
-			      "an observer of scope %llu can only wait for it",
-			      scope_of(file)->id);
-}
-
-/* An observer may be observed, and what came of a race be looked at. */
-static int observe_result(struct file *file, void *arg,
-			  struct rein_answer *answer)
-{
-	const struct rein_result_args *args = arg;
-
-	if (args->flags & REIN_RESULT_CLOSE)
-		return refuse_observer(file, arg, answer);
-	return scope_result(file, arg, answer);
-}
-
-static const struct rein_call observer_calls[] = {
-	REIN_CALL(REIN_IOC_OBSERVE, rein_observe_args, REIN_OBSERVE_ARGS_SIZE_0, answer,
-		  .open = scope_observe),
-	REIN_CALL(REIN_IOC_CANCEL, rein_cancel_args, REIN_CANCEL_ARGS_SIZE_0, was,
-		  .run = refuse_observer),
-	REIN_CALL(REIN_IOC_BIND, rein_bind_args, REIN_BIND_ARGS_SIZE_0, answer,
-		  .run = refuse_observer),
-	REIN_CALL(REIN_IOC_JOIN, rein_join_args, REIN_JOIN_ARGS_SIZE_0, number,
-		  .run = refuse_observer),
-	REIN_CALL(REIN_IOC_WIN, rein_win_args, REIN_WIN_ARGS_SIZE_0, number,
-		  .run = refuse_observer),
-	REIN_CALL(REIN_IOC_GRANT, rein_grant_args, REIN_GRANT_ARGS_SIZE_0, answer,
-		  .run = refuse_observer),
-	REIN_CALL(REIN_IOC_RESULT, rein_result_args, REIN_RESULT_ARGS_SIZE_0, winner,
-		  .run = observe_result),
-};
-
-static long observer_ioctl(struct file *file, unsigned int cmd,
-			   unsigned long arg)
-{
-	return rein_call(observer_calls, ARRAY_SIZE(observer_calls), file, cmd,
 			 (void __user *)arg);
 }
 
@@ -345,7 +316,7 @@ static const struct file_operations observer_fops = {
 	.read = scope_read,
 	.mmap = scope_mmap,
 	.show_fdinfo = scope_fdinfo,
-	.unlocked_ioctl = observer_ioctl,
+	.unlocked_ioctl = scope_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = noop_llseek,
 };

@@ -8,7 +8,7 @@
 
 #include <linux/rein_dev.h>
 
-#include "record.h"
+#include "call.h"
 
 struct rein_taker;
 
@@ -49,13 +49,7 @@ void __rein_take_fail(struct rein_take_args *args, unsigned int nth,
 #define rein_take_fail(args, nth, code, what, ...) ({			\
 	const enum rein_code code_ = (code);				\
 	struct netlink_ext_ack extack_ = { };				\
-	const struct rein_doing doing_ = {				\
-		"answering a call on /dev/rein", NULL, REIN_SITE,	\
-	};								\
-	struct rein_ask ask_ = {					\
-		.extack = &extack_, .doing = &doing_,			\
-	};								\
-	int err_ = rein_fail(&ask_, NULL, code_, what, __VA_ARGS__);	\
+	int err_ = rein_call_refuse(&extack_, code_, what, __VA_ARGS__);	\
 									\
 	__rein_take_fail(args, nth, code_, &extack_);			\
 	err_;								\

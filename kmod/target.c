@@ -472,36 +472,20 @@ unsigned int rein_target_chain_max(struct rein_target *target,
 
 /**
  * rein_target_flush() - drop waiting packets, wherever they are
+ * @drop:	how: rein_queue_flush(), or rein_queue_cancel() with what that needs
  * @match:	those for which this is true
  * @what:	handed to @match
  *
  * Context: may sleep; rein_mutex held.
  */
-void rein_target_flush(rein_match_fn match, const void *what)
+void rein_target_flush(rein_drop_fn drop, rein_match_fn match, const void *what)
 {
 	struct rein_target *pos;
 
 	lockdep_assert_held(&rein_mutex);
 	for (pos = rein_target_next(NULL, NULL); pos;
 	     pos = rein_target_next(NULL, pos))
-		rein_queue_flush(pos, match, what);
-}
-
-/**
- * rein_target_cancel() - drop waiting packets as the scope of their cgroup is done
- * @match:	those for which this is true
- * @what:	handed to @match
- *
- * Context: may sleep; rein_mutex held; see rein_record_scope_begin().
- */
-void rein_target_cancel(rein_match_fn match, const void *what)
-{
-	struct rein_target *pos;
-
-	lockdep_assert_held(&rein_mutex);
-	for (pos = rein_target_next(NULL, NULL); pos;
-	     pos = rein_target_next(NULL, pos))
-		rein_queue_cancel(pos, match, what);
+		drop(pos, match, what);
 }
 
 /**

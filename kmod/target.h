@@ -125,8 +125,8 @@ struct rein_target *rein_target_next(struct rein_target *top,
 				     struct rein_target *pos);
 void rein_target_settle(struct rein_target *target);
 void rein_target_unhook(void);
-void rein_target_flush(rein_match_fn match, const void *what);
-void rein_target_cancel(rein_match_fn match, const void *what);
+void rein_target_flush(rein_drop_fn drop, rein_match_fn match,
+		       const void *what);
 unsigned long rein_target_number(void);
 
 int rein_target_init(void);
