@@ -357,10 +357,13 @@ static int ask(struct rein_scope *scope, void *result, u32 size,
 	struct rein_scope *race = scope->parent;
 	int err;
 
-	if (replica->waits)
+	if (replica->waits) {
+		/* That is the claim that there is, and not another one. */
+		race->race->claims--;
 		return rein_call_fail(answer, REIN_E_SCOPE_MALFORMED,
 				      "the replica asks already",
 				      "replica %u asks already", replica->number);
+	}
 	replica->claim = CLAIM_ASKS;
 	replica->waits = true;
 	replica->ask = ++race->race->asks;

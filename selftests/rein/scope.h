@@ -25,6 +25,7 @@
  * @id:		of the scope that was made, or of the winner
  * @number:	of the replica
  * @size:	of the result
+ * @ask:	which claim of a race it was that asks
  * @was:	the cause that a scope has that was to be cancelled
  */
 struct said {
@@ -32,6 +33,7 @@ struct said {
 	uint64_t id;
 	uint32_t number;
 	uint32_t size;
+	uint32_t ask;
 	uint32_t was;
 };
 
@@ -205,7 +207,9 @@ static inline int race_win(int replica, const void *data, uint32_t size)
 	return -err;
 }
 
-static inline int race_grant(int race, uint32_t flags, uint32_t number, void *data, uint32_t size)
+/* Only if it is that claim; 0: whichever it is. */
+static inline int race_grant_ask(int race, uint32_t flags, uint32_t number, uint32_t ask,
+				 void *data, uint32_t size)
 {
 	struct rein_grant_args args;
 	int err;
@@ -215,10 +219,17 @@ static inline int race_grant(int race, uint32_t flags, uint32_t number, void *da
 	args.number = number;
 	args.data = (uintptr_t)data;
 	args.size = size;
-	args.ask = 0;
+	args.ask = ask;
 	err = ioctl(race, REIN_IOC_GRANT, &args) ? errno : 0;
-	said = (struct said){ .answer = args.answer, .number = args.number, .size = args.size };
+	said = (struct said){
+		.answer = args.answer, .number = args.number, .size = args.size, .ask = args.ask,
+	};
 	return -err;
+}
+
+static inline int race_grant(int race, uint32_t flags, uint32_t number, void *data, uint32_t size)
+{
+	return race_grant_ask(race, flags, number, 0, data, size);
 }
 
 static inline int race_result(int race, uint32_t flags, void *data, uint32_t size,
