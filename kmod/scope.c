@@ -668,36 +668,61 @@ static int fail_wide(struct rein_answer *answer)
 			      REIN_SCOPE_CHILDREN_MAX);
 }
 
-/* A child of one that is done is born so. */
+/* With the family's lock. */
 static int link_child(struct rein_scope *scope, struct rein_scope *parent,
 		      struct rein_answer *answer)
 {
-	int err = 0;
+	int err;
 
-	if (!parent)
-		return 0;
-	mutex_lock(&parent->family->lock);
-	if (parent->n_children == REIN_SCOPE_CHILDREN_MAX) {
-		err = fail_wide(answer);
-		goto out;
-	}
+	if (parent->n_children == REIN_SCOPE_CHILDREN_MAX)
+		return fail_wide(answer);
 	err = rein_race_enter(scope, parent, answer);
 	if (err)
-		goto out;
+		return err;
 	scope->parent = rein_scope_get(parent);
 	list_add_tail(&scope->siblings, &parent->children);
 	parent->n_children++;
-	if (parent->cause) {
-		struct rein_end end = parent->end;
+	return 0;
+}
 
-		end.pid = NULL;
-		end.reason = NULL;
-		if (parent->cause != REIN_CAUSE_PARENT)
-			end.origin = parent->id;
-		scope_end(scope, REIN_CAUSE_PARENT, &end);
+/* A child of one that is done is born so. With the family's lock. */
+static void end_with_parent(struct rein_scope *scope)
+{
+	const struct rein_scope *parent = scope->parent;
+	struct rein_end end;
+
+	if (!parent || !parent->cause)
+		return;
+	end = parent->end;
+	end.pid = NULL;
+	end.reason = NULL;
+	if (parent->cause != REIN_CAUSE_PARENT)
+		end.origin = parent->id;
+	scope_end(scope, REIN_CAUSE_PARENT, &end);
+}
+
+/* Put it where it belongs. That it is made is told before anything that becomes of it. */
+static int scope_publish(struct rein_scope *scope,
+			 const struct rein_scope_spec *spec,
+			 struct rein_answer *answer)
+{
+	int err = 0;
+
+	mutex_lock(&scope->family->lock);
+	scope->replica = spec->replica;
+	if (spec->parent)
+		err = link_child(scope, spec->parent, answer);
+	if (err) {
+		/* What it would own is still the caller's. */
+		scope->replica = NULL;
+	} else {
+		scope->race = spec->race;
+		/* There is a place for it: this needs no memory. */
+		xa_store(&scopes, scope->id, scope, GFP_KERNEL);
+		rein_netlink_scope(scope, REIN_SCOPE_EVENT_MADE);
+		end_with_parent(scope);
 	}
-out:
-	mutex_unlock(&parent->family->lock);
+	mutex_unlock(&scope->family->lock);
 	return err;
 }
 
@@ -757,18 +782,11 @@ struct rein_scope *rein_scope_new(const struct rein_scope_spec *spec,
 	scope = scope_make(spec, answer);
 	if (IS_ERR(scope))
 		return scope;
-	scope->replica = spec->replica;
-	err = link_child(scope, spec->parent, answer);
+	err = scope_publish(scope, spec, answer);
 	if (err) {
-		/* What it would own is still the caller's. */
-		scope->replica = NULL;
 		rein_scope_put(scope);
 		return ERR_PTR(err);
 	}
-	scope->race = spec->race;
-	/* There is a place for it: this needs no memory. */
-	xa_store(&scopes, scope->id, scope, GFP_KERNEL);
-	rein_netlink_scope(scope, REIN_SCOPE_EVENT_MADE);
 	arm(scope);
 	if (!rein_scope_left(scope))
 		rein_scope_cancel(scope, REIN_CAUSE_TIMEOUT, NULL);

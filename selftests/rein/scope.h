@@ -493,6 +493,49 @@ static inline int read_scope_record(int fd, uint64_t id, struct scope_record *re
 	return genl_ask(fd, &msg, &answer, take_scope_record, record) ?: -answer.err;
 }
 
+static inline void take_scopes_group(const struct genlmsghdr *ghdr, size_t len, void *arg)
+{
+	const struct nlattr *groups, *group, *name;
+	const char *end;
+
+	groups = genl_find(genl_first(ghdr), (const char *)ghdr + len, CTRL_ATTR_MCAST_GROUPS);
+	if (!groups)
+		return;
+	end = (const char *)groups + groups->nla_len;
+	for (group = genl_data(groups); (const char *)group < end; group = genl_next(group)) {
+		name = genl_find(genl_data(group), genl_next(group), CTRL_ATTR_MCAST_GRP_NAME);
+		if (name && !strcmp(genl_data(name), REIN_MCGRP_SCOPES))
+			*(uint32_t *)arg = genl_u32(genl_find(genl_data(group), genl_next(group),
+							      CTRL_ATTR_MCAST_GRP_ID));
+	}
+}
+
+static inline uint32_t find_scopes_group(int fd)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+	uint32_t group = 0;
+
+	genl_begin_type(&msg, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
+	genl_put_string(&msg, CTRL_ATTR_FAMILY_NAME, REIN_FAMILY_NAME);
+	return genl_ask(fd, &msg, &answer, take_scopes_group, &group) || answer.err ? 0 : group;
+}
+
+/* A socket that hears of scopes, where the caller is; or a negative errno. */
+static inline int listen_to_scopes(void)
+{
+	int fd = genl_socket(), err = ENOENT;
+	uint32_t group = find_scopes_group(fd);
+
+	if (group) {
+		if (!setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
+			return fd;
+		err = errno;
+	}
+	close(fd);
+	return -err;
+}
+
 /* --- what is expected, in tests that have self->fd and say AGAIN how to run them ----------- */
 
 /*
