@@ -1059,7 +1059,7 @@ static void run_crowd(struct __test_metadata *_metadata, FIXTURE_DATA(race) *sel
 
 TEST_F_TIMEOUT(race, sixty_four_at_once, TIMEOUT)
 {
-	run_crowd(_metadata, self, is_debug() ? 100 : 1600);
+	run_crowd(_metadata, self, is_debug() ? 40 : 1600);
 }
 
 /* The same until each of them has claimed 100,000 races: longer than the runner waits. */
