@@ -69,6 +69,12 @@ static void user_uncharge(kuid_t uid)
 	mutex_unlock(&users_lock);
 }
 
+/* Of children, or ties: with their lock, but there are readers without. */
+static void count(unsigned int *n, int by)
+{
+	WRITE_ONCE(*n, *n + by);
+}
+
 /* --- ties ------------------------------------------------------------------------- */
 
 /**
@@ -92,7 +98,7 @@ bool rein_tie(struct rein_tie *tie, struct rein_scope *scope,
 	tie->scope = done ? NULL : rein_scope_get(scope);
 	if (!done) {
 		list_add_tail(&tie->node, &scope->ties);
-		scope->n_ties++;
+		count(&scope->n_ties, 1);
 	}
 	spin_unlock(&scope->lock);
 	return !done;
@@ -111,7 +117,7 @@ void rein_untie(struct rein_tie *tie)
 	spin_lock(&scope->lock);
 	if (!list_empty(&tie->node)) {
 		list_del(&tie->node);
-		scope->n_ties--;
+		count(&scope->n_ties, -1);
 	}
 	spin_unlock(&scope->lock);
 	/* Pairs with cut_ties(). */
@@ -132,7 +138,7 @@ static void cut_ties(struct rein_scope *scope)
 	while (!list_empty(&scope->ties)) {
 		tie = list_last_entry(&scope->ties, struct rein_tie, node);
 		list_del_init(&tie->node);
-		scope->n_ties--;
+		count(&scope->n_ties, -1);
 		tie->busy = true;
 		spin_unlock(&scope->lock);
 		tie->cut(tie);
@@ -304,7 +310,7 @@ static u64 record_end(struct rein_scope *scope, enum rein_cause cause,
 		.folds = cause == REIN_CAUSE_DUPLICATE,
 		.value = {
 			{ "children", "scopes", scope->n_children },
-			{ "waiting", "takes", scope->n_ties },
+			{ "waiting", "takes", READ_ONCE(scope->n_ties) },
 		},
 	};
 
@@ -636,7 +642,7 @@ static void scope_free(struct rein_scope *scope)
 	if (scope->parent) {
 		mutex_lock(&scope->family->lock);
 		list_del(&scope->siblings);
-		scope->parent->n_children--;
+		count(&scope->parent->n_children, -1);
 		mutex_unlock(&scope->family->lock);
 	}
 	rein_race_free(scope);
@@ -681,7 +687,7 @@ static int link_child(struct rein_scope *scope, struct rein_scope *parent,
 		return err;
 	scope->parent = rein_scope_get(parent);
 	list_add_tail(&scope->siblings, &parent->children);
-	parent->n_children++;
+	count(&parent->n_children, 1);
 	return 0;
 }
 
