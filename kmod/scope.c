@@ -169,8 +169,9 @@ static void scope_end(struct rein_scope *scope, enum rein_cause cause,
 			    page_address(scope->page))->cause, cause);
 	wake_up_poll(&scope->wait, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
 	cut_ties(scope);
-	rein_bind_end(scope);
+	/* Before what a worker does to the scopes of cgroups below, and tells of. */
 	rein_netlink_scope(scope, REIN_SCOPE_EVENT_DONE);
+	rein_bind_end(scope);
 }
 
 /* Not what is done, or has won: that stays, and all below it. */
