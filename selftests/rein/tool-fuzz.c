@@ -433,7 +433,7 @@ static int call_any(void)
 			args.bytes[below(full)] = edge();
 	if (percent(3))
 		size = percent(50) ? below(full) : below(1 << _IOC_SIZEBITS);
-	if (percent(2))
+	if (percent(4))
 		at = (void *)edge();
 	memcpy(&before, args.bytes + call->answer, sizeof(before));
 	fd = call->device == percent(97) ? dev : any_scope();
