@@ -916,9 +916,9 @@ TEST_F_TIMEOUT(faults, credits, 200)
 		failed = has_failed();
 		ASSERT_EQ(0, read_books(self->fd, "fed", self->dir, &after));
 		EXPECT_TRUE(books_balance(&after));
-		EXPECT_EQ(0, after.tokens);
 		EXPECT_TRUE(!err || (failed && (err == EFAULT || err == ENOMEM)));
-		if (!err) {
+		/* It is there at once, and granted a moment later. */
+		if (!err || after.tokens) {
 			EXPECT_EQ(POLLIN, scope_events(fd, POLLIN, LONG_MS)) {
 				TH_LOG("credited, and who waits for it waits still; " AGAIN);
 			}
@@ -1120,6 +1120,8 @@ static unsigned int fail_calls(struct __test_metadata *_metadata, FIXTURE_DATA(f
 	unsigned int n;
 
 	for (n = 1; failed && n < 1000; n++) {
+		/* Those of the last time may have been in a worker's hands. */
+		ASSERT_EQ(before, settle_scopes(self->fd, before));
 		ASSERT_TRUE(stage_set(&stage, dev));
 		ASSERT_TRUE(call->call != call_grant || stage_ask(&stage));
 		now = count_scopes(self->fd);
@@ -1187,6 +1189,7 @@ static unsigned int hear_all(int ear, bool *lost, const char **wrong)
 TEST_F_TIMEOUT(faults, events, 200)
 {
 	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC), ear = listen_to_scopes(), ret;
+	uint64_t before = count_scopes(self->fd);
 	unsigned int n, heard, missed;
 	struct stage stage;
 	const char *wrong;
@@ -1228,6 +1231,7 @@ TEST_F_TIMEOUT(faults, events, 200)
 				close(ret);
 			stage_clear(&stage);
 			/* That these are gone, and so on: as many as there may be. */
+			ASSERT_EQ(before, settle_scopes(self->fd, before));
 			hear_all(ear, &lost, &wrong);
 		}
 		TH_LOG("%s: %u could fail; events were missed %u times", call->what, n - 2,
