@@ -250,5 +250,5 @@ void rein_netlink_scope(const struct rein_scope *scope,
 	}
 	nlmsg_free(msg);
 	/* Listeners learn that they missed something. */
-	genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_SCOPES, ENOBUFS);
+	genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_SCOPES, -ENOBUFS);
 }

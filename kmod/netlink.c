@@ -491,7 +491,7 @@ void rein_netlink_limit(struct rein_limit *limit, enum rein_event event)
 	return;
 lost:
 	/* Listeners learn that they missed something. */
-	genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_LIMITS, ENOBUFS);
+	genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_LIMITS, -ENOBUFS);
 }
 
 static void tell_record(const struct rein_record *rec)
@@ -502,7 +502,7 @@ static void tell_record(const struct rein_record *rec)
 						     REIN_CMD_RECORD_NTF),
 				    rec, "/")) {
 		nlmsg_free(msg);
-		genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_ERRORS, ENOBUFS);
+		genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_ERRORS, -ENOBUFS);
 		return;
 	}
 	genlmsg_multicast(&rein_nl_family, msg, 0, REIN_NLGRP_ERRORS, GFP_KERNEL);
@@ -525,7 +525,7 @@ static void tell(struct work_struct *work)
 		cond_resched();
 	}
 	if (!rec)
-		genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_ERRORS, ENOBUFS);
+		genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_ERRORS, -ENOBUFS);
 	kfree(rec);
 }
 

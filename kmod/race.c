@@ -236,7 +236,8 @@ static void decide(struct rein_scope *scope, struct rein_scope *winner)
 {
 	struct rein_race *race = scope->race;
 
-	race->decided = true;
+	/* Pairs with rein_race_winner(), which has no lock: who it was is known. */
+	smp_store_release(&race->decided, true);
 	scope->settled = true;
 	if (winner)
 		winner->settled = true;
@@ -278,7 +279,8 @@ static void win(struct rein_scope *race_scope, struct rein_scope *scope,
 	race->size = size;
 	race->winner = scope->replica->number;
 	race->winner_id = scope->id;
-	scope->replica->claim = CLAIM_MADE;
+	/* See still_asks(). */
+	WRITE_ONCE(scope->replica->claim, CLAIM_MADE);
 	if (race->policy != REIN_POLICY_LAST)
 		decide(race_scope, scope);
 }
@@ -357,10 +359,13 @@ static int ask(struct rein_scope *scope, void *result, u32 size,
 	struct rein_scope *race = scope->parent;
 	int err;
 
-	if (replica->waits)
+	if (replica->waits) {
+		/* That is the claim that there is, and not another one. */
+		race->race->claims--;
 		return rein_call_fail(answer, REIN_E_SCOPE_MALFORMED,
 				      "the replica asks already",
 				      "replica %u asks already", replica->number);
+	}
 	replica->claim = CLAIM_ASKS;
 	replica->waits = true;
 	replica->ask = ++race->race->asks;
@@ -613,9 +618,10 @@ __poll_t rein_race_poll(const struct rein_scope *scope)
 
 	if (!race)
 		return 0;
+	/* Without the lock, and of the list no more than its first: all that is marked. */
 	if (READ_ONCE(race->decided))
 		events |= EPOLLIN | EPOLLRDNORM;
-	else if (!list_empty_careful(&race->asking))
+	else if (!list_empty(&race->asking))
 		events |= EPOLLPRI;
 	return events;
 }
@@ -652,5 +658,6 @@ u32 rein_race_winner(const struct rein_scope *scope)
 {
 	const struct rein_race *race = scope->race;
 
-	return race && READ_ONCE(race->decided) ? race->winner : 0;
+	/* Pairs with decide(). */
+	return race && smp_load_acquire(&race->decided) ? race->winner : 0;
 }

@@ -69,6 +69,12 @@ static void user_uncharge(kuid_t uid)
 	mutex_unlock(&users_lock);
 }
 
+/* Of children, or ties: with their lock, but there are readers without. */
+static void count(unsigned int *n, int by)
+{
+	WRITE_ONCE(*n, *n + by);
+}
+
 /* --- ties ------------------------------------------------------------------------- */
 
 /**
@@ -92,7 +98,7 @@ bool rein_tie(struct rein_tie *tie, struct rein_scope *scope,
 	tie->scope = done ? NULL : rein_scope_get(scope);
 	if (!done) {
 		list_add_tail(&tie->node, &scope->ties);
-		scope->n_ties++;
+		count(&scope->n_ties, 1);
 	}
 	spin_unlock(&scope->lock);
 	return !done;
@@ -111,7 +117,7 @@ void rein_untie(struct rein_tie *tie)
 	spin_lock(&scope->lock);
 	if (!list_empty(&tie->node)) {
 		list_del(&tie->node);
-		scope->n_ties--;
+		count(&scope->n_ties, -1);
 	}
 	spin_unlock(&scope->lock);
 	/* Pairs with cut_ties(). */
@@ -132,7 +138,7 @@ static void cut_ties(struct rein_scope *scope)
 	while (!list_empty(&scope->ties)) {
 		tie = list_last_entry(&scope->ties, struct rein_tie, node);
 		list_del_init(&tie->node);
-		scope->n_ties--;
+		count(&scope->n_ties, -1);
 		tie->busy = true;
 		spin_unlock(&scope->lock);
 		tie->cut(tie);
@@ -163,8 +169,9 @@ static void scope_end(struct rein_scope *scope, enum rein_cause cause,
 			    page_address(scope->page))->cause, cause);
 	wake_up_poll(&scope->wait, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
 	cut_ties(scope);
-	rein_bind_end(scope);
+	/* Before what a worker does to the scopes of cgroups below, and tells of. */
 	rein_netlink_scope(scope, REIN_SCOPE_EVENT_DONE);
+	rein_bind_end(scope);
 }
 
 /* Not what is done, or has won: that stays, and all below it. */
@@ -304,7 +311,7 @@ static u64 record_end(struct rein_scope *scope, enum rein_cause cause,
 		.folds = cause == REIN_CAUSE_DUPLICATE,
 		.value = {
 			{ "children", "scopes", scope->n_children },
-			{ "waiting", "takes", scope->n_ties },
+			{ "waiting", "takes", READ_ONCE(scope->n_ties) },
 		},
 	};
 
@@ -636,7 +643,7 @@ static void scope_free(struct rein_scope *scope)
 	if (scope->parent) {
 		mutex_lock(&scope->family->lock);
 		list_del(&scope->siblings);
-		scope->parent->n_children--;
+		count(&scope->parent->n_children, -1);
 		mutex_unlock(&scope->family->lock);
 	}
 	rein_race_free(scope);
@@ -668,36 +675,61 @@ static int fail_wide(struct rein_answer *answer)
 			      REIN_SCOPE_CHILDREN_MAX);
 }
 
-/* A child of one that is done is born so. */
+/* With the family's lock. */
 static int link_child(struct rein_scope *scope, struct rein_scope *parent,
 		      struct rein_answer *answer)
 {
-	int err = 0;
+	int err;
 
-	if (!parent)
-		return 0;
-	mutex_lock(&parent->family->lock);
-	if (parent->n_children == REIN_SCOPE_CHILDREN_MAX) {
-		err = fail_wide(answer);
-		goto out;
-	}
+	if (parent->n_children == REIN_SCOPE_CHILDREN_MAX)
+		return fail_wide(answer);
 	err = rein_race_enter(scope, parent, answer);
 	if (err)
-		goto out;
+		return err;
 	scope->parent = rein_scope_get(parent);
 	list_add_tail(&scope->siblings, &parent->children);
-	parent->n_children++;
-	if (parent->cause) {
-		struct rein_end end = parent->end;
+	count(&parent->n_children, 1);
+	return 0;
+}
 
-		end.pid = NULL;
-		end.reason = NULL;
-		if (parent->cause != REIN_CAUSE_PARENT)
-			end.origin = parent->id;
-		scope_end(scope, REIN_CAUSE_PARENT, &end);
+/* A child of one that is done is born so. With the family's lock. */
+static void end_with_parent(struct rein_scope *scope)
+{
+	const struct rein_scope *parent = scope->parent;
+	struct rein_end end;
+
+	if (!parent || !parent->cause)
+		return;
+	end = parent->end;
+	end.pid = NULL;
+	end.reason = NULL;
+	if (parent->cause != REIN_CAUSE_PARENT)
+		end.origin = parent->id;
+	scope_end(scope, REIN_CAUSE_PARENT, &end);
+}
+
+/* Put it where it belongs. That it is made is told before anything that becomes of it. */
+static int scope_publish(struct rein_scope *scope,
+			 const struct rein_scope_spec *spec,
+			 struct rein_answer *answer)
+{
+	int err = 0;
+
+	mutex_lock(&scope->family->lock);
+	scope->replica = spec->replica;
+	if (spec->parent)
+		err = link_child(scope, spec->parent, answer);
+	if (err) {
+		/* What it would own is still the caller's. */
+		scope->replica = NULL;
+	} else {
+		scope->race = spec->race;
+		/* There is a place for it: this needs no memory. */
+		xa_store(&scopes, scope->id, scope, GFP_KERNEL);
+		rein_netlink_scope(scope, REIN_SCOPE_EVENT_MADE);
+		end_with_parent(scope);
 	}
-out:
-	mutex_unlock(&parent->family->lock);
+	mutex_unlock(&scope->family->lock);
 	return err;
 }
 
@@ -757,18 +789,11 @@ struct rein_scope *rein_scope_new(const struct rein_scope_spec *spec,
 	scope = scope_make(spec, answer);
 	if (IS_ERR(scope))
 		return scope;
-	scope->replica = spec->replica;
-	err = link_child(scope, spec->parent, answer);
+	err = scope_publish(scope, spec, answer);
 	if (err) {
-		/* What it would own is still the caller's. */
-		scope->replica = NULL;
 		rein_scope_put(scope);
 		return ERR_PTR(err);
 	}
-	scope->race = spec->race;
-	/* There is a place for it: this needs no memory. */
-	xa_store(&scopes, scope->id, scope, GFP_KERNEL);
-	rein_netlink_scope(scope, REIN_SCOPE_EVENT_MADE);
 	arm(scope);
 	if (!rein_scope_left(scope))
 		rein_scope_cancel(scope, REIN_CAUSE_TIMEOUT, NULL);

@@ -5,10 +5,12 @@
  *
  *	tool-cancel ROUNDS
  *
- * In a guest, as root, with a cgroup2 mount and the limits "never" (call, over wait) on
- * its root. What is measured side by side is measured in turn, round by round.
+ * In a guest, as root, with a cgroup2 mount and the limit "never" (call, over wait) on
+ * its root, and another one (egress, over wait) on the cgroup tool-cancel-held, neither of
+ * which has any tokens. What is measured side by side is measured in turn, round by round.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -16,15 +18,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/sockios.h>
 
 #include <rein.h>
 
-#define DIRECTORY	"/sys/fs/cgroup/tool-cancel"
+#define CGROOT		"/sys/fs/cgroup"
+#define DIRECTORY	CGROOT "/tool-cancel"
+#define HELD		CGROOT "/tool-cancel-held/bound"
 #define ROUNDS_MAX	10000
 
 static int dev;
@@ -274,6 +281,69 @@ static uint64_t time_timer(void)
 	return took;
 }
 
+/* --- what is dropped ------------------------------------------------------------------- */
+
+static void enter(const char *procs)
+{
+	int fd = open(procs, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		die(procs);
+	close(fd);
+}
+
+/* A socket is where it was made, whoever sends by it. */
+static int held_socket(void)
+{
+	int fd;
+
+	enter(HELD "/cgroup.procs");
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		die("a socket");
+	enter(CGROOT "/cgroup.procs");
+	return fd;
+}
+
+/* How much of what was sent by a socket is still there: until it was freed, all of it. */
+static int unsent(int fd)
+{
+	int bytes;
+
+	if (ioctl(fd, SIOCOUTQ, &bytes))
+		die("SIOCOUTQ");
+	return bytes;
+}
+
+static uint64_t time_packet(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int scope = check("a scope", rein_scope_new(dev, NULL, NULL)), fd;
+	uint64_t since, took;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (mkdir(HELD, 0755))
+		die(HELD);
+	dir = open(HELD, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	check("bind", rein_scope_bind(scope, dir, REIN_NO_FD, 0, NULL));
+	fd = held_socket();
+	if (sendto(fd, "x", 1, 0, (void *)&to, sizeof(to)) != 1)
+		die("sendto");
+	if (!unsent(fd))
+		check("the packet does not wait", -EINVAL);
+	since = now_ns();
+	check("cancel", rein_scope_cancel(scope, NULL, NULL));
+	while (unsent(fd))
+		;
+	took = now_ns() - since;
+	close(fd);
+	close(dir);
+	close(scope);
+	while (rmdir(HELD) && errno == EBUSY)
+		;
+	return took;
+}
+
 /* --- the table ------------------------------------------------------------------------- */
 
 static struct {
@@ -283,6 +353,7 @@ static struct {
 } ways[] = {
 	{ "cancel: read() of the scope returns", time_read, { 0 } },
 	{ "cancel: a take that waits returns", time_take, { 0 } },
+	{ "cancel: a packet that waits is dropped", time_packet, { 0 } },
 	{ "cancel: a process of its cgroup is dead", time_scope, { 0 } },
 	{ "  for comparison: cgroup.kill", time_cgroup_kill, { 0 } },
 	{ "  for comparison: kill(2)", time_kill, { 0 } },

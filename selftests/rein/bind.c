@@ -407,6 +407,83 @@ TEST_F_TIMEOUT(bind, takes_inherit_its_deadline, TIMEOUT)
 	close(scope);
 }
 
+static int set_rate(FIXTURE_DATA(bind) *self, const char *name, uint64_t tokens, uint64_t period)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+
+	begin(&msg, REIN_CMD_LIMIT_SET, name, self->top);
+	genl_put_tier(&msg, REIN_UNIT_CALLS, tokens, period, 10);
+	return genl_ask(self->fd, &msg, &answer, NULL, NULL) ?: -answer.err;
+}
+
+/* Reserves, waits until it is granted, and claims. */
+static void act_reserve(struct inside *inside)
+{
+	inside->fd = reserve(inside->dev, &inside->take);
+	if (inside->fd < 0)
+		inside->err = -inside->fd;
+	else if (scope_events(inside->fd, POLLIN, LONG_MS))
+		inside->err = claim(inside->fd, &inside->take);
+	else
+		inside->err = EAGAIN;
+}
+
+/* A take, or a reservation, of one of "ten". */
+static void wait_inside(struct inside *inside, int nth, const char *cgroup)
+{
+	ask_for(&inside->take, "ten", 1, 0, 0);
+	inside->take.args.claim_ns = nth % 2 ? 60 * SECOND : 0;
+	inside_run(inside, cgroup, nth % 2 ? act_reserve : act_take);
+}
+
+/* Who waits already when it is bound is not a part of it; who comes later is. */
+TEST_F_TIMEOUT(bind, not_those_that_wait_already, TIMEOUT)
+{
+	struct inside *in[4];
+	struct scope_view view;
+	uint64_t id;
+	int scope, i;
+
+	for (i = 0; i < 4; i++)
+		in[i] = inside_new(self->dev);
+	ask_for(&in[0]->take, "ten", 10, 0, 0);
+	inside_run(in[0], A, act_take);
+	TOOK(in[0], 0, 0, 0, 0);
+	for (i = 0; i < 2; i++)
+		wait_inside(in[i], i, B);
+	ASSERT_TRUE(wait_count(self, "ten", self->top, REIN_A_STATS_QUEUED, 2));
+	scope = SUCCEEDS(scope_new(self->dev, REIN_NO_FD));
+	id = said.id;
+	SUCCEEDS(scope_bind(scope, self->a, REIN_NO_FD, 0));
+	ASSERT_EQ(0, read_scope(self->fd, id, &view));
+	EXPECT_EQ(0, view.waiters) {
+		TH_LOG("those that wait already are a part of it; " AGAIN);
+	}
+	for (i = 2; i < 4; i++)
+		wait_inside(in[i], i, A);
+	ASSERT_TRUE(wait_count(self, "ten", self->top, REIN_A_STATS_QUEUED, 4));
+	ASSERT_EQ(0, read_scope(self->fd, id, &view));
+	EXPECT_EQ(2, view.waiters);
+	SUCCEEDS(scope_cancel(scope));
+	TOOK(in[2], ECANCELED, SCOPE_DONE, REIN_CAUSE_USER, id);
+	EXPECT_EQ(0, inside_join(in[3]));
+	EXPECT_EQ(ECANCELED, in[3]->err);
+	EXPECT_EQ(id, in[3]->take.args.scope_id);
+	/* The others wait as before, and get what they wait for. */
+	EXPECT_EQ(2, count_of(self, "ten", self->top, REIN_A_STATS_QUEUED));
+	EXPECT_EQ(2, count_of(self, "ten", self->top, REIN_A_STATS_CANCELLED));
+	EXPECT_EQ(0, kill(in[0]->pid, 0));
+	EXPECT_EQ(0, kill(in[1]->pid, 0));
+	EXPECT_EQ(0, set_rate(self, "ten", 1000, SECOND));
+	TOOK(in[0], 0, 0, 0, 0);
+	EXPECT_EQ(0, inside_join(in[1]));
+	EXPECT_EQ(0, in[1]->err) {
+		TH_LOG("%s (%.128s); " AGAIN, strerror(in[1]->err), in[1]->take.args.message);
+	}
+	close(scope);
+}
+
 /* --- scopes below ---------------------------------------------------------------------------- */
 
 TEST_F_TIMEOUT(bind, those_below_end_too, TIMEOUT)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No memory: for every request, packet, take, reservation, claim, scope, race and namespace,
- * and for loading the module, the first, second, third... allocation (or copy from or to user
- * space) fails, until it has no more to fail. Each time all is as before or as
+ * No memory: for every request, packet, take, reservation, claim, credit, scope, race, event
+ * and namespace, and for loading the module, the first, second, third... allocation (or copy
+ * from or to user space) fails, until it has no more to fail. Each time all is as before or as
  * it should be afterwards, never in between, and whoever asked is told.
  *
  * Needs a kernel with fault injection: the debug kernel.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -798,6 +799,140 @@ TEST_F_TIMEOUT(faults, reservations, 200)
 	ASSERT_TRUE(enter(CGROOT));
 }
 
+/* --- credit ------------------------------------------------------------------------- */
+
+static int credit(int dev, const char *name, struct rein_credit_args *args)
+{
+	memset(args, 0xff, sizeof(*args));
+	memset(args->name, 0, sizeof(args->name));
+	memcpy(args->name, name, strlen(name));
+	args->millionths = 1000000;
+	args->reserved = 0;
+	return ioctl(dev, REIN_IOC_CREDIT, args) ? errno : 0;
+}
+
+static int add_credited(int fd, const char *name, int dir)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+
+	begin(&msg, REIN_CMD_LIMIT_ADD, name, dir);
+	genl_put_u32(&msg, REIN_A_LIMIT_RESOURCE, REIN_RESOURCE_CALL);
+	genl_put_u32(&msg, REIN_A_LIMIT_OVER, REIN_OVER_WAIT);
+	genl_put_u32(&msg, REIN_A_LIMIT_CREDIT, 1000000);
+	genl_put_tier(&msg, REIN_UNIT_CALLS, 1, DAY, 1000);
+	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
+}
+
+/* Was it copied in and out, so that only the answer was lost? */
+static void check_credit(struct __test_metadata *_metadata, const char *name, unsigned int n,
+			 bool failed, int err, int want, const struct rein_credit_args *args,
+			 const struct books *before, const struct books *after)
+{
+	const uint64_t given = after->tokens - before->tokens;
+
+	EXPECT_TRUE(err == want || (failed && (err == ENOMEM || err == EFAULT))) {
+		TH_LOG("crediting %s, %u: %s (%.128s); " AGAIN, name, n, strerror(err),
+		       args->answer.message);
+	}
+	/* One token or none: that one, if it was answered so. */
+	EXPECT_TRUE(err ? given <= 1 && (err == EFAULT || !given) : given == 1) {
+		TH_LOG("crediting %s, %u: %s, and %llu were given; " AGAIN, name, n, strerror(err),
+		       (unsigned long long)given);
+	}
+	EXPECT_TRUE(books_balance(after));
+	if (err && err != EFAULT) {
+		EXPECT_NE(0, args->answer.code);
+		EXPECT_NE(0, args->answer.record);
+		EXPECT_NE('\0', args->answer.message[0]);
+		EXPECT_EQ(0, args->limits);
+	} else if (!err) {
+		EXPECT_EQ(0, args->answer.code);
+		EXPECT_EQ(1, args->limits);
+	}
+}
+
+/* What is credited is given once, or not at all; who waits for it gets it. */
+TEST_F_TIMEOUT(faults, credits, 200)
+{
+	static const struct {
+		const char *name;
+		int err;
+	} cases[] = { { "fed", 0 }, { "starved", ENOENT }, { "nobody", ENOENT } };
+	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC), fd;
+	unsigned int n = 0, pass, told, lost;
+	uint64_t raw = newest(self->fd, RAW);
+	struct rein_credit_args args;
+	struct books before, after;
+	static struct take take;
+	bool failed;
+	size_t i;
+	int err;
+
+	NEEDS_INJECTION(self->able);
+	ASSERT_LE(0, dev);
+	ASSERT_EQ(0, add_credited(self->fd, "fed", self->dir));
+	ASSERT_EQ(0, add_call(self->fd, "starved", self->dir, REIN_OVER_WAIT, 1, DAY, 1000));
+	ASSERT_TRUE(enter(DIRECTORY));
+	ask_for(&take, "fed", 1000, 0, 0);
+	ASSERT_EQ(0, take_now(dev, &take));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *book = i ? "starved" : "fed";
+
+		told = 0;
+		lost = 0;
+		/* The kernel's checkers allocate now and then, and fail in our place. */
+		for (pass = 0; pass < 5; pass++) {
+			for (n = 1, failed = true; failed && n < 1000; n++) {
+				ASSERT_EQ(0, read_books(self->fd, book, self->dir, &before));
+				fail_nth(n);
+				err = credit(dev, cases[i].name, &args);
+				failed = has_failed();
+				ASSERT_EQ(0, read_books(self->fd, book, self->dir, &after));
+				check_credit(_metadata, cases[i].name, n, failed, err,
+					     cases[i].err, &args, &before, &after);
+				told += err == ENOMEM;
+				lost += err == EFAULT;
+			}
+		}
+		TH_LOG("a credit of %s: %u could fail; of %u times no memory %u, no way %u",
+		       cases[i].name, n - 2, pass, told, lost);
+		EXPECT_LT(0, lost);
+	}
+
+	/* Somebody waits for them: whether or not the answer arrives. */
+	ASSERT_EQ(0, read_books(self->fd, "fed", self->dir, &before));
+	if (before.tokens) {
+		ask_for(&take, "fed", before.tokens, 0, 0);
+		ASSERT_EQ(0, take_now(dev, &take));
+	}
+	for (n = 1, failed = true; failed && n < 1000; n++) {
+		ask_for(&take, "fed", 1, 0, 0);
+		fd = reserve(dev, &take);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(0, scope_events(fd, POLLIN, 0));
+		fail_nth(n);
+		err = credit(dev, "fed", &args);
+		failed = has_failed();
+		ASSERT_EQ(0, read_books(self->fd, "fed", self->dir, &after));
+		EXPECT_TRUE(books_balance(&after));
+		EXPECT_TRUE(!err || (failed && (err == EFAULT || err == ENOMEM)));
+		/* It is there at once, and granted a moment later. */
+		if (!err || after.tokens) {
+			EXPECT_EQ(POLLIN, scope_events(fd, POLLIN, LONG_MS)) {
+				TH_LOG("credited, and who waits for it waits still; " AGAIN);
+			}
+		}
+		/* What it was granted is used, so that there is none again. */
+		if (scope_events(fd, POLLIN, 0))
+			EXPECT_EQ(0, claim(fd, &take));
+		close(fd);
+	}
+	EXPECT_EQ(raw, newest(self->fd, RAW));
+	close(dev);
+	ASSERT_TRUE(enter(CGROOT));
+}
+
 /* --- scopes ------------------------------------------------------------------------- */
 
 /**
@@ -809,6 +944,9 @@ TEST_F_TIMEOUT(faults, reservations, 200)
  * @id:		the scope's id
  * @race:	a race with two replicas
  * @replicas:	these
+ * @asked:	a race where somebody asks, if that is wanted
+ * @asker:	who does
+ * @asking:	his replica
  * @page:	where the scope is mapped, if it is
  */
 struct stage {
@@ -819,6 +957,9 @@ struct stage {
 	uint64_t id;
 	int race;
 	int replicas[2];
+	int asked;
+	pthread_t asker;
+	int asking;
 	void *page;
 };
 
@@ -862,6 +1003,13 @@ static int call_win(struct stage *stage)
 	return race_win(stage->replicas[0], "result", 7);
 }
 
+static int call_grant(struct stage *stage)
+{
+	char room[8];
+
+	return race_grant(stage->asked, REIN_GRANT_YES, 0, room, sizeof(room));
+}
+
 static int call_result(struct stage *stage)
 {
 	struct rein_result_args args;
@@ -890,20 +1038,39 @@ static const struct stage_call {
 	/* What it comes to if nothing fails. */
 	int ret;
 	bool makes;
+	/* How often listeners are told of something. */
+	unsigned int events;
 } stage_calls[] = {
-	{ "making a scope", call_scope, 0, true },
-	{ "making a race", call_race, 0, true },
-	{ "opening a scope", call_open, 0, true },
-	{ "observing a scope", call_observe, 0, true },
-	{ "cancelling a scope", call_cancel, 0, false },
-	{ "binding a scope", call_bind, 0, false },
-	{ "joining a race", call_join, 0, true },
-	{ "winning a race", call_win, 0, false },
+	{ "making a scope", call_scope, 0, true, 1 },
+	{ "making a race", call_race, 0, true, 1 },
+	{ "opening a scope", call_open, 0, true, 0 },
+	{ "observing a scope", call_observe, 0, true, 0 },
+	{ "cancelling a scope", call_cancel, 0, false, 1 },
+	{ "binding a scope", call_bind, 0, false, 1 },
+	{ "joining a race", call_join, 0, true, 1 },
+	{ "winning a race", call_win, 0, false, 2 },
+	{ "granting a race", call_grant, 0, false, 1 },
 	/* Nobody has claimed it: closed, it is done. */
-	{ "closing a race", call_result, -ECANCELED, false },
-	{ "reading a scope", call_read, 0, false },
-	{ "mapping a scope", call_map, 0, false },
+	{ "closing a race", call_result, -ECANCELED, false, 3 },
+	{ "reading a scope", call_read, 0, false, 0 },
+	{ "mapping a scope", call_map, 0, false, 0 },
 };
+
+static void *ask_to_win(void *arg)
+{
+	race_win(*(int *)arg, "result", 7);
+	return NULL;
+}
+
+/* Somebody asks, until he is answered or the race is done. */
+static bool stage_ask(struct stage *stage)
+{
+	stage->asked = race_new(stage->dev, REIN_POLICY_ASK);
+	stage->asking = race_join(stage->asked);
+	return stage->asked >= 0 && stage->asking >= 0 &&
+	       !pthread_create(&stage->asker, NULL, ask_to_win, &stage->asking) &&
+	       scope_events(stage->asked, POLLPRI, LONG_MS) & POLLPRI;
+}
 
 static bool stage_set(struct stage *stage, int dev)
 {
@@ -926,6 +1093,12 @@ static void stage_clear(struct stage *stage)
 {
 	if (stage->page && stage->page != MAP_FAILED)
 		munmap(stage->page, 4096);
+	if (stage->asker) {
+		scope_cancel(stage->asked);
+		pthread_join(stage->asker, NULL);
+		close(stage->asking);
+		close(stage->asked);
+	}
 	close(stage->replicas[0]);
 	close(stage->replicas[1]);
 	close(stage->race);
@@ -947,7 +1120,10 @@ static unsigned int fail_calls(struct __test_metadata *_metadata, FIXTURE_DATA(f
 	unsigned int n;
 
 	for (n = 1; failed && n < 1000; n++) {
+		/* Those of the last time may have been in a worker's hands. */
+		ASSERT_EQ(before, settle_scopes(self->fd, before));
 		ASSERT_TRUE(stage_set(&stage, dev));
+		ASSERT_TRUE(call->call != call_grant || stage_ask(&stage));
 		now = count_scopes(self->fd);
 		files = count_files();
 		fail_nth(n);
@@ -983,6 +1159,87 @@ static unsigned int fail_calls(struct __test_metadata *_metadata, FIXTURE_DATA(f
 		TH_LOG("%s: a scope is left; " AGAIN, call->what);
 	}
 	return n - 2;
+}
+
+/* How many events of scopes there are by now; @lost: that some are not, or it is no event. */
+static unsigned int hear_all(int ear, bool *lost, const char **wrong)
+{
+	static char buf[1 << 16];
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf;
+	unsigned int n = 0;
+	ssize_t got;
+
+	*lost = false;
+	*wrong = NULL;
+	while ((got = recv(ear, buf, sizeof(buf), MSG_DONTWAIT)) >= 0 || errno == ENOBUFS) {
+		if (got < 0)
+			*lost = true;
+		else if (NLMSG_OK(nlh, got) && nlh->nlmsg_type == genl_family)
+			n++;
+		else
+			*wrong = "it has heard what is no message";
+		memset(buf, 0, sizeof(*nlh));
+	}
+	if (errno != EAGAIN)
+		*wrong = strerror(errno);
+	return n;
+}
+
+/* Who listens is told what has become of scopes, or that he is not. */
+TEST_F_TIMEOUT(faults, events, 200)
+{
+	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC), ear = listen_to_scopes(), ret;
+	uint64_t before = count_scopes(self->fd);
+	unsigned int n, heard, missed;
+	struct stage stage;
+	const char *wrong;
+	bool failed, lost;
+	size_t i;
+
+	NEEDS_INJECTION(self->able);
+	ASSERT_LE(0, dev);
+	ASSERT_LE(0, ear);
+	fill_files();
+	for (i = 0; i < sizeof(stage_calls) / sizeof(stage_calls[0]); i++) {
+		const struct stage_call *call = &stage_calls[i];
+
+		if (!call->events)
+			continue;
+		missed = 0;
+		for (n = 1, failed = true; failed && n < 1000; n++) {
+			ASSERT_TRUE(stage_set(&stage, dev));
+			ASSERT_TRUE(call->call != call_grant || stage_ask(&stage));
+			hear_all(ear, &lost, &wrong);
+			EXPECT_FALSE(lost);
+			fail_nth(n);
+			ret = call->call(&stage);
+			failed = has_failed();
+			heard = hear_all(ear, &lost, &wrong);
+			EXPECT_EQ(NULL, wrong) {
+				TH_LOG("%s, %u: %s; " AGAIN, call->what, n, wrong);
+			}
+			/* What has failed may have happened, or in part. */
+			if (call->makes ? ret >= 0 : ret == call->ret) {
+				EXPECT_TRUE(heard == call->events || lost) {
+					TH_LOG("%s, %u: %u of %u events, and not told so; " AGAIN,
+					       call->what, n, heard, call->events);
+				}
+			}
+			EXPECT_TRUE(failed || !lost);
+			missed += lost;
+			if (call->makes && ret >= 0)
+				close(ret);
+			stage_clear(&stage);
+			/* That these are gone, and so on: as many as there may be. */
+			ASSERT_EQ(before, settle_scopes(self->fd, before));
+			hear_all(ear, &lost, &wrong);
+		}
+		TH_LOG("%s: %u could fail; events were missed %u times", call->what, n - 2,
+		       missed);
+		EXPECT_LT(0, missed);
+	}
+	close(ear);
+	close(dev);
 }
 
 /* A call that there is no memory for has made no scope, and says so. */

@@ -684,6 +684,176 @@ TEST_F_TIMEOUT(race, askers_that_go, TIMEOUT)
 	close(field.fd);
 }
 
+/* Which claim of that number asks, 0: none. */
+static uint32_t asks_now(int race, uint32_t number)
+{
+	return race_grant(race, 0, number, NULL, 0) ? 0 : said.ask;
+}
+
+/* Nobody asks as they did before; and that one tried to grant it has changed nothing. */
+#define STALE(of, number, ask) do {							\
+	const struct field *field_ = (of);						\
+	unsigned int flags_;								\
+											\
+	for (flags_ = 0; flags_ <= REIN_GRANT_NO; flags_++) {				\
+		EXPECT_EQ(-EAGAIN, race_grant_ask(field_->fd, flags_, number, ask, NULL, 0)) { \
+			TH_LOG("flags %u, ask %u of number %u; " AGAIN, flags_, ask, number); \
+		}									\
+		EXPECT_EQ(NULL, said_wrong(EAGAIN));					\
+	}										\
+	EXPECT_EQ(-EAGAIN, race_result(field_->fd, 0, NULL, 0, &self->result));		\
+} while (0)
+
+/* What was looked at is granted, or nothing is. */
+TEST_F_TIMEOUT(race, grants_that_come_too_late, TIMEOUT)
+{
+	struct sigaction action = { .sa_handler = no_action };
+	static struct asker one, two;
+	uint32_t first, second, third;
+	struct field field;
+	char room[8];
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	MAKE(&field, REIN_POLICY_ASK, 3);
+	ASSERT_TRUE(ask_to_win(&one, field.replicas[0], "a"));
+	ASSERT_TRUE(wait_asks(field.fd, 1));
+	first = said.ask;
+	EXPECT_NE(0, first);
+	EXPECT_EQ(first, asks_now(field.fd, 0)) {
+		TH_LOG("whoever looks makes it another; " AGAIN);
+	}
+	STALE(&field, 1, first + 1);
+	STALE(&field, 0, UINT32_MAX);
+	/* It has gone: nobody asks. */
+	pthread_kill(one.thread, SIGUSR1);
+	EXPECT_EQ(-EINTR, told(&one));
+	STALE(&field, 1, first);
+	STALE(&field, 0, first);
+	EXPECT_EQ(0, self->result.claims);
+	/* It is back, with something else. */
+	ASSERT_TRUE(ask_to_win(&one, field.replicas[0], "b"));
+	ASSERT_TRUE(wait_asks(field.fd, 1));
+	second = said.ask;
+	EXPECT_NE(first, second);
+	STALE(&field, 1, first);
+	STALE(&field, 0, first);
+	EXPECT_NE(0, scope_events(field.fd, POLLPRI, 0) & POLLPRI);
+	EXPECT_EQ(second, asks_now(field.fd, 1));
+	SUCCEEDS(race_grant_ask(field.fd, 0, 1, second, room, sizeof(room)));
+	EXPECT_STREQ("b", room);
+	/* Another one asks, behind it. */
+	ASSERT_TRUE(ask_to_win(&two, field.replicas[1], "c"));
+	ASSERT_TRUE(wait_asks(field.fd, 2));
+	third = said.ask;
+	EXPECT_EQ(second, asks_now(field.fd, 0));
+	STALE(&field, 2, second);
+	STALE(&field, 1, third);
+	SUCCEEDS(race_grant_ask(field.fd, REIN_GRANT_NO, 1, second, NULL, 0));
+	EXPECT_EQ(second, said.ask);
+	FAILS(EACCES, RACE_DENIED, told(&one));
+	/* What was said to one of them is not said to the other. */
+	STALE(&field, 1, second);
+	STALE(&field, 0, second);
+	STALE(&field, 3, third);
+	EXPECT_EQ(third, asks_now(field.fd, 0));
+	EXPECT_EQ(2, self->result.claims);
+	SUCCEEDS(race_grant_ask(field.fd, REIN_GRANT_YES, 0, third, NULL, 0));
+	EXPECT_EQ(2, said.number);
+	SUCCEEDS(told(&two));
+	EXPECT_EQ(2, said.number);
+	WON_BY(&field, 2, 2);
+	EXPECT_EQ(2, self->result.claims);
+	EXPECT_EQ(0, self->result.late);
+	/* Once it is decided that is what is said. */
+	FAILS(EALREADY, RACE_LATE, race_grant_ask(field.fd, REIN_GRANT_YES, 1, first, NULL, 0));
+	FAILS(EALREADY, RACE_LATE, race_grant_ask(field.fd, 0, 2, third, NULL, 0));
+	field_close(&field);
+}
+
+#define ASKERS		3
+
+/* So many ask, and so many claims are counted: those of who has asked anew only once. */
+#define CLAIMED(of, n) do {								\
+	EXPECT_EQ(-EAGAIN, race_result((of)->fd, 0, NULL, 0, &self->result));		\
+	ASSERT_EQ(n, (int)self->result.claims) {					\
+		TH_LOG("claims are counted wrongly; " AGAIN);				\
+	}										\
+	EXPECT_EQ(0, self->result.late);						\
+	EXPECT_EQ(0, self->result.died);						\
+} while (0)
+
+/* Signals that restart the call: it is the same claim as before. */
+TEST_F_TIMEOUT(race, askers_that_are_disturbed, TIMEOUT)
+{
+	struct sigaction action = { .sa_handler = no_action, .sa_flags = SA_RESTART };
+	const unsigned int rounds = is_debug() ? 20 : 100;
+	static struct asker askers[ASKERS];
+	unsigned int i, j, asks = 0;
+	uint32_t before;
+	struct field field;
+	uint64_t end;
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	MAKE(&field, REIN_POLICY_ASK, ASKERS + 1);
+	for (i = 0; i < ASKERS; i++) {
+		ASSERT_TRUE(ask_to_win(&askers[i], field.replicas[i], "it"));
+		ASSERT_TRUE(wait_asks(field.fd, i + 1));
+		CLAIMED(&field, i + 1);
+	}
+	for (i = 0; i < rounds; i++) {
+		const int at = i % ASKERS;
+
+		before = asks_now(field.fd, at + 1);
+		/* Once is enough: it asks, so it is on its way to sleep. */
+		pthread_kill(askers[at].thread, SIGUSR1);
+		for (end = now_ns() + LONG; now_ns() < end; usleep(1000)) {
+			uint32_t now = asks_now(field.fd, at + 1);
+
+			if (now && now != before)
+				break;
+		}
+		EXPECT_GT(end, now_ns()) {
+			TH_LOG("number %d does not ask again; " AGAIN, at + 1);
+		}
+		/* What was looked at before that is not granted now. */
+		STALE(&field, at + 1, before);
+		CLAIMED(&field, ASKERS);
+		/* Who asks already asks once, whoever else would do so for it. */
+		FAILS(EINVAL, SCOPE_MALFORMED, race_win(field.replicas[at], "no", 3));
+		CLAIMED(&field, ASKERS);
+	}
+	/* All of them, as fast as can be, until it is decided in the middle of that. */
+	for (i = 0; i < 20 * rounds; i++)
+		for (j = 0; j < ASKERS; j++)
+			pthread_kill(askers[j].thread, SIGUSR1);
+	for (j = 0; j < ASKERS; j++) {
+		ASSERT_TRUE(wait_asks(field.fd, j + 1));
+		asks = said.ask > asks ? said.ask : asks;
+	}
+	for (j = 0; j < ASKERS; j++)
+		pthread_kill(askers[j].thread, SIGUSR1);
+	for (end = now_ns() + LONG; now_ns() < end;)
+		if (race_grant(field.fd, REIN_GRANT_YES, 2, NULL, 0) != -EAGAIN)
+			break;
+	EXPECT_EQ(2, said.number);
+	SUCCEEDS(told(&askers[1]));
+	FAILS(EALREADY, RACE_LATE, told(&askers[0]));
+	FAILS(EALREADY, RACE_LATE, told(&askers[2]));
+	WON_BY(&field, 2, 3);
+	EXPECT_EQ(ASKERS, self->result.claims) {
+		TH_LOG("claims are counted wrongly; " AGAIN);
+	}
+	EXPECT_EQ(ASKERS - 1, self->result.late);
+	EXPECT_EQ(0, self->result.died);
+	/* Each of those is one more, and late. */
+	FAILS(EALREADY, RACE_LATE, race_win(field.replicas[ASKERS], NULL, 0));
+	SUCCEEDS(race_result(field.fd, 0, NULL, 0, &self->result));
+	EXPECT_EQ(ASKERS + 1, self->result.claims);
+	EXPECT_EQ(ASKERS, self->result.late);
+	TH_LOG("%u claims asked %u times", ASKERS, asks);
+	field_close(&field);
+}
+
 /* --- asked wrongly --------------------------------------------------------------------------- */
 
 TEST_F(race, wrong_arguments)
@@ -775,6 +945,9 @@ TEST_F(race, wrong_arguments)
 
 #define CLAIMERS	64
 
+/* How often each of them claims one race: the first time it may win, after that it is late. */
+#define CLAIMS		3
+
 struct claimer {
 	pthread_t thread;
 	pthread_barrier_t *turn;
@@ -787,36 +960,63 @@ struct claimer {
 	const char *wrong;
 };
 
+/* What is wrong with what the @nth claim came to? NULL: nothing. */
+static const char *claim_wrong(struct claimer *claimer, unsigned int nth, int ret)
+{
+	const bool own = (int)said.number == claimer->number;
+
+	if (!said.number || said.number > CLAIMERS)
+		return "it was not told who has won";
+	if (said.id != claimer->field->ids[said.number - 1])
+		return "the winner's id is not that of its number";
+	if (nth)
+		return ret != -EALREADY ? "it could claim again" :
+		       said.number != claimer->winner ? "another has won, later" : NULL;
+	if (ret && ret != -EALREADY)
+		return strerror(-ret);
+	return !ret == own ? NULL : "it has won, but somebody else did, or the other way round";
+}
+
+static void claim_all(struct claimer *claimer)
+{
+	const int replica = claimer->field->replicas[claimer->number - 1];
+	const char *wrong;
+	unsigned int nth;
+	int ret;
+
+	for (nth = 0; nth < CLAIMS; nth++) {
+		ret = race_win(replica, &claimer->number, sizeof(claimer->number));
+		wrong = claim_wrong(claimer, nth, ret);
+		if (wrong)
+			claimer->wrong = wrong;
+		claimer->winner = said.number;
+		claimer->won += !ret;
+		claimer->late += ret == -EALREADY;
+	}
+}
+
 static void *claim_it(void *arg)
 {
 	struct claimer *claimer = arg;
 	unsigned int i;
-	int ret;
 
 	for (i = 0; i < claimer->rounds; i++) {
 		pthread_barrier_wait(claimer->turn);
-		ret = race_win(claimer->field->replicas[claimer->number - 1], &claimer->number,
-			       sizeof(claimer->number));
-		claimer->winner = said.number;
-		if (!ret && (int)said.number == claimer->number)
-			claimer->won++;
-		else if (ret == -EALREADY && said.number && (int)said.number != claimer->number)
-			claimer->late++;
-		else
-			claimer->wrong = ret ? strerror(-ret) : "it has won, but somebody else did";
+		claim_all(claimer);
 		pthread_barrier_wait(claimer->turn);
 	}
 	return NULL;
 }
 
-/* A crowd, each in a thread of its own, again and again. */
-TEST_F_TIMEOUT(race, sixty_four_at_once, TIMEOUT)
+/* A crowd, each in a thread of its own, again and again, each time for a race of its own. */
+static void run_crowd(struct __test_metadata *_metadata, FIXTURE_DATA(race) *self,
+		      unsigned int rounds)
 {
-	const unsigned int rounds = is_debug() ? 15 : 100;
 	static struct claimer claimers[CLAIMERS];
 	static pthread_barrier_t turn;
 	static struct field field;
 	unsigned int i, j, won, late;
+	uint64_t from = now_ns();
 	uint32_t number;
 
 	pthread_barrier_init(&turn, NULL, CLAIMERS + 1);
@@ -832,14 +1032,16 @@ TEST_F_TIMEOUT(race, sixty_four_at_once, TIMEOUT)
 		pthread_barrier_wait(&turn);
 		SUCCEEDS(race_result(field.fd, 0, &number, sizeof(number), &self->result));
 		EXPECT_EQ(self->result.number, number);
-		EXPECT_EQ(CLAIMERS, self->result.claims);
-		EXPECT_EQ(CLAIMERS - 1, self->result.late);
+		EXPECT_EQ(CLAIMERS * CLAIMS, self->result.claims);
+		EXPECT_EQ(CLAIMERS * CLAIMS - 1, self->result.late);
 		for (j = 0; j < CLAIMERS; j++) {
 			EXPECT_EQ(number, claimers[j].winner) {
 				TH_LOG("they don't agree on who has won; " AGAIN);
 			}
 		}
 		field_close(&field);
+		/* One round of those is enough. */
+		ASSERT_TRUE(_metadata->passed);
 	}
 	for (i = 0, won = 0, late = 0; i < CLAIMERS; i++) {
 		pthread_join(claimers[i].thread, NULL);
@@ -850,7 +1052,24 @@ TEST_F_TIMEOUT(race, sixty_four_at_once, TIMEOUT)
 		late += claimers[i].late;
 	}
 	EXPECT_EQ(rounds, won);
-	EXPECT_EQ(rounds * (CLAIMERS - 1), late);
+	EXPECT_EQ(rounds * (CLAIMERS * CLAIMS - 1), late);
+	TH_LOG("%u claims of %u races by %u threads in %llu ms", won + late, rounds, CLAIMERS,
+	       (unsigned long long)(now_ns() - from) / MS);
+}
+
+TEST_F_TIMEOUT(race, sixty_four_at_once, TIMEOUT)
+{
+	run_crowd(_metadata, self, is_debug() ? 40 : 1600);
+}
+
+/* The same until each of them has claimed 100,000 races: longer than the runner waits. */
+TEST_F_TIMEOUT(race, sixty_four_in_full, 5 * 3600)
+{
+	const char *rounds = getenv("RACE_ROUNDS");
+
+	if (!rounds)
+		SKIP(return, "takes long: see RACE_ROUNDS in Documentation/testing.rst");
+	run_crowd(_metadata, self, strtoul(rounds, NULL, 0));
 }
 
 #define BATCH		200

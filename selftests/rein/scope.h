@@ -25,6 +25,7 @@
  * @id:		of the scope that was made, or of the winner
  * @number:	of the replica
  * @size:	of the result
+ * @ask:	which claim of a race it was that asks
  * @was:	the cause that a scope has that was to be cancelled
  */
 struct said {
@@ -32,6 +33,7 @@ struct said {
 	uint64_t id;
 	uint32_t number;
 	uint32_t size;
+	uint32_t ask;
 	uint32_t was;
 };
 
@@ -205,7 +207,9 @@ static inline int race_win(int replica, const void *data, uint32_t size)
 	return -err;
 }
 
-static inline int race_grant(int race, uint32_t flags, uint32_t number, void *data, uint32_t size)
+/* Only if it is that claim; 0: whichever it is. */
+static inline int race_grant_ask(int race, uint32_t flags, uint32_t number, uint32_t ask,
+				 void *data, uint32_t size)
 {
 	struct rein_grant_args args;
 	int err;
@@ -215,10 +219,17 @@ static inline int race_grant(int race, uint32_t flags, uint32_t number, void *da
 	args.number = number;
 	args.data = (uintptr_t)data;
 	args.size = size;
-	args.ask = 0;
+	args.ask = ask;
 	err = ioctl(race, REIN_IOC_GRANT, &args) ? errno : 0;
-	said = (struct said){ .answer = args.answer, .number = args.number, .size = args.size };
+	said = (struct said){
+		.answer = args.answer, .number = args.number, .size = args.size, .ask = args.ask,
+	};
 	return -err;
+}
+
+static inline int race_grant(int race, uint32_t flags, uint32_t number, void *data, uint32_t size)
+{
+	return race_grant_ask(race, flags, number, 0, data, size);
 }
 
 static inline int race_result(int race, uint32_t flags, void *data, uint32_t size,
@@ -480,6 +491,49 @@ static inline int read_scope_record(int fd, uint64_t id, struct scope_record *re
 	genl_begin(&msg, REIN_CMD_RECORD_GET, 0);
 	genl_put_u64(&msg, REIN_A_RECORD_ID, id);
 	return genl_ask(fd, &msg, &answer, take_scope_record, record) ?: -answer.err;
+}
+
+static inline void take_scopes_group(const struct genlmsghdr *ghdr, size_t len, void *arg)
+{
+	const struct nlattr *groups, *group, *name;
+	const char *end;
+
+	groups = genl_find(genl_first(ghdr), (const char *)ghdr + len, CTRL_ATTR_MCAST_GROUPS);
+	if (!groups)
+		return;
+	end = (const char *)groups + groups->nla_len;
+	for (group = genl_data(groups); (const char *)group < end; group = genl_next(group)) {
+		name = genl_find(genl_data(group), genl_next(group), CTRL_ATTR_MCAST_GRP_NAME);
+		if (name && !strcmp(genl_data(name), REIN_MCGRP_SCOPES))
+			*(uint32_t *)arg = genl_u32(genl_find(genl_data(group), genl_next(group),
+							      CTRL_ATTR_MCAST_GRP_ID));
+	}
+}
+
+static inline uint32_t find_scopes_group(int fd)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+	uint32_t group = 0;
+
+	genl_begin_type(&msg, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
+	genl_put_string(&msg, CTRL_ATTR_FAMILY_NAME, REIN_FAMILY_NAME);
+	return genl_ask(fd, &msg, &answer, take_scopes_group, &group) || answer.err ? 0 : group;
+}
+
+/* A socket that hears of scopes, where the caller is; or a negative errno. */
+static inline int listen_to_scopes(void)
+{
+	int fd = genl_socket(), err = ENOENT;
+	uint32_t group = find_scopes_group(fd);
+
+	if (group) {
+		if (!setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
+			return fd;
+		err = errno;
+	}
+	close(fd);
+	return -err;
 }
 
 /* --- what is expected, in tests that have self->fd and say AGAIN how to run them ----------- */

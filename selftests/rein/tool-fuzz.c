@@ -5,7 +5,7 @@
  *	tool-fuzz [OPTION]...
  *
  *	-n COUNT	so many messages (default 20000), every fourth of them a take, and every
- *			eighth a call on scopes and races
+ *			eighth a call on scopes and races, or a credit
  *	-s SEED		start the random numbers there (default 1)
  *	-v		print each message before it is sent, in hex
  *	-x HEX		send just this one
@@ -252,6 +252,7 @@ union any_args {
 	struct rein_win_args win;
 	struct rein_grant_args grant;
 	struct rein_result_args result;
+	struct rein_credit_args credit;
 	char bytes[16384];
 };
 
@@ -317,6 +318,7 @@ static void make_call_args(unsigned int nr, union any_args *args)
 	case _IOC_NR(REIN_IOC_GRANT):
 		args->grant.flags = below(3);
 		args->grant.number = below(4);
+		args->grant.ask = percent(70) ? 0 : below(5);
 		args->grant.data = percent(97) ? (uintptr_t)result : edge();
 		args->grant.size = percent(90) ? below(REIN_RESULT_MAX + 1) : 0;
 		break;
@@ -324,6 +326,10 @@ static void make_call_args(unsigned int nr, union any_args *args)
 		args->result.flags = percent(20);
 		args->result.data = percent(97) ? (uintptr_t)result : edge();
 		args->result.size = percent(90) ? below(REIN_RESULT_MAX + 1) : 0;
+		break;
+	case _IOC_NR(REIN_IOC_CREDIT):
+		put_name(args->credit.name, sizeof(args->credit.name));
+		args->credit.millionths = percent(80) ? below(1000001) : edge();
 		break;
 	}
 }
@@ -344,6 +350,7 @@ static const struct call {
 	{ REIN_IOC_WIN, offsetof(struct rein_win_args, answer), false, false },
 	{ REIN_IOC_GRANT, offsetof(struct rein_grant_args, answer), false, false },
 	{ REIN_IOC_RESULT, offsetof(struct rein_result_args, answer), false, false },
+	{ REIN_IOC_CREDIT, offsetof(struct rein_credit_args, answer), true, false },
 };
 
 static void keep_scope(int fd)
@@ -426,7 +433,7 @@ static int call_any(void)
 			args.bytes[below(full)] = edge();
 	if (percent(3))
 		size = percent(50) ? below(full) : below(1 << _IOC_SIZEBITS);
-	if (percent(2))
+	if (percent(4))
 		at = (void *)edge();
 	memcpy(&before, args.bytes + call->answer, sizeof(before));
 	fd = call->device == percent(97) ? dev : any_scope();
@@ -744,6 +751,8 @@ static void make_call(struct message *m)
 		     percent(60) ? REIN_OVER_REFUSE : below(4));
 	if (percent(20))
 		genl_put_u64(&msg, REIN_A_LIMIT_QUEUE, 1 + below(8));
+	if (percent(40))
+		genl_put_u32(&msg, REIN_A_LIMIT_CREDIT, percent(90) ? below(1000001) : edge());
 	if (percent(20))
 		genl_put_u64(&msg, REIN_A_LIMIT_PATIENCE_NS, (1 + below(30)) * MS);
 	while (tiers--)
