@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <linux/capability.h>
 
 #include <kselftest_harness.h>
 #include "scope.h"
@@ -717,6 +719,34 @@ TEST_F(bind, opened_from_inside)
 	CAUSE_IS(REIN_CAUSE_NONE, low);
 	close(low);
 	close(above);
+}
+
+/* --- namespaces ------------------------------------------------------------------------------ */
+
+/* The same user, with no capability, in a cgroup namespace of his own. */
+static void act_open_confined(struct inside *inside)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	if (unshare(CLONE_NEWCGROUP) || syscall(SYS_capset, &header, none))
+		_exit(98);
+	inside->fd = scope_open(inside->dev, 0, inside->take.args.scope_id, "");
+	inside->answer = said.answer;
+}
+
+TEST_F(bind, opened_from_a_namespace)
+{
+	int scope = SUCCEEDS(scope_new(self->dev, REIN_NO_FD));
+	struct inside *in = inside_new(self->dev);
+
+	in->take.args.scope_id = said.id;
+	inside_run(in, A, act_open_confined);
+	EXPECT_EQ(0, inside_join(in));
+	said.answer = in->answer;
+	FAILS(EACCES, SCOPE_DENIED, in->fd);
+	CAUSE_IS(REIN_CAUSE_NONE, scope);
+	close(scope);
 }
 
 /* --- processes ------------------------------------------------------------------------------- */

@@ -287,7 +287,8 @@ enum rein_open_flags {
  * @answer:	see there
  *
  * REIN_IOC_OPEN, on /dev/rein. Only a scope's own user, and who has CAP_NET_ADMIN over
- * the initial user namespace, may do so; but whoever is below a cgroup that a scope is
+ * the initial user namespace, may do so; the user not from inside of namespaces of PIDs
+ * or of cgroups that it was made outside of. But whoever is below a cgroup that a scope is
  * bound to may observe that.
  *
  * Return: a descriptor, or -1 with errno ENOENT, EACCES, ENOTUNIQ (several have that
