@@ -429,6 +429,7 @@ void rein_scope_cancel_others(struct rein_scope *race, u64 winner)
 			end.record = record_end(race, REIN_CAUSE_DUPLICATE, 0,
 						NULL);
 		tree_end(child, REIN_CAUSE_DUPLICATE, &end);
+		cond_resched();
 	}
 }
 
