@@ -46,6 +46,11 @@ exits_with 124 "one that has no time at all" here rein scope run --timeout 0 -- 
 is "$(ls "$TMP")" "" "it isn't run"
 exits_with 127 "one that isn't there" here rein scope run -- /none/such
 exits_with 126 "one that can't be executed" here rein scope run -- /etc/passwd
+exits_with 7 "its status, if whoever runs rein ignores those of children" here \
+	bash -c 'trap "" CHLD; exec rein scope run -- sh -c "exit 7"'
+# shellcheck disable=SC2016 # for the inner shell
+is "$(here bash -c 'trap "" CHLD; exec rein scope run -- grep SigIgn /proc/self/status')" \
+	"$(bash -c 'trap "" CHLD; exec grep SigIgn /proc/self/status')" "who is run ignores them, too"
 is "$(left)" "" "nothing is left of any of them"
 
 # --- what runs in there -----------------------------------------------------------

@@ -65,6 +65,10 @@ ends_with 141 "none has SIGPIPE ignored" -n 1 -- sh -c 'kill -PIPE $$'
 rein race -n 2 -- sh -c 'head -c 5000000 /dev/zero' | head -c 1 >/dev/null
 is "${PIPESTATUS[0]}" 0 "a reader that has seen enough is no error"
 
+# shellcheck disable=SC2016 # for the inner shell
+is "$(in_cgroup a bash -c 'trap "" CHLD; exec rein race -n 2 --after 60s -- sh -c "echo {}; exit \$((2 - {}))"')" \
+	2 "one that fails doesn't win if whoever runs rein ignores children"
+
 # --- one after the other ----------------------------------------------------------
 
 ends_with 0 "--after: the first has its time" -n 3 --after 60s -j -- sh -c 'echo {}'

@@ -164,7 +164,7 @@ static void become(struct cli *cli, const struct launch *launch, int procs, int 
 	redirect(launch->input, STDIN_FILENO);
 	redirect(launch->output, STDOUT_FILENO);
 	redirect(launch->errors, STDERR_FILENO);
-	signal(SIGPIPE, cli->sigpipe);
+	command_signals(cli);
 	sigprocmask(SIG_SETMASK, launch->mask, NULL);
 	execvp(launch->command[0], launch->command);
 	stumble(say, false);

@@ -353,6 +353,8 @@ int main(int argc, char **argv)
 	int ret;
 
 	cli.sigpipe = signal(SIGPIPE, SIG_IGN);
+	/* Whose parent ignores it is told nothing of what becomes of its own children. */
+	cli.sigchld = signal(SIGCHLD, SIG_DFL);
 	ret = finish(&cli, run(&cli, argc, argv));
 	rein_close(cli.rein);
 	out_free(&cli.out);
