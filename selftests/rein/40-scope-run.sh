@@ -51,6 +51,9 @@ exits_with 7 "its status, if whoever runs rein ignores those of children" here \
 # shellcheck disable=SC2016 # for the inner shell
 is "$(here bash -c 'trap "" CHLD; exec rein scope run -- grep SigIgn /proc/self/status')" \
 	"$(bash -c 'trap "" CHLD; exec grep SigIgn /proc/self/status')" "who is run ignores them, too"
+# shellcheck disable=SC2016 # for the inner shell
+is "$(here bash -c 'exec rein scope run -- sh -c "readlink /proc/\$\$/fd/0 /proc/\$\$/fd/2; echo end" <&- 2>&-')" \
+	"end" "what is closed is closed for it, too"
 is "$(left)" "" "nothing is left of any of them"
 
 # --- what runs in there -----------------------------------------------------------

@@ -68,6 +68,9 @@ is "${PIPESTATUS[0]}" 0 "a reader that has seen enough is no error"
 # shellcheck disable=SC2016 # for the inner shell
 is "$(in_cgroup a bash -c 'trap "" CHLD; exec rein race -n 2 --after 60s -- sh -c "echo {}; exit \$((2 - {}))"')" \
 	2 "one that fails doesn't win if whoever runs rein ignores children"
+# Into none of rein's own descriptors.
+matches "$(in_cgroup a rein race -n 1 -- echo out 2>&1 >&-)" \
+	"^error: the output can't be written: Bad file descriptor" "standard output is closed"
 
 # --- one after the other ----------------------------------------------------------
 
