@@ -78,6 +78,23 @@ exits_with 124 "a command that makes cgroups in its own" here rein scope run --t
 		echo $$ >$D/x/y/z/cgroup.procs; sleep 1000'
 is "$(left)" "" "they are removed"
 
+# One that leaves, and removes the cgroup behind it, is waited for, and not in a loop.
+# shellcheck disable=SC2016 # for the inner shell
+behind rein scope run --name away -- bash -c \
+	'echo $$ >"$0/cgroup.procs"; rmdir "$0/a/rein-away"; echo $$ >"$1"; exec sleep 1000' \
+	"$CGROOT/$CGTEST" "$TMP/away"
+# ticks PID: of CPU time
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$1/stat"
+}
+wait_for 30 test -s "$TMP/away"
+before=$(ticks "$PID")
+sleep 2
+at_most $(($(ticks "$PID") - before)) 50 "a command that has left its cgroup costs no CPU time"
+kill "$(cat "$TMP/away")"
+wait "$PID"
+is $? 143 "its end is noticed"
+
 # --- signals ----------------------------------------------------------------------
 
 trap_term='trap "echo heard; exit 3" TERM; sleep 1000 & wait'
