@@ -72,6 +72,27 @@ is "$(in_cgroup a bash -c 'trap "" CHLD; exec rein race -n 2 --after 60s -- sh -
 matches "$(in_cgroup a rein race -n 1 -- echo out 2>&1 >&-)" \
 	"^error: the output can't be written: Bad file descriptor" "standard output is closed"
 
+# has_won NAME: the race of that name is decided
+# shellcheck disable=SC2317 # wait_for calls it
+has_won() {
+	rein -j scope list "$1" | jq -e 'any(.winner)' >/dev/null
+}
+# shellcheck disable=SC2317 # wait_for calls it
+has_ended() {
+	! kill -0 "$1" 2>/dev/null
+}
+mkfifo "$TMP/fifo"
+exec 9<>"$TMP/fifo"
+behind rein race --name full -n 1 -- head -c 500000 /dev/zero >"$TMP/fifo"
+wait_for 10 has_won full
+sleep 0.5
+kill -TERM "$PID"
+wait_for 10 has_ended "$PID" || kill -KILL "$PID"
+{ wait "$PID"; } 2>/dev/null
+is $? 143 "output that nobody reads doesn't keep it from a signal"
+exec 9>&-
+is "$(left)" "" "nothing is left then"
+
 # --- one after the other ----------------------------------------------------------
 
 ends_with 0 "--after: the first has its time" -n 3 --after 60s -j -- sh -c 'echo {}'
