@@ -579,7 +579,7 @@ static int exit_of(struct race *race)
 		return put_output(race, race->winner);
 	if (race->exit || race->stop)
 		return race->exit ? race->exit : EXIT_COMMAND_CANCELLED;
-	if (race->is_done)
+	if (is_done(race))
 		return command_status(scope_fail_done(race->cli, "the race was ended", race->id,
 						      &race->done));
 	ret = put_output(race, race->last);
