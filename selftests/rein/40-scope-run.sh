@@ -54,6 +54,8 @@ is "$(here bash -c 'trap "" CHLD; exec rein scope run -- grep SigIgn /proc/self/
 # shellcheck disable=SC2016 # for the inner shell
 is "$(here bash -c 'exec rein scope run -- sh -c "readlink /proc/\$\$/fd/0 /proc/\$\$/fd/2; echo end" <&- 2>&-')" \
 	"end" "what is closed is closed for it, too"
+is "$(here rein scope run --name -x -- true 2>&1 | head -n 1)" \
+	"error: a scope can't be called '-x'" "a name that looks like an option"
 is "$(left)" "" "nothing is left of any of them"
 
 # --- what runs in there -----------------------------------------------------------
