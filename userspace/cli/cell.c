@@ -39,6 +39,8 @@ static int fail_cell(struct cli *cli, const struct cell *cell, const char *what,
 		hint = "allow more of them: cgroup.max.descendants, cgroup.max.depth";
 	else if (err == EOPNOTSUPP)
 		hint = "run it in a cgroup that is not threaded (cgroup.type)";
+	else if (err == EMFILE)
+		hint = "allow more files: ulimit -n";
 	else if (err == EBUSY)
 		hint = "run it in a cgroup whose cgroup.subtree_control is empty";
 	return cli_fail(cli, CODE_CELL, NULL, hint, "%s below the cgroup %s: %s", what, cell->path,
