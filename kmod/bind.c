@@ -358,18 +358,21 @@ static int get_kill(struct rein_binding *binding, int fd,
 }
 
 /*
- * Is it the root of the caller's cgroup namespace? That is not his to kill, where
- * cgroups are mounted with nsdelegate, although he can open its cgroup.kill.
+ * Is it below the root of the caller's cgroup namespace? That root is not his to kill,
+ * where cgroups are mounted with nsdelegate, although he can open its cgroup.kill; nor
+ * does it become so by making a namespace further down.
  */
-static bool is_own_root(const struct cgroup *cgrp)
+static bool is_below_own_root(struct cgroup *cgrp)
 {
-	return rein_view_root() == cgrp;
+	struct cgroup *root = (struct cgroup *)rein_view_root();
+
+	return cgrp != root && cgroup_is_descendant(cgrp, root);
 }
 
 static int check_permission(const struct rein_binding *binding,
 			    struct rein_answer *answer)
 {
-	if (binding->kill && !is_own_root(binding->cgrp))
+	if (binding->kill && is_below_own_root(binding->cgrp))
 		return 0;
 	if (ns_capable(&init_user_ns, CAP_NET_ADMIN))
 		return 0;

@@ -29,7 +29,7 @@
 bool rein_scope_visible(const struct rein_scope *scope,
 			const struct rein_view *view)
 {
-	return !view->viewer || uid_eq(scope->uid, view->uid) ||
+	return !view->viewer || rein_scope_is_of(scope, view->uid) ||
 	       rein_bind_covers(scope, view->viewer);
 }
 

@@ -538,8 +538,9 @@ static DECLARE_WORK(tell_work, tell);
  */
 void rein_netlink_wake(void)
 {
+	/* A ring full of records takes long: nobody else's work may stand behind it. */
 	if (READ_ONCE(registered))
-		queue_work(system_power_efficient_wq, &tell_work);
+		queue_work(system_unbound_wq, &tell_work);
 }
 
 /* --- the family ------------------------------------------------------------------ */

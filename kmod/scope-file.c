@@ -497,7 +497,7 @@ struct file *rein_scope_make_race(struct file *dev, void *arg,
 
 static bool mine(const struct rein_scope *scope)
 {
-	return uid_eq(scope->uid, current_uid()) ||
+	return rein_scope_is_of(scope, current_uid()) ||
 	       ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
 }
 
@@ -522,8 +522,8 @@ static struct rein_scope *check_mine(struct rein_scope *scope, bool observe,
 		return scope;
 	rein_scope_put(scope);
 	return ERR_PTR(rein_call_fail(answer, REIN_E_SCOPE_DENIED,
-				      "the scope is another user's",
-				      "user %u wants the scope of another user",
+				      "the scope is another user's, or of outside of the container",
+				      "user %u wants the scope of another user, or of outside of the container",
 				      from_kuid(&init_user_ns, current_uid())));
 }
 

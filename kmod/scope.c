@@ -20,6 +20,7 @@
 #include "call.h"
 #include "limit.h"
 #include "netlink-scope.h"
+#include "netlink-view.h"
 #include "race.h"
 #include "record.h"
 #include "scope.h"
@@ -435,6 +436,7 @@ void rein_scope_cancel_others(struct rein_scope *race, u64 winner)
 			end.record = record_end(race, REIN_CAUSE_DUPLICATE, 0,
 						NULL);
 		tree_end(child, REIN_CAUSE_DUPLICATE, &end);
+		cond_resched();
 	}
 }
 
@@ -842,6 +844,26 @@ struct rein_scope *rein_scope_next(u64 id)
 	} while (scope && !refcount_inc_not_zero(&scope->refs));
 	rcu_read_unlock();
 	return scope;
+}
+
+/**
+ * rein_scope_is_of() - is a scope one of a user's, as far as the caller can see?
+ * @scope:	the scope
+ * @uid:	the user
+ *
+ * What is confined to a container may be the same user as much that is outside, and is to
+ * end there as little as kill(2) lets it: so the maker has to be one who can be seen from
+ * the caller's namespaces of PIDs and of cgroups.
+ *
+ * Context: a task.
+ *
+ * Return: whether it is.
+ */
+bool rein_scope_is_of(const struct rein_scope *scope, kuid_t uid)
+{
+	return uid_eq(scope->uid, uid) && pid_vnr(scope->maker) &&
+	       cgroup_is_descendant(scope->home,
+				    (struct cgroup *)rein_view_root());
 }
 
 /**

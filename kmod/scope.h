@@ -179,6 +179,7 @@ struct rein_scope *rein_scope_new(const struct rein_scope_spec *spec,
 void rein_scope_put(struct rein_scope *scope);
 struct rein_scope *rein_scope_find(u64 id);
 struct rein_scope *rein_scope_next(u64 id);
+bool rein_scope_is_of(const struct rein_scope *scope, kuid_t uid);
 unsigned long rein_scope_number(void);
 
 u32 rein_scope_cancel(struct rein_scope *scope, enum rein_cause cause,

@@ -46,6 +46,16 @@ exits_with 124 "one that has no time at all" here rein scope run --timeout 0 -- 
 is "$(ls "$TMP")" "" "it isn't run"
 exits_with 127 "one that isn't there" here rein scope run -- /none/such
 exits_with 126 "one that can't be executed" here rein scope run -- /etc/passwd
+exits_with 7 "its status, if whoever runs rein ignores those of children" here \
+	bash -c 'trap "" CHLD; exec rein scope run -- sh -c "exit 7"'
+# shellcheck disable=SC2016 # for the inner shell
+is "$(here bash -c 'trap "" CHLD; exec rein scope run -- grep SigIgn /proc/self/status')" \
+	"$(bash -c 'trap "" CHLD; exec grep SigIgn /proc/self/status')" "who is run ignores them, too"
+# shellcheck disable=SC2016 # for the inner shell
+is "$(here bash -c 'exec rein scope run -- sh -c "readlink /proc/\$\$/fd/0 /proc/\$\$/fd/2; echo end" <&- 2>&-')" \
+	"end" "what is closed is closed for it, too"
+is "$(here rein scope run --name -x -- true 2>&1 | head -n 1)" \
+	"error: a scope can't be called '-x'" "a name that looks like an option"
 is "$(left)" "" "nothing is left of any of them"
 
 # --- what runs in there -----------------------------------------------------------
@@ -69,6 +79,23 @@ exits_with 124 "a command that makes cgroups in its own" here rein scope run --t
 	sh -c 'D='"$CGROOT"'$(cut -d: -f3 /proc/self/cgroup); mkdir -p $D/x/y/z $D/w
 		echo $$ >$D/x/y/z/cgroup.procs; sleep 1000'
 is "$(left)" "" "they are removed"
+
+# One that leaves, and removes the cgroup behind it, is waited for, and not in a loop.
+# shellcheck disable=SC2016 # for the inner shell
+behind rein scope run --name away -- bash -c \
+	'echo $$ >"$0/cgroup.procs"; rmdir "$0/a/rein-away"; echo $$ >"$1"; exec sleep 1000' \
+	"$CGROOT/$CGTEST" "$TMP/away"
+# ticks PID: of CPU time
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$1/stat"
+}
+wait_for 30 test -s "$TMP/away"
+before=$(ticks "$PID")
+sleep 2
+at_most $(($(ticks "$PID") - before)) 50 "a command that has left its cgroup costs no CPU time"
+kill "$(cat "$TMP/away")"
+wait "$PID"
+is $? 143 "its end is noticed"
 
 # --- signals ----------------------------------------------------------------------
 

@@ -65,11 +65,42 @@ ends_with 141 "none has SIGPIPE ignored" -n 1 -- sh -c 'kill -PIPE $$'
 rein race -n 2 -- sh -c 'head -c 5000000 /dev/zero' | head -c 1 >/dev/null
 is "${PIPESTATUS[0]}" 0 "a reader that has seen enough is no error"
 
+# shellcheck disable=SC2016 # for the inner shell
+is "$(in_cgroup a bash -c 'trap "" CHLD; exec rein race -n 2 --after 60s -- sh -c "echo {}; exit \$((2 - {}))"')" \
+	2 "one that fails doesn't win if whoever runs rein ignores children"
+# Into none of rein's own descriptors.
+matches "$(in_cgroup a rein race -n 1 -- echo out 2>&1 >&-)" \
+	"^error: the output can't be written: Bad file descriptor" "standard output is closed"
+
+# has_won NAME: the race of that name is decided
+# shellcheck disable=SC2317 # wait_for calls it
+has_won() {
+	rein -j scope list "$1" | jq -e 'any(.winner)' >/dev/null
+}
+# shellcheck disable=SC2317 # wait_for calls it
+has_ended() {
+	! kill -0 "$1" 2>/dev/null
+}
+mkfifo "$TMP/fifo"
+exec 9<>"$TMP/fifo"
+behind rein race --name full -n 1 -- head -c 500000 /dev/zero >"$TMP/fifo"
+wait_for 10 has_won full
+sleep 0.5
+kill -TERM "$PID"
+wait_for 10 has_ended "$PID" || kill -KILL "$PID"
+{ wait "$PID"; } 2>/dev/null
+is $? 143 "output that nobody reads doesn't keep it from a signal"
+exec 9>&-
+is "$(left)" "" "nothing is left then"
+
 # --- one after the other ----------------------------------------------------------
 
 ends_with 0 "--after: the first has its time" -n 3 --after 60s -j -- sh -c 'echo {}'
 is "$(outcomes)" "1 won 0" "no other is started"
-ends_with 0 "another one if that is over" -n 3 --after 200ms -j -- \
+# Where it takes that long to start and end the second there would be a third.
+after=200ms
+[ -z "$DEBUG" ] || after=3s
+ends_with 0 "another one if that is over" -n 3 --after $after -j -- \
 	sh -c '[ {} = 2 ] || sleep 1000; echo {}'
 is "$(outcomes)" "1 cancelled 137, 2 won 0" "it wins"
 ends_with 0 "one that fails makes room, at once" -n 3 --after 60s -j -- \

@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <linux/capability.h>
 
 #include <kselftest_harness.h>
 #include "scope.h"
@@ -794,6 +796,77 @@ TEST_F(bind, opened_from_inside)
 	CAUSE_IS(REIN_CAUSE_NONE, low);
 	close(low);
 	close(above);
+}
+
+/* --- namespaces ------------------------------------------------------------------------------ */
+
+/*
+ * Root of a container, whose cgroup A is, and which has made B: neither is A its own,
+ * nor by a namespace in B.
+ */
+static void act_bind_the_root(struct inside *inside)
+{
+	int a, kill_a, b, kill_b, scope;
+
+	if (!become_nobody() || unshare(CLONE_NEWUSER | CLONE_NEWCGROUP))
+		_exit(98);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	a = open(A, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	kill_a = open_kill(a);
+	b = open(B, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	kill_b = open_kill(b);
+	scope = scope_new(inside->dev, REIN_NO_FD);
+	inside->err = scope_bind(scope, a, kill_a, 0);
+	if (!enter(B) || unshare(CLONE_NEWCGROUP))
+		_exit(97);
+	inside->fd = scope_bind(scope, a, kill_a, 0);
+	inside->answer = said.answer;
+	/* Nor what is so no more. */
+	inside->take.args.code = -scope_bind(scope, b, kill_b, 0);
+}
+
+TEST_F(bind, the_root_of_a_namespace)
+{
+	struct inside *in = inside_new(self->dev);
+
+	ASSERT_EQ(0, chown(A, NOBODY, NOBODY));
+	ASSERT_EQ(0, chown(A "/cgroup.kill", NOBODY, NOBODY));
+	ASSERT_EQ(0, chown(A "/cgroup.procs", NOBODY, NOBODY));
+	ASSERT_EQ(0, chown(B, NOBODY, NOBODY));
+	ASSERT_EQ(0, chown(B "/cgroup.kill", NOBODY, NOBODY));
+	ASSERT_EQ(0, chown(B "/cgroup.procs", NOBODY, NOBODY));
+	inside_run(in, A, act_bind_the_root);
+	EXPECT_EQ(0, inside_join(in));
+	EXPECT_EQ(-EPERM, in->err);
+	said.answer = in->answer;
+	FAILS(EPERM, BIND_DENIED, in->fd);
+	EXPECT_EQ(EPERM, in->take.args.code);
+}
+
+/* The same user, with no capability, in a cgroup namespace of his own. */
+static void act_open_confined(struct inside *inside)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	if (unshare(CLONE_NEWCGROUP) || syscall(SYS_capset, &header, none))
+		_exit(98);
+	inside->fd = scope_open(inside->dev, 0, inside->take.args.scope_id, "");
+	inside->answer = said.answer;
+}
+
+TEST_F(bind, opened_from_a_namespace)
+{
+	int scope = SUCCEEDS(scope_new(self->dev, REIN_NO_FD));
+	struct inside *in = inside_new(self->dev);
+
+	in->take.args.scope_id = said.id;
+	inside_run(in, A, act_open_confined);
+	EXPECT_EQ(0, inside_join(in));
+	said.answer = in->answer;
+	FAILS(EACCES, SCOPE_DENIED, in->fd);
+	CAUSE_IS(REIN_CAUSE_NONE, scope);
+	close(scope);
 }
 
 /* --- processes ------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <linux/capability.h>
 
 #include <kselftest_harness.h>
 #include "scope.h"
@@ -1664,6 +1665,62 @@ TEST_F(scope, opened_by_others)
 	EXPECT_EQ(REIN_CAUSE_USER, wait_child(pid));
 	close_all((int[]){ fd, ready[0], ready[1], go[0], go[1] }, 5);
 	munmap(theirs, 4096);
+	munmap(report, sizeof(*report));
+}
+
+/* As root of a container is: the user id, and no capability. */
+static bool confine(int namespaces)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	return !unshare(namespaces) && !syscall(SYS_capset, &header, none);
+}
+
+/* What it is told from the PID namespace of whose first process it is. */
+static void look_from_inside(int dev, uint64_t id, struct report *report)
+{
+	int netlink = genl_socket();
+	struct scope_view view;
+
+	note(report, 0, scope_open(dev, 0, id, ""));
+	note(report, 1, scope_open(dev, 0, 0, "of-the-host"));
+	report->ret[2] = genl_resolve(netlink) ?: read_scope(netlink, id, &view);
+	report->ret[3] = read_scopes(netlink, "of-the-host", &view) ?: (int)view.n;
+	note(report, 4, scope_named(dev, REIN_NO_FD, "of-the-box"));
+	id = said.id;
+	note(report, 5, scope_open(dev, 0, 0, "of-the-box"));
+	report->ret[6] = read_scope(netlink, id, &view);
+}
+
+TEST_F(scope, opened_from_a_container)
+{
+	int fd = SUCCEEDS(scope_named(self->dev, REIN_NO_FD, "of-the-host"));
+	struct report *report = new_report();
+	uint64_t id = said.id;
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!confine(CLONE_NEWPID))
+			_exit(1);
+		pid = fork();
+		if (!pid) {
+			look_from_inside(self->dev, id, report);
+			_exit(0);
+		}
+		_exit(wait_child(pid));
+	}
+	EXPECT_EQ(0, wait_child(pid));
+	FAILS(EACCES, SCOPE_DENIED, noted(report, 0));
+	FAILS(ENOENT, SCOPE_UNKNOWN, noted(report, 1));
+	EXPECT_NE(0, report->ret[2]);
+	EXPECT_EQ(0, report->ret[3]);
+	/* What is of in there is its own, and can be seen from outside. */
+	EXPECT_LE(0, noted(report, 4));
+	EXPECT_LE(0, noted(report, 5));
+	EXPECT_EQ(0, report->ret[6]);
+	close(fd);
 	munmap(report, sizeof(*report));
 }
 

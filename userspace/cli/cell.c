@@ -39,6 +39,8 @@ static int fail_cell(struct cli *cli, const struct cell *cell, const char *what,
 		hint = "allow more of them: cgroup.max.descendants, cgroup.max.depth";
 	else if (err == EOPNOTSUPP)
 		hint = "run it in a cgroup that is not threaded (cgroup.type)";
+	else if (err == EMFILE)
+		hint = "allow more files: ulimit -n";
 	else if (err == EBUSY)
 		hint = "run it in a cgroup whose cgroup.subtree_control is empty";
 	return cli_fail(cli, CODE_CELL, NULL, hint, "%s below the cgroup %s: %s", what, cell->path,
@@ -164,7 +166,7 @@ static void become(struct cli *cli, const struct launch *launch, int procs, int 
 	redirect(launch->input, STDIN_FILENO);
 	redirect(launch->output, STDOUT_FILENO);
 	redirect(launch->errors, STDERR_FILENO);
-	signal(SIGPIPE, cli->sigpipe);
+	command_signals(cli);
 	sigprocmask(SIG_SETMASK, launch->mask, NULL);
 	execvp(launch->command[0], launch->command);
 	stumble(say, false);

@@ -38,6 +38,7 @@
  * @line:	the line of it
  * @mount:	where cgroups are; found when it is first needed, then kept
  * @sigpipe:	what SIGPIPE did before; a command that is run gets it back
+ * @sigchld:	likewise SIGCHLD
  */
 struct cli {
 	struct out out;
@@ -49,6 +50,7 @@ struct cli {
 	unsigned int line;
 	struct rein_mount *mount;
 	void (*sigpipe)(int sig);
+	void (*sigchld)(int sig);
 };
 
 /**

@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,13 @@ char **command_number(char **words, unsigned int number)
 	}
 	numbered[n] = NULL;
 	return numbered;
+}
+
+/* A command that rein becomes, or starts, ignores what rein's parent wanted it to. */
+void command_signals(const struct cli *cli)
+{
+	signal(SIGPIPE, cli->sigpipe);
+	signal(SIGCHLD, cli->sigchld);
 }
 
 /* What ends rein in the command's place must not look like its statuses. */

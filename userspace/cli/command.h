@@ -14,6 +14,7 @@ struct cli;
 char **command_split(int argc, char **argv, int *words);
 bool command_follows(int argc, char **argv);
 char **command_number(char **words, unsigned int number);
+void command_signals(const struct cli *cli);
 int command_status(int ret);
 int command_fail(struct cli *cli, const char *command, int err);
 

@@ -3,6 +3,7 @@
  * rein: token bucket limits on cgroups, enforced in the kernel.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -347,12 +348,31 @@ static bool may_paint(void)
 	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb");
 }
 
+/*
+ * What is opened later, a netlink socket perhaps, must not become the standard output that
+ * was closed. Reading and writing fail, as before, and a command finds them closed.
+ */
+static bool fill_closed(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd] | O_CLOEXEC) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = { .out = { .file = stdout, .colour = may_paint() } };
 	int ret;
 
+	if (!fill_closed())
+		return EXIT_COMMAND_FAILED;
 	cli.sigpipe = signal(SIGPIPE, SIG_IGN);
+	/* Whose parent ignores it is told nothing of what becomes of its own children. */
+	cli.sigchld = signal(SIGCHLD, SIG_DFL);
 	ret = finish(&cli, run(&cli, argc, argv));
 	rein_close(cli.rein);
 	out_free(&cli.out);

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -468,13 +469,33 @@ static void finish_replica(struct race *race, struct replica *replica)
 		close(replica->scope);
 }
 
-static int copy(int from, int to)
+/* Whoever reads it may take his time, and a signal come meanwhile: that ends it. */
+static int wait_writable(struct race *race, int fd)
 {
-	char buffer[65536];
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLOUT },
+		{ .fd = race->signals.fd, .events = POLLIN },
+	};
+
+	while (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0 && errno == EINTR)
+		;
+	if (fds[1].revents)
+		race->stop = signals_take(&race->signals);
+	return race->stop ? -EINTR : 0;
+}
+
+static int copy(struct race *race, int from, int to)
+{
+	/* A pipe that can be written to has room for so much. */
+	char buffer[PIPE_BUF];
 	off_t at = 0;
 	ssize_t len, put;
+	int ret;
 
 	while ((len = pread(from, buffer, sizeof(buffer), at)) > 0) {
+		ret = wait_writable(race, to);
+		if (ret)
+			return ret;
 		put = write(to, buffer, len);
 		if (put < 0 && errno == EINTR)
 			continue;
@@ -493,11 +514,13 @@ static int put_output(struct race *race, const struct replica *replica)
 	if (replica->output < 0 || replica->errors < 0)
 		return 0;
 	fflush(NULL);
-	ret = copy(replica->errors, STDERR_FILENO);
+	ret = copy(race, replica->errors, STDERR_FILENO);
 	if (!ret || ret == -EPIPE)
-		ret = copy(replica->output, STDOUT_FILENO);
+		ret = copy(race, replica->output, STDOUT_FILENO);
 	if (!ret || ret == -EPIPE)
 		return 0;
+	if (race->stop)
+		return EXIT_COMMAND_CANCELLED;
 	cli_fail(race->cli, CODE_OUTPUT, NULL, NULL, "the output can't be written: %s",
 		 strerror(-ret));
 	return EXIT_COMMAND_FAILED;
@@ -556,7 +579,7 @@ static int exit_of(struct race *race)
 		return put_output(race, race->winner);
 	if (race->exit || race->stop)
 		return race->exit ? race->exit : EXIT_COMMAND_CANCELLED;
-	if (race->is_done)
+	if (is_done(race))
 		return command_status(scope_fail_done(race->cli, "the race was ended", race->id,
 						      &race->done));
 	ret = put_output(race, race->last);

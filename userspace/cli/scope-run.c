@@ -233,7 +233,7 @@ static void watch(struct run *run)
 			{ .fd = run->is_done || run->ended ? -1 : run->scope },
 			{ .fd = run->signals.fd, .events = POLLIN },
 			{ .fd = run->ended ? -1 : run->process.fd, .events = POLLIN },
-			{ .fd = run->cell.events, .events = POLLPRI },
+			{ .fd = run->ended ? run->cell.events : -1, .events = POLLPRI },
 		};
 
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0)

@@ -57,9 +57,9 @@ int scope_check_name(struct cli *cli, const char *option, const char *name)
 		more += strspn(name + good + more, others);
 		good += more;
 	} while (more);
-	if (!len || len >= REIN_SCOPE_NAME_LEN || good != len)
+	if (!len || len >= REIN_SCOPE_NAME_LEN || good != len || *name == '-')
 		return cli_fail(cli, CODE_VALUE, text,
-				"1 to 63 letters, digits and any of . _ - : @",
+				"1 to 63 letters, digits and any of . _ - : @, no dash at the beginning",
 				"a scope can't be called '%.80s'", name);
 	if (strspn(name, "0123456789") == len)
 		return cli_fail(cli, CODE_VALUE, text, "begin it with a letter",
@@ -237,7 +237,9 @@ static int find_id(struct cli *cli, struct named *named)
 	ret = cli_connect(cli);
 	if (ret || named->id)
 		return ret;
-	if (rein_scope_dump(cli->rein, named->word, add_id, &ids))
+	/* One that is too long the kernel would call malformed. */
+	if (strlen(named->word) < REIN_SCOPE_NAME_LEN &&
+	    rein_scope_dump(cli->rein, named->word, add_id, &ids))
 		return cli_fail_kernel(cli, named->word);
 	if (ids.n != 1)
 		ret = fail_name(cli, named, &ids);

@@ -3,7 +3,6 @@
  * rein take: tokens by name, and perhaps a command once they are there.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -208,7 +207,7 @@ static void say_taken(struct cli *cli, const struct take *take)
 static int run_command(struct cli *cli, char **command)
 {
 	fflush(NULL);
-	signal(SIGPIPE, cli->sigpipe);
+	command_signals(cli);
 	execvp(command[0], command);
 	return command_fail(cli, command[0], errno);
 }

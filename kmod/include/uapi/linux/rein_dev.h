@@ -287,7 +287,8 @@ enum rein_open_flags {
  * @answer:	see there
  *
  * REIN_IOC_OPEN, on /dev/rein. Only a scope's own user, and who has CAP_NET_ADMIN over
- * the initial user namespace, may do so; but whoever is below a cgroup that a scope is
+ * the initial user namespace, may do so; the user not from inside of namespaces of PIDs
+ * or of cgroups that it was made outside of. But whoever is below a cgroup that a scope is
  * bound to may observe that.
  *
  * Return: a descriptor, or -1 with errno ENOENT, EACCES, ENOTUNIQ (several have that
@@ -344,7 +345,8 @@ struct rein_cancel_args {
  * scopes that are bound to cgroups below are cancelled. It stays bound until the
  * cgroup is removed. A scope can be bound once, and a cgroup have one scope.
  *
- * Needs CAP_NET_ADMIN over the initial user namespace, or a @kill_fd.
+ * Needs CAP_NET_ADMIN over the initial user namespace, or a @kill_fd and that the cgroup
+ * is below the root of the caller's cgroup namespace.
  *
  * Return: 0, or -1 with errno EPERM, EBADF (not a cgroup2 directory), EBUSY (the scope is
  * bound, or the cgroup has one), EINVAL (not that cgroup's cgroup.kill), ENODEV (the
