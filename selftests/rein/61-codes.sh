@@ -308,10 +308,13 @@ code E0611 "of a take" wrong take-scope over
 code E0612 "cancels" scope observer
 code E0612 "has a child" scope observer-parent
 code E0613 "the 33rd" scope deep
-if [ "$(free_memory)" -ge 400 ]; then
-	code E0614 "one more than 65,536" scope wide
-else
+# On the debug kernel it takes four minutes.
+if [ "$(free_memory)" -lt 400 ]; then
 	without "too little memory" E0614 "one more than 65,536"
+elif [ -n "$DEBUG" ] && [ "${1:-}" != golden ]; then
+	without "this kernel is slow" E0614 "one more than 65,536"
+else
+	code E0614 "one more than 65,536" scope wide
 fi
 code E0615 "more than a user may have" scope scopes
 code E0616 "more than files may be open" scope scope-files
