@@ -359,13 +359,6 @@ static int ask(struct rein_scope *scope, void *result, u32 size,
 	struct rein_scope *race = scope->parent;
 	int err;
 
-	if (replica->waits) {
-		/* That is the claim that there is, and not another one. */
-		race->race->claims--;
-		return rein_call_fail(answer, REIN_E_SCOPE_MALFORMED,
-				      "the replica asks already",
-				      "replica %u asks already", replica->number);
-	}
 	replica->claim = CLAIM_ASKS;
 	replica->waits = true;
 	replica->ask = ++race->race->asks;
@@ -397,8 +390,14 @@ static int claim(struct rein_scope *scope, struct rein_win_args *args,
 	struct rein_race *race = scope->parent->race;
 	int err;
 
-	race->claims++;
 	err = check_claim(scope, &args->answer);
+	/* That is the claim that there is, and not another one. */
+	if (!err && scope->replica->waits)
+		return rein_call_fail(&args->answer, REIN_E_SCOPE_MALFORMED,
+				      "the replica asks already",
+				      "replica %u asks already",
+				      scope->replica->number);
+	race->claims++;
 	if (!err && race->policy == REIN_POLICY_ASK)
 		err = ask(scope, result, args->size, &args->answer);
 	else if (!err)
