@@ -29,7 +29,7 @@
 bool rein_scope_visible(const struct rein_scope *scope,
 			const struct rein_view *view)
 {
-	return !view->viewer || rein_scope_is_of(scope, view->uid) ||
+	return !view->viewer || rein_maker_is_of(&scope->maker, view->uid) ||
 	       rein_bind_covers(scope, view->viewer);
 }
 
@@ -84,12 +84,12 @@ static int put_cgroup(struct sk_buff *skb, const struct rein_scope *scope,
 static int put_maker(struct sk_buff *skb, const struct rein_scope *scope,
 		     bool host)
 {
-	return put_nonzero(skb, REIN_A_SCOPE_PID, host ? pid_nr(scope->maker) :
-			   pid_vnr(scope->maker)) ||
-	       nla_put_string(skb, REIN_A_SCOPE_COMM, scope->comm) ||
+	return put_nonzero(skb, REIN_A_SCOPE_PID, host ? pid_nr(scope->maker.pid) :
+			   pid_vnr(scope->maker.pid)) ||
+	       nla_put_string(skb, REIN_A_SCOPE_COMM, scope->maker.comm) ||
 	       nla_put_u32(skb, REIN_A_SCOPE_UID,
 			   from_kuid_munged(host ? &init_user_ns :
-					    current_user_ns(), scope->uid));
+					    current_user_ns(), scope->maker.uid));
 }
 
 /**

@@ -325,14 +325,14 @@ int __rein_fail(struct rein_ask *ask, const struct nlattr *attr,
 
 /* --- scopes ------------------------------------------------------------------------------- */
 
-/* Who made a scope, where it is not the present task that did it. */
+/* Who made something, where it is not the present task that did it. */
 static void record_maker(struct rein_record *rec,
-			 const struct rein_scope *scope)
+			 const struct rein_maker *maker)
 {
-	rec->pid = pid_nr(scope->maker);
-	rec->uid = scope->uid;
-	rec->home = cgroup_id(scope->home);
-	strscpy(rec->comm, scope->comm, sizeof(rec->comm));
+	rec->pid = pid_nr(maker->pid);
+	rec->uid = maker->uid;
+	rec->home = cgroup_id(maker->home);
+	strscpy(rec->comm, maker->comm, sizeof(rec->comm));
 }
 
 static void record_scope(struct rein_record *rec,
@@ -344,7 +344,7 @@ static void record_scope(struct rein_record *rec,
 	rec->scope_id = scope->id;
 	strscpy(rec->scope_name, scope->name, sizeof(rec->scope_name));
 	cgrp = rein_bind_cgroup(scope, &kills);
-	record_cgroup(rec, cgrp ?: scope->home);
+	record_cgroup(rec, cgrp ?: scope->maker.home);
 	if (cgrp)
 		cgroup_put(cgrp);
 }
@@ -367,7 +367,7 @@ u64 rein_record_scope(const struct rein_scope_note *note,
 	u64 id = note->folds ? record_again(&same) : 0;
 
 	if (id || !record_granted(info, note->by_task ? is_trusted() :
-						      note->scope->trusted))
+						      note->scope->maker.trusted))
 		return id;
 	rec = rein_ring_open(info, NULL);
 	record_site(rec, site);
@@ -376,7 +376,7 @@ u64 rein_record_scope(const struct rein_scope_note *note,
 	if (note->by_task)
 		record_task(rec);
 	else
-		record_maker(rec, note->scope);
+		record_maker(rec, &note->scope->maker);
 	rcu_read_unlock();
 	record_stack(rec);
 	record_step(&rec->step[0], "ending scope", note->scope->name, site);

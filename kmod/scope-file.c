@@ -3,7 +3,6 @@
  * Scopes as descriptors. See scope-file.h.
  */
 #include <linux/anon_inodes.h>
-#include <linux/capability.h>
 #include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/file.h>
@@ -495,12 +494,6 @@ struct file *rein_scope_make_race(struct file *dev, void *arg,
 
 /* --- finding one --------------------------------------------------------------------------- */
 
-static bool mine(const struct rein_scope *scope)
-{
-	return rein_scope_is_of(scope, current_uid()) ||
-	       ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
-}
-
 /* Takes over the reference. */
 static struct rein_scope *check_mine(struct rein_scope *scope, bool observe,
 				     struct rein_answer *answer)
@@ -512,7 +505,7 @@ static struct rein_scope *check_mine(struct rein_scope *scope, bool observe,
 		return ERR_PTR(rein_call_fail(answer, REIN_E_SCOPE_UNKNOWN,
 					      "there is no such scope",
 					      "there is no scope of that id or name"));
-	may = mine(scope);
+	may = rein_maker_is_current(&scope->maker);
 	if (!may && observe) {
 		own = rein_cgroup_current();
 		may = rein_bind_covers(scope, own);
@@ -535,7 +528,7 @@ static struct rein_scope *by_name(const char *name, struct rein_answer *answer)
 
 	while ((scope = rein_scope_next(id))) {
 		id = scope->id + 1;
-		if (strcmp(scope->name, name) || !mine(scope)) {
+		if (strcmp(scope->name, name) || !rein_maker_is_current(&scope->maker)) {
 			rein_scope_put(scope);
 		} else if (found) {
 			rein_scope_put(scope);

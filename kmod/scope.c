@@ -2,7 +2,6 @@
 /*
  * Scopes. See scope.h.
  */
-#include <linux/capability.h>
 #include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/ctype.h>
@@ -20,7 +19,6 @@
 #include "call.h"
 #include "limit.h"
 #include "netlink-scope.h"
-#include "netlink-view.h"
 #include "race.h"
 #include "record.h"
 #include "scope.h"
@@ -34,41 +32,9 @@ static DEFINE_XARRAY(scopes);		/* by id; RCU */
 static atomic64_t last_id;
 static atomic_long_t n_scopes;
 
-static DEFINE_XARRAY(users);		/* how many scopes, by uid */
-static DEFINE_MUTEX(users_lock);
+static REIN_QUOTA(quota);
 
 static struct workqueue_struct *wq;
-
-/* --- how many a user has -------------------------------------------------------- */
-
-/* Returns 0, -EDQUOT or -ENOMEM. */
-static int user_charge(kuid_t uid)
-{
-	unsigned long n;
-	int err = -EDQUOT;
-
-	mutex_lock(&users_lock);
-	n = xa_to_value(xa_load(&users, __kuid_val(uid)) ?: xa_mk_value(0));
-	if (n < READ_ONCE(scopes_per_user))
-		err = xa_err(xa_store(&users, __kuid_val(uid),
-				      xa_mk_value(n + 1), GFP_KERNEL_ACCOUNT));
-	mutex_unlock(&users_lock);
-	return err;
-}
-
-static void user_uncharge(kuid_t uid)
-{
-	unsigned long n;
-
-	mutex_lock(&users_lock);
-	n = xa_to_value(xa_load(&users, __kuid_val(uid)));
-	/* Neither needs memory: there is an entry. */
-	if (n > 1)
-		xa_store(&users, __kuid_val(uid), xa_mk_value(n - 1), GFP_KERNEL);
-	else
-		xa_erase(&users, __kuid_val(uid));
-	mutex_unlock(&users_lock);
-}
 
 /* Of children, or ties: with their lock, but there are readers without. */
 static void count(unsigned int *n, int by)
@@ -586,15 +552,6 @@ static void family_put(struct rein_family *family)
 	}
 }
 
-static void maker(struct rein_scope *scope)
-{
-	scope->maker = get_task_pid(current, PIDTYPE_TGID);
-	strscpy(scope->comm, current->comm, sizeof(scope->comm));
-	scope->uid = current_uid();
-	scope->home = rein_cgroup_current();
-	scope->trusted = ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
-}
-
 /* One that nobody finds yet; only memory can fail. */
 static struct rein_scope *scope_alloc(const struct rein_scope_spec *spec)
 {
@@ -619,7 +576,7 @@ static struct rein_scope *scope_alloc(const struct rein_scope_spec *spec)
 	INIT_WORK(&scope->work, timeout);
 	scope->owned = spec->owned;
 	strscpy(scope->name, spec->name, sizeof(scope->name));
-	maker(scope);
+	rein_maker_get(&scope->maker);
 	return scope;
 }
 
@@ -629,8 +586,7 @@ static void scope_dealloc(struct rein_scope *scope)
 		__free_page(scope->page);
 	put_pid(scope->end.pid);
 	kfree(scope->end.reason);
-	put_pid(scope->maker);
-	cgroup_put(scope->home);
+	rein_maker_put(&scope->maker);
 	family_put(scope->family);
 	kfree_rcu(scope, rcu);
 }
@@ -649,7 +605,7 @@ static void scope_free(struct rein_scope *scope)
 		mutex_unlock(&scope->family->lock);
 	}
 	rein_race_free(scope);
-	user_uncharge(scope->uid);
+	rein_quota_uncharge(&quota, scope->maker.uid);
 	atomic_long_dec(&n_scopes);
 	scope_dealloc(scope);
 }
@@ -751,13 +707,14 @@ static struct rein_scope *scope_make(const struct rein_scope_spec *spec,
 				     struct rein_answer *answer)
 {
 	struct rein_scope *scope;
-	int err = user_charge(current_uid());
+	int err = rein_quota_charge(&quota, current_uid(),
+				    READ_ONCE(scopes_per_user));
 
 	if (err)
 		return ERR_PTR(fail_charge(answer, err));
 	scope = scope_alloc(spec);
 	if (!scope) {
-		user_uncharge(current_uid());
+		rein_quota_uncharge(&quota, current_uid());
 		return ERR_PTR(rein_call_no_memory(answer, "for a scope"));
 	}
 	atomic_long_inc(&n_scopes);
@@ -844,26 +801,6 @@ struct rein_scope *rein_scope_next(u64 id)
 	} while (scope && !refcount_inc_not_zero(&scope->refs));
 	rcu_read_unlock();
 	return scope;
-}
-
-/**
- * rein_scope_is_of() - is a scope one of a user's, as far as the caller can see?
- * @scope:	the scope
- * @uid:	the user
- *
- * What is confined to a container may be the same user as much that is outside, and is to
- * end there as little as kill(2) lets it: so the maker has to be one who can be seen from
- * the caller's namespaces of PIDs and of cgroups.
- *
- * Context: a task.
- *
- * Return: whether it is.
- */
-bool rein_scope_is_of(const struct rein_scope *scope, kuid_t uid)
-{
-	return uid_eq(scope->uid, uid) && pid_vnr(scope->maker) &&
-	       cgroup_is_descendant(scope->home,
-				    (struct cgroup *)rein_view_root());
 }
 
 /**

@@ -31,6 +31,7 @@
 #include <linux/rein_dev.h>
 
 #include "clock.h"
+#include "maker.h"
 
 struct rein_answer;
 struct rein_binding;
@@ -100,7 +101,6 @@ struct rein_end {
  * @owned:	it ends with its last owner
  * @settled:	it has won a race, or is one that is decided: it can't be cancelled
  *		any more; the family's lock
- * @trusted:	its maker is an administrator
  * @cause:	why it is done, enum rein_cause; set last
  * @end:	all about that
  * @lock:	guards @ties, @n_ties, and what is tied
@@ -111,10 +111,7 @@ struct rein_end {
  * @binding:	the cgroup that it is bound to, or NULL; the family's lock, and RCU
  * @race:	what makes it a race, or NULL
  * @replica:	what makes it a replica, or NULL
- * @maker:	who made it, holds a reference
- * @comm:	its name
- * @uid:	its user
- * @home:	its cgroup, holds a reference
+ * @maker:	who made it
  * @name:	for its readers, or empty
  * @rcu:	to free it
  */
@@ -135,7 +132,6 @@ struct rein_scope {
 
 	bool owned;
 	bool settled;
-	bool trusted;
 	u32 cause;
 	struct rein_end end;
 	spinlock_t lock;
@@ -148,10 +144,7 @@ struct rein_scope {
 	struct rein_race *race;
 	struct rein_replica *replica;
 
-	struct pid *maker;
-	char comm[TASK_COMM_LEN];
-	kuid_t uid;
-	struct cgroup *home;
+	struct rein_maker maker;
 	char name[REIN_SCOPE_NAME_LEN];
 	struct rcu_head rcu;
 };
@@ -179,7 +172,6 @@ struct rein_scope *rein_scope_new(const struct rein_scope_spec *spec,
 void rein_scope_put(struct rein_scope *scope);
 struct rein_scope *rein_scope_find(u64 id);
 struct rein_scope *rein_scope_next(u64 id);
-bool rein_scope_is_of(const struct rein_scope *scope, kuid_t uid);
 unsigned long rein_scope_number(void);
 
 u32 rein_scope_cancel(struct rein_scope *scope, enum rein_cause cause,

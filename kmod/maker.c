@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makers. See maker.h.
+ */
+#include <linux/capability.h>
+#include <linux/cgroup.h>
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/string.h>
+#include <linux/user_namespace.h>
+
+#include "cgroup.h"
+#include "maker.h"
+#include "netlink-view.h"
+
+/**
+ * rein_maker_get() - remember the present task
+ * @maker:	it goes there; to be undone by rein_maker_put()
+ */
+void rein_maker_get(struct rein_maker *maker)
+{
+	maker->pid = get_task_pid(current, PIDTYPE_TGID);
+	strscpy(maker->comm, current->comm, sizeof(maker->comm));
+	maker->uid = current_uid();
+	maker->home = rein_cgroup_current();
+	maker->trusted = ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
+}
+
+/**
+ * rein_maker_put() - undo rein_maker_get()
+ * @maker:	who
+ */
+void rein_maker_put(struct rein_maker *maker)
+{
+	put_pid(maker->pid);
+	cgroup_put(maker->home);
+}
+
+/**
+ * rein_maker_is_of() - did a user make it, as far as the caller can see?
+ * @maker:	who made it
+ * @uid:	the user
+ *
+ * What is confined to a container may be the same user as much that is outside, and is to
+ * do as little there as kill(2) lets it: so the maker has to be one who can be seen from
+ * the caller's namespaces of PIDs and of cgroups.
+ *
+ * Return: whether he did.
+ */
+bool rein_maker_is_of(const struct rein_maker *maker, kuid_t uid)
+{
+	return uid_eq(maker->uid, uid) && pid_vnr(maker->pid) &&
+	       cgroup_is_descendant(maker->home,
+				    (struct cgroup *)rein_view_root());
+}
+
+/**
+ * rein_maker_is_current() - may the present task do what the maker may?
+ * @maker:	who
+ *
+ * Return: whether it is the same user's, see rein_maker_is_of(), or an administrator's.
+ */
+bool rein_maker_is_current(const struct rein_maker *maker)
+{
+	return rein_maker_is_of(maker, current_uid()) ||
+	       ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
+}
+
+/**
+ * rein_quota_charge() - one thing more
+ * @quota:	of that kind
+ * @uid:	whose
+ * @most:	as many as one may have
+ *
+ * Return: 0, -EDQUOT or -ENOMEM.
+ */
+int rein_quota_charge(struct rein_quota *quota, kuid_t uid, unsigned int most)
+{
+	const unsigned long user = __kuid_val(uid);
+	unsigned long n;
+	int err = -EDQUOT;
+
+	mutex_lock(&quota->lock);
+	n = xa_to_value(xa_load(&quota->users, user) ?: xa_mk_value(0));
+	if (n < most)
+		err = xa_err(xa_store(&quota->users, user, xa_mk_value(n + 1),
+				      GFP_KERNEL_ACCOUNT));
+	mutex_unlock(&quota->lock);
+	return err;
+}
+
+/**
+ * rein_quota_uncharge() - undo rein_quota_charge()
+ * @quota:	of that kind
+ * @uid:	whose
+ */
+void rein_quota_uncharge(struct rein_quota *quota, kuid_t uid)
+{
+	const unsigned long user = __kuid_val(uid);
+	unsigned long n;
+
+	mutex_lock(&quota->lock);
+	n = xa_to_value(xa_load(&quota->users, user));
+	/* Neither needs memory: there is an entry. */
+	if (n > 1)
+		xa_store(&quota->users, user, xa_mk_value(n - 1), GFP_KERNEL);
+	else
+		xa_erase(&quota->users, user);
+	mutex_unlock(&quota->lock);
+}
