@@ -90,6 +90,7 @@ ticks() {
 	awk '{ print $14 + $15 }' "/proc/$1/stat"
 }
 wait_for 30 test -s "$TMP/away"
+# For two seconds: nothing is to happen in that time, so there is no event to wait for.
 before=$(ticks "$PID")
 sleep 2
 at_most $(($(ticks "$PID") - before)) 50 "a command that has left its cgroup costs no CPU time"
