@@ -11,8 +11,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <linux/capability.h>
 
 #include <kselftest_harness.h>
 #include "scope.h"
@@ -26,7 +24,6 @@
 #define AGAIN		"run: make check TESTS=bind"
 #define TIMEOUT		110
 #define HOUR		(3600 * SECOND)
-#define NOBODY		65534
 
 /**
  * struct bind - what every test has; this process stays at the top of all cgroups
@@ -223,11 +220,6 @@ static void act_pause(struct inside *inside)
 	for (;;)
 		pause();
 	(void)inside;
-}
-
-static bool become_nobody(void)
-{
-	return !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY);
 }
 
 /* The scope that is bound to its cgroup: as nobody, or as root. */
@@ -846,10 +838,7 @@ TEST_F(bind, the_root_of_a_namespace)
 /* The same user, with no capability, in a cgroup namespace of his own. */
 static void act_open_confined(struct inside *inside)
 {
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct none[2] = { 0 };
-
-	if (unshare(CLONE_NEWCGROUP) || syscall(SYS_capset, &header, none))
+	if (!confine(CLONE_NEWCGROUP))
 		_exit(98);
 	inside->fd = scope_open(inside->dev, 0, inside->take.args.scope_id, "");
 	inside->answer = said.answer;

@@ -811,19 +811,6 @@ static int credit(int dev, const char *name, struct rein_credit_args *args)
 	return ioctl(dev, REIN_IOC_CREDIT, args) ? errno : 0;
 }
 
-static int add_credited(int fd, const char *name, int dir)
-{
-	struct genl_answer answer;
-	static struct genl_msg msg;
-
-	begin(&msg, REIN_CMD_LIMIT_ADD, name, dir);
-	genl_put_u32(&msg, REIN_A_LIMIT_RESOURCE, REIN_RESOURCE_CALL);
-	genl_put_u32(&msg, REIN_A_LIMIT_OVER, REIN_OVER_WAIT);
-	genl_put_u32(&msg, REIN_A_LIMIT_CREDIT, 1000000);
-	genl_put_tier(&msg, REIN_UNIT_CALLS, 1, DAY, 1000);
-	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
-}
-
 /* Was it copied in and out, so that only the answer was lost? */
 static void check_credit(struct __test_metadata *_metadata, const char *name, unsigned int n,
 			 bool failed, int err, int want, const struct rein_credit_args *args,
@@ -871,7 +858,8 @@ TEST_F_TIMEOUT(faults, credits, 200)
 
 	NEEDS_INJECTION(self->able);
 	ASSERT_LE(0, dev);
-	ASSERT_EQ(0, add_credited(self->fd, "fed", self->dir));
+	ASSERT_EQ(0, add_credited(self->fd, "fed", self->dir, REIN_OVER_WAIT, 1, DAY, 1000,
+				  1000000));
 	ASSERT_EQ(0, add_call(self->fd, "starved", self->dir, REIN_OVER_WAIT, 1, DAY, 1000));
 	ASSERT_TRUE(enter(DIRECTORY));
 	ask_for(&take, "fed", 1000, 0, 0);
@@ -1056,23 +1044,18 @@ static const struct stage_call {
 	{ "mapping a scope", call_map, 0, false, 0 },
 };
 
-static void *ask_to_win(void *arg)
-{
-	race_win(*(int *)arg, "result", 7);
-	return NULL;
-}
-
 /* Somebody asks, until he is answered or the race is done. */
 static bool stage_ask(struct stage *stage)
 {
 	stage->asked = race_new(stage->dev, REIN_POLICY_ASK);
 	stage->asking = race_join(stage->asked);
 	return stage->asked >= 0 && stage->asking >= 0 &&
-	       !pthread_create(&stage->asker, NULL, ask_to_win, &stage->asking) &&
+	       !pthread_create(&stage->asker, NULL, claim_by, &stage->asking) &&
 	       scope_events(stage->asked, POLLPRI, LONG_MS) & POLLPRI;
 }
 
-static bool stage_set(struct stage *stage, int dev)
+/* All that the call needs, before anything fails. */
+static bool stage_set(struct stage *stage, int dev, const struct stage_call *call)
 {
 	memset(stage, 0, sizeof(*stage));
 	stage->dev = dev;
@@ -1086,7 +1069,8 @@ static bool stage_set(struct stage *stage, int dev)
 	stage->replicas[1] = race_join(stage->race);
 	return stage->dir >= 0 && stage->scope >= 0 && stage->race >= 0 &&
 	       stage->replicas[0] >= 0 && stage->replicas[1] >= 0 &&
-	       scope_wait(stage->child) == REIN_CAUSE_TIMEOUT;
+	       scope_wait(stage->child) == REIN_CAUSE_TIMEOUT &&
+	       (call->call != call_grant || stage_ask(stage));
 }
 
 static void stage_clear(struct stage *stage)
@@ -1122,8 +1106,7 @@ static unsigned int fail_calls(struct __test_metadata *_metadata, FIXTURE_DATA(f
 	for (n = 1; failed && n < 1000; n++) {
 		/* Those of the last time may have been in a worker's hands. */
 		ASSERT_EQ(before, settle_scopes(self->fd, before));
-		ASSERT_TRUE(stage_set(&stage, dev));
-		ASSERT_TRUE(call->call != call_grant || stage_ask(&stage));
+		ASSERT_TRUE(stage_set(&stage, dev, call));
 		now = count_scopes(self->fd);
 		files = count_files();
 		fail_nth(n);
@@ -1207,8 +1190,7 @@ TEST_F_TIMEOUT(faults, events, 200)
 			continue;
 		missed = 0;
 		for (n = 1, failed = true; failed && n < 1000; n++) {
-			ASSERT_TRUE(stage_set(&stage, dev));
-			ASSERT_TRUE(call->call != call_grant || stage_ask(&stage));
+			ASSERT_TRUE(stage_set(&stage, dev, call));
 			hear_all(ear, &lost, &wrong);
 			EXPECT_FALSE(lost);
 			fail_nth(n);

@@ -34,14 +34,7 @@ FIXTURE(race) {
 };
 
 FIXTURE_SETUP(race) {
-	self->fd = genl_socket();
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, genl_resolve(self->fd)) {
-		TH_LOG("the module is not loaded");
-	}
-	self->dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
-	ASSERT_LE(0, self->dev);
-	self->before = count_scopes(self->fd);
+	OPENS_REIN();
 	self->raw = newest(self->fd, RAW);
 }
 

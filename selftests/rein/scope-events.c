@@ -23,7 +23,6 @@
 #define AGAIN		"run: make check TESTS=scope-events"
 #define TIMEOUT		110
 #define HOUR		(3600 * SECOND)
-#define NOBODY		65534
 
 /**
  * struct event - what a listener is told
@@ -99,14 +98,7 @@ static void hear(int ear, int flags, struct event *event)
 }
 
 FIXTURE_SETUP(events) {
-	self->fd = genl_socket();
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, genl_resolve(self->fd)) {
-		TH_LOG("the module is not loaded");
-	}
-	self->dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
-	ASSERT_LE(0, self->dev);
-	self->before = count_scopes(self->fd);
+	OPENS_REIN();
 	self->ear = listen_to_scopes();
 	ASSERT_LE(0, self->ear) {
 		TH_LOG("%s; " AGAIN, strerror(-self->ear));
@@ -165,17 +157,6 @@ FIXTURE_TEARDOWN(events) {
 
 #define END		(BIT_OF(ORIGIN) | BIT_OF(TIME_NS))
 
-/* Why the scope of the event is done, where that began, and since when. */
-#define ENDED(cause_, origin_, from) do {						\
-	struct timespec now_;								\
-											\
-	clock_gettime(CLOCK_REALTIME, &now_);						\
-	EXPECT_EQ(cause_, self->event.scope.cause);					\
-	EXPECT_EQ(origin_, self->event.scope.origin);					\
-	EXPECT_LE(from, self->event.time_ns);						\
-	EXPECT_LE(self->event.time_ns, now_.tv_sec * SECOND + now_.tv_nsec);		\
-} while (0)
-
 static uint64_t real_ns(void)
 {
 	struct timespec now;
@@ -183,6 +164,14 @@ static uint64_t real_ns(void)
 	clock_gettime(CLOCK_REALTIME, &now);
 	return now.tv_sec * SECOND + now.tv_nsec;
 }
+
+/* Why the scope of the event is done, where that began, and since when. */
+#define ENDED(cause_, origin_, from) do {						\
+	EXPECT_EQ(cause_, self->event.scope.cause);					\
+	EXPECT_EQ(origin_, self->event.scope.origin);					\
+	EXPECT_LE(from, self->event.time_ns);						\
+	EXPECT_LE(self->event.time_ns, real_ns());					\
+} while (0)
 
 /* --- what becomes of one ------------------------------------------------------------------- */
 
@@ -469,11 +458,6 @@ static void field_decided(struct __test_metadata *_metadata, FIXTURE_DATA(events
 	HEARS_NO_MORE();
 }
 
-static void *ask_to_win(void *arg)
-{
-	return race_win(*(int *)arg, NULL, 0) ? arg : NULL;
-}
-
 TEST_F_TIMEOUT(events, decided, TIMEOUT)
 {
 	struct rein_result_args result;
@@ -496,7 +480,7 @@ TEST_F_TIMEOUT(events, decided, TIMEOUT)
 
 	/* Questions don't, the answer does. */
 	field_make(_metadata, self, &field, REIN_POLICY_ASK);
-	ASSERT_EQ(0, pthread_create(&asker, NULL, ask_to_win, &field.replicas[1]));
+	ASSERT_EQ(0, pthread_create(&asker, NULL, claim_by, &field.replicas[1]));
 	EXPECT_NE(0, scope_events(field.race, POLLPRI, LONG_MS) & POLLPRI);
 	HEARS_NO_MORE();
 	SUCCEEDS(race_grant(field.race, REIN_GRANT_YES, 2, NULL, 0));
@@ -506,11 +490,6 @@ TEST_F_TIMEOUT(events, decided, TIMEOUT)
 }
 
 /* --- who is told ---------------------------------------------------------------------------- */
-
-static bool become_nobody(void)
-{
-	return !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY);
-}
 
 /* Runs @act in a process of its own; 0 if it says so. */
 static int elsewhere(int (*act)(int dev), int dev)

@@ -14,14 +14,12 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <linux/capability.h>
 
 #include <kselftest_harness.h>
 #include "scope.h"
 
 #define AGAIN		"run: make check TESTS=scope"
 #define TIMEOUT		110
-#define NOBODY		65534
 
 /**
  * struct scope - what every test has
@@ -38,16 +36,7 @@ FIXTURE(scope) {
 };
 
 FIXTURE_SETUP(scope) {
-	self->fd = genl_socket();
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, genl_resolve(self->fd)) {
-		TH_LOG("the module is not loaded");
-	}
-	self->dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
-	ASSERT_LE(0, self->dev) {
-		TH_LOG(REIN_DEV_PATH ": %s", strerror(errno));
-	}
-	self->before = count_scopes(self->fd);
+	OPENS_REIN();
 	self->raw = newest(self->fd, RAW);
 }
 
@@ -1420,11 +1409,6 @@ static struct report *new_report(void)
 		    -1, 0);
 }
 
-static bool become_nobody(void)
-{
-	return !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY);
-}
-
 static void note(struct report *report, size_t i, int ret)
 {
 	report->ret[i] = ret;
@@ -1666,15 +1650,6 @@ TEST_F(scope, opened_by_others)
 	close_all((int[]){ fd, ready[0], ready[1], go[0], go[1] }, 5);
 	munmap(theirs, 4096);
 	munmap(report, sizeof(*report));
-}
-
-/* As root of a container is: the user id, and no capability. */
-static bool confine(int namespaces)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct none[2] = { 0 };
-
-	return !unshare(namespaces) && !syscall(SYS_capset, &header, none);
 }
 
 /* What it is told from the PID namespace of whose first process it is. */

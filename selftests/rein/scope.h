@@ -8,8 +8,11 @@
 
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <linux/capability.h>
 
 #include "take.h"
 
@@ -44,6 +47,24 @@ static inline bool is_debug(void)
 {
 	return !access("/sys/kernel/debug/kmemleak", F_OK) ||
 	       !access("/sys/kernel/debug/kcsan", F_OK);
+}
+
+/* --- who else may ask -------------------------------------------------------------- */
+
+#define NOBODY		65534
+
+static inline bool become_nobody(void)
+{
+	return !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY);
+}
+
+/* As root of a container is: the user id, and no capability. */
+static inline bool confine(int namespaces)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	return !unshare(namespaces) && !syscall(SYS_capset, &header, none);
 }
 
 /* --- requests: what they return is a descriptor, or 0, or a negative errno ---------- */
@@ -205,6 +226,12 @@ static inline int race_win(int replica, const void *data, uint32_t size)
 	err = ioctl(replica, REIN_IOC_WIN, &args) ? errno : 0;
 	said = (struct said){ .answer = args.answer, .id = args.winner, .number = args.number };
 	return -err;
+}
+
+/* For a thread: claims, perhaps for long, by the descriptor at @replica; NULL if it has won. */
+static inline void *claim_by(void *replica)
+{
+	return race_win(*(int *)replica, "result", 7) ? replica : NULL;
 }
 
 /* Only if it is that claim; 0: whichever it is. */
@@ -537,6 +564,20 @@ static inline int listen_to_scopes(void)
 }
 
 /* --- what is expected, in tests that have self->fd and say AGAIN how to run them ----------- */
+
+/* At the beginning: the netlink socket, the device, and how many scopes there are. */
+#define OPENS_REIN() do {								\
+	self->fd = genl_socket();							\
+	ASSERT_LE(0, self->fd);								\
+	ASSERT_EQ(0, genl_resolve(self->fd)) {						\
+		TH_LOG("the module is not loaded");					\
+	}										\
+	self->dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);				\
+	ASSERT_LE(0, self->dev) {							\
+		TH_LOG(REIN_DEV_PATH ": %s", strerror(errno));				\
+	}										\
+	self->before = count_scopes(self->fd);						\
+} while (0)
 
 /*
  * @call, one of those above, is refused with this errno and code; the answer is complete and

@@ -46,9 +46,9 @@ static inline int flush_all(int fd)
 	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
 }
 
-/* Make a limit on calls, of one tier. */
-static inline int add_call(int fd, const char *name, int dir, uint32_t over, uint64_t tokens,
-			   uint64_t period, uint64_t burst)
+/* Make a limit on calls, of one tier, that gives @credit millionths of a token for a success. */
+static inline int add_credited(int fd, const char *name, int dir, uint32_t over, uint64_t tokens,
+			       uint64_t period, uint64_t burst, uint32_t credit)
 {
 	struct genl_answer answer;
 	static struct genl_msg msg;
@@ -56,8 +56,16 @@ static inline int add_call(int fd, const char *name, int dir, uint32_t over, uin
 	begin(&msg, REIN_CMD_LIMIT_ADD, name, dir);
 	genl_put_u32(&msg, REIN_A_LIMIT_RESOURCE, REIN_RESOURCE_CALL);
 	genl_put_u32(&msg, REIN_A_LIMIT_OVER, over);
+	if (credit)
+		genl_put_u32(&msg, REIN_A_LIMIT_CREDIT, credit);
 	genl_put_tier(&msg, REIN_UNIT_CALLS, tokens, period, burst);
 	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
+}
+
+static inline int add_call(int fd, const char *name, int dir, uint32_t over, uint64_t tokens,
+			   uint64_t period, uint64_t burst)
+{
+	return add_credited(fd, name, dir, over, tokens, period, burst, 0);
 }
 
 /**

@@ -29,7 +29,6 @@
 
 /* More than anything here has to fail. */
 #define FAULTS		1000
-#define NOBODY		65534
 
 static const char *directory, *name;
 
@@ -517,9 +516,9 @@ static int do_ambiguous(void)
 	return told_off(scope_open(open_device(), 0, 0, name));
 }
 
-static void become_nobody(void)
+static void go_as_nobody(void)
 {
-	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
+	if (!become_nobody())
 		die("setresuid");
 }
 
@@ -528,7 +527,7 @@ static int do_denied(void)
 	int dev = open_device();
 
 	make_named();
-	become_nobody();
+	go_as_nobody();
 	return told_off(scope_open(dev, 0, said.id, ""));
 }
 
@@ -536,7 +535,7 @@ static int do_bind_denied(void)
 {
 	int dir = open_directory(), scope = make_named();
 
-	become_nobody();
+	go_as_nobody();
 	return told_off(scope_bind(scope, dir, REIN_NO_FD, 0));
 }
 
