@@ -7,7 +7,6 @@
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
@@ -20,7 +19,6 @@
 #include "cgroup.h"
 #include "limit.h"
 #include "netlink-scope.h"
-#include "netlink-view.h"
 #include "queue.h"
 #include "record.h"
 #include "scope.h"
@@ -170,22 +168,16 @@ static void kill_failed(const struct rein_binding *binding, int err)
 	rein_record_scope(&note, REIN_SITE);
 }
 
-/* As whoever opened the file: that is who may do it. */
 static void kill_now(struct work_struct *work)
 {
 	struct rein_binding *binding;
-	const struct cred *old;
-	loff_t pos = 0;
-	ssize_t ret;
+	int err;
 
 	binding = container_of(to_delayed_work(work), struct rein_binding,
 			       killer);
-	old = override_creds(binding->kill->f_cred);
-	ret = kernel_write(binding->kill, "1", 1, &pos);
-	revert_creds(old);
-	/* Of one that was removed meanwhile there is nobody left. */
-	if (ret < 0 && ret != -ENODEV && ret != -ENOENT)
-		kill_failed(binding, ret);
+	err = rein_cgroup_kill(binding->kill);
+	if (err)
+		kill_failed(binding, err);
 }
 
 static bool held_below(const struct rein_held *held, const void *what)
@@ -334,45 +326,21 @@ static int fail_kill(struct rein_answer *answer)
 			      "what was passed is not the cgroup.kill of the cgroup, open for writing, or the cgroup is threaded");
 }
 
-/* Is it the file that kills the processes of this cgroup, and may he who opened it? */
-static bool is_kill(const struct file *file, const struct cgroup *cgrp)
-{
-	const struct dentry *dentry = file->f_path.dentry;
-
-	return file_inode(file)->i_sb->s_magic == CGROUP2_SUPER_MAGIC &&
-	       file->f_mode & FMODE_WRITE &&
-	       !strcmp(dentry->d_name.name, "cgroup.kill") &&
-	       d_inode(dentry->d_parent)->i_private == cgrp->kn &&
-	       cgrp->dom_cgrp == cgrp;
-}
-
 static int get_kill(struct rein_binding *binding, int fd,
 		    struct rein_answer *answer)
 {
 	if (fd == REIN_NO_FD)
 		return 0;
 	binding->kill = fget(fd);
-	if (binding->kill && is_kill(binding->kill, binding->cgrp))
+	if (binding->kill && rein_cgroup_is_kill(binding->kill, binding->cgrp))
 		return 0;
 	return fail_kill(answer);
-}
-
-/*
- * Is it below the root of the caller's cgroup namespace? That root is not his to kill,
- * where cgroups are mounted with nsdelegate, although he can open its cgroup.kill; nor
- * does it become so by making a namespace further down.
- */
-static bool is_below_own_root(struct cgroup *cgrp)
-{
-	struct cgroup *root = (struct cgroup *)rein_view_root();
-
-	return cgrp != root && cgroup_is_descendant(cgrp, root);
 }
 
 static int check_permission(const struct rein_binding *binding,
 			    struct rein_answer *answer)
 {
-	if (binding->kill && is_below_own_root(binding->cgrp))
+	if (binding->kill && rein_cgroup_below_own_root(binding->cgrp))
 		return 0;
 	if (ns_capable(&init_user_ns, CAP_NET_ADMIN))
 		return 0;

@@ -31,12 +31,6 @@ static u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
 #endif
 }
 
-static u64 div64_u64_rem(u64 n, u64 d, u64 *rem)
-{
-	*rem = n % d;
-	return n / d;
-}
-
 static u64 div_u64_rem(u64 n, u32 d, u32 *rem)
 {
 	*rem = n % d;

@@ -25,20 +25,7 @@
 #ifndef REIN_BUCKET_H
 #define REIN_BUCKET_H
 
-#include <linux/types.h>
-
-#ifdef __KERNEL__
-#include <linux/limits.h>
-#else
-#include <stdbool.h>
-
-typedef __u64 u64;
-typedef __u32 u32;
-
-#ifndef U64_MAX
-#define U64_MAX			((u64)~0ULL)
-#endif
-#endif
+#include "pure.h"
 
 /* As rein_rate.tokens: no limit at all; the period is ignored. */
 #define REIN_RATE_UNLIMITED	U64_MAX

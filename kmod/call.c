@@ -90,6 +90,22 @@ void __rein_call_fail(struct rein_answer *answer, enum rein_code code,
 	strscpy(answer->message, extack->_msg, sizeof(answer->message));
 }
 
+/* See rein_call_wrong(). */
+int __rein_call_wrong(struct rein_answer *answer, enum rein_code code,
+		      const struct rein_site *site, const char *wrong)
+{
+	struct netlink_ext_ack extack = { };
+	struct rein_ask ask = { .extack = &extack };
+	struct rein_doing doing;
+	int err;
+
+	rein_doing_begin(&ask, &doing, site, "answering a call on /dev/rein",
+			 NULL);
+	err = __rein_fail(&ask, NULL, code, wrong, site, "%s", wrong);
+	__rein_call_fail(answer, code, &extack);
+	return err;
+}
+
 static int get_args(const struct rein_call *call, void *args,
 		    void __user *user, size_t size)
 {
@@ -157,6 +173,8 @@ static long run(const struct rein_call *call, struct file *file,
 		/* Nobody would know of it. */
 		if (!IS_ERR_OR_NULL(made)) {
 			put_unused_fd(ret);
+			if (call->undo)
+				call->undo(made);
 			fput(made);
 		}
 		return err;

@@ -24,6 +24,7 @@
  * @run:	does it: 0 or a negative errno, with an answer
  * @open:	instead of @run: makes what the descriptor that is returned will be of;
  *		ERR_PTR() with an answer
+ * @undo:	the caller will not know of what was opened; NULL: its last close will do
  */
 struct rein_call {
 	unsigned int cmd;
@@ -34,6 +35,7 @@ struct rein_call {
 	int (*run)(struct file *file, void *args, struct rein_answer *answer);
 	struct file *(*open)(struct file *file, void *args,
 			     struct rein_answer *answer);
+	void (*undo)(struct file *made);
 };
 
 /*
@@ -51,6 +53,8 @@ long rein_call_catch(u32 code, long ret);
 long rein_call(const struct rein_call *calls, unsigned int n,
 	       struct file *file, unsigned int cmd, void __user *user);
 
+int __rein_call_wrong(struct rein_answer *answer, enum rein_code code,
+		      const struct rein_site *site, const char *wrong);
 void __rein_call_fail(struct rein_answer *answer, enum rein_code code,
 		      const struct netlink_ext_ack *extack);
 
@@ -91,6 +95,17 @@ void __rein_call_fail(struct rein_answer *answer, enum rein_code code,
 	__rein_call_fail(answer, code_, &extack_);			\
 	err_;								\
 })
+
+/**
+ * rein_call_wrong() - rein_call_fail() for what is wrong with the arguments
+ * @answer:	where the answer goes
+ * @code:	why
+ * @wrong:	a string that lives as long as the module
+ *
+ * Return: the negative errno of @code.
+ */
+#define rein_call_wrong(answer, code, wrong)				\
+	__rein_call_wrong(answer, code, REIN_SITE, wrong)
 
 /**
  * rein_call_no_memory() - rein_call_fail() for want of memory

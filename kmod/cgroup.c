@@ -2,17 +2,21 @@
 /*
  * Cgroups. See cgroup.h.
  */
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 
 #include "cgroup.h"
+#include "netlink-view.h"
 
-/* Those who want to know: limits and bindings. */
-static struct delayed_work *lookers[2];
+/* Those who want to know: limits, bindings and watches. */
+static struct delayed_work *lookers[3];
 
-static struct tracepoint *rmdir_tracepoint;
+static struct rein_cgroup_probe rmdir_probe;
 
 /**
  * rein_cgroup_current() - the caller's cgroup
@@ -58,21 +62,120 @@ static void on_rmdir(void *data, struct cgroup *cgrp, const char *path)
 					 0);
 }
 
-static void find_rmdir(struct tracepoint *tp, void *found)
+struct search {
+	const char *name;
+	struct tracepoint *found;
+};
+
+static void match(struct tracepoint *point, void *arg)
 {
-	if (!strcmp(tp->name, "cgroup_rmdir"))
-		*(struct tracepoint **)found = tp;
+	struct search *search = arg;
+
+	if (!strcmp(point->name, search->name))
+		search->found = point;
 }
+
+/**
+ * rein_cgroup_probe() - be told what becomes of cgroups
+ * @probe:	who; to be undone by rein_cgroup_unprobe()
+ * @name:	of the tracepoint
+ * @run:	called under a spinlock with interrupts off
+ *
+ * Nothing is told where the kernel has no such tracepoint.
+ *
+ * Context: a task; may sleep. So for the next one.
+ */
+void rein_cgroup_probe(struct rein_cgroup_probe *probe, const char *name,
+		       void (*run)(void *data, struct cgroup *cgrp,
+				   const char *path))
+{
+	struct search search = { .name = name };
+
+	for_each_kernel_tracepoint(match, &search);
+	probe->point = search.found;
+	probe->run = run;
+	if (probe->point && tracepoint_probe_register(probe->point, run, NULL))
+		probe->point = NULL;
+}
+
+/**
+ * rein_cgroup_unprobe() - undo rein_cgroup_probe()
+ * @probe:	who; nothing is told any more
+ */
+void rein_cgroup_unprobe(struct rein_cgroup_probe *probe)
+{
+	if (!probe->point)
+		return;
+	tracepoint_probe_unregister(probe->point, probe->run, NULL);
+	tracepoint_synchronize_unregister();
+}
+
+/* --- killing ------------------------------------------------------------------------- */
+
+/**
+ * rein_cgroup_is_kill() - can a file kill all that is in a cgroup?
+ * @file:	the file
+ * @cgrp:	the cgroup
+ *
+ * Return: whether it is that cgroup's cgroup.kill, opened by who may write to it.
+ */
+bool rein_cgroup_is_kill(const struct file *file, const struct cgroup *cgrp)
+{
+	const struct dentry *dentry = file->f_path.dentry;
+
+	return file_inode(file)->i_sb->s_magic == CGROUP2_SUPER_MAGIC &&
+	       file->f_mode & FMODE_WRITE &&
+	       !strcmp(dentry->d_name.name, "cgroup.kill") &&
+	       d_inode(dentry->d_parent)->i_private == cgrp->kn &&
+	       cgrp->dom_cgrp == cgrp;
+}
+
+/**
+ * rein_cgroup_below_own_root() - is a cgroup below the root of the caller's cgroup namespace?
+ * @cgrp:	the cgroup
+ *
+ * That root is not his to kill, where cgroups are mounted with nsdelegate, although he
+ * can open its cgroup.kill; nor does it become so by making a namespace further down.
+ *
+ * Return: whether it is.
+ */
+bool rein_cgroup_below_own_root(struct cgroup *cgrp)
+{
+	struct cgroup *root = (struct cgroup *)rein_view_root();
+
+	return cgrp != root && cgroup_is_descendant(cgrp, root);
+}
+
+/**
+ * rein_cgroup_kill() - kill all that is in a cgroup
+ * @kill:	its cgroup.kill, see rein_cgroup_is_kill()
+ *
+ * As whoever opened the file: that is who may do it.
+ *
+ * Context: a task; may sleep. No lock of ours is held.
+ *
+ * Return: 0 or a negative errno; of a cgroup that was removed meanwhile there is nobody
+ * left.
+ */
+int rein_cgroup_kill(struct file *kill)
+{
+	const struct cred *old = override_creds(kill->f_cred);
+	loff_t pos = 0;
+	ssize_t ret;
+
+	ret = kernel_write(kill, "1", 1, &pos);
+	revert_creds(old);
+	return ret < 0 && ret != -ENODEV && ret != -ENOENT ? ret : 0;
+}
+
+/* --- those that go ------------------------------------------------------------------- */
 
 /**
  * rein_cgroup_init() - listen for dying cgroups
  */
 void rein_cgroup_init(void)
 {
-	for_each_kernel_tracepoint(find_rmdir, &rmdir_tracepoint);
-	if (rmdir_tracepoint &&
-	    tracepoint_probe_register(rmdir_tracepoint, on_rmdir, NULL))
-		rmdir_tracepoint = NULL;
+	rein_cgroup_probe(&rmdir_probe, "cgroup_rmdir", on_rmdir);
 }
 
 /**
@@ -80,8 +183,5 @@ void rein_cgroup_init(void)
  */
 void rein_cgroup_exit(void)
 {
-	if (!rmdir_tracepoint)
-		return;
-	tracepoint_probe_unregister(rmdir_tracepoint, on_rmdir, NULL);
-	tracepoint_synchronize_unregister();
+	rein_cgroup_unprobe(&rmdir_probe);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Cgroups: whose one is, and that one has gone, which a module is not told.
+ * Cgroups: whose one is, what becomes of one, which a module is not told, and what kills
+ * all that is in one.
  */
 #ifndef REIN_CGROUP_H
 #define REIN_CGROUP_H
@@ -8,6 +9,8 @@
 #include <linux/cgroup.h>
 
 struct delayed_work;
+struct file;
+struct tracepoint;
 
 /* How often dead cgroups are looked for, should nobody tell us of them. */
 #define REIN_CGROUP_LOOK	(5 * HZ)
@@ -25,6 +28,25 @@ static inline bool rein_cgroup_dead(const struct cgroup *cgrp)
 {
 	return !(READ_ONCE(cgrp->self.flags) & CSS_ONLINE);
 }
+
+/**
+ * struct rein_cgroup_probe - somebody who is told what becomes of cgroups
+ * @point:	the tracepoint, NULL: there is none
+ * @run:	called with the cgroup
+ */
+struct rein_cgroup_probe {
+	struct tracepoint *point;
+	void (*run)(void *data, struct cgroup *cgrp, const char *path);
+};
+
+void rein_cgroup_probe(struct rein_cgroup_probe *probe, const char *name,
+		       void (*run)(void *data, struct cgroup *cgrp,
+				   const char *path));
+void rein_cgroup_unprobe(struct rein_cgroup_probe *probe);
+
+bool rein_cgroup_is_kill(const struct file *file, const struct cgroup *cgrp);
+bool rein_cgroup_below_own_root(struct cgroup *cgrp);
+int rein_cgroup_kill(struct file *kill);
 
 struct cgroup *rein_cgroup_current(void);
 void rein_cgroup_look(struct delayed_work *work);

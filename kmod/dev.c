@@ -11,6 +11,7 @@
 #include <linux/rein_dev.h>
 
 #include "call.h"
+#include "client.h"
 #include "credit.h"
 #include "dev.h"
 #include "raw.h"
@@ -18,6 +19,7 @@
 #include "reserve.h"
 #include "scope-file.h"
 #include "take.h"
+#include "watch-file.h"
 
 /* A struct may have grown since its first version, but never shrink. */
 static_assert(sizeof(struct rein_take_args) >= REIN_TAKE_ARGS_SIZE_0);
@@ -164,6 +166,7 @@ static const struct rein_call calls[] = {
 	REIN_CALL(REIN_IOC_CREDIT, rein_credit_args, REIN_CREDIT_ARGS_SIZE_0,
 		  limits, .run = rein_credit),
 	REIN_SCOPE_DEV_CALLS
+	REIN_WATCH_DEV_CALLS
 };
 
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

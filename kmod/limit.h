@@ -9,6 +9,8 @@
  * Lock order, outermost first, for the whole module:
  *
  *   rtnl, pernet_ops_rwsem	(not ours: their notifiers call into us)
+ *   a watch's @tell		see watch.h; nobody holds it who goes on to what is next,
+ *				but cgroups' freezers and a watch's lock come inside
  *   bindings			see bind.h
  *   a family of scopes		see scope.h
  *   rein_mutex			all configuration: limits, targets, trees, nets

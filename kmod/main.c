@@ -10,6 +10,7 @@
 #include "bind.h"
 #include "cgroup.h"
 #include "dev.h"
+#include "freezer.h"
 #include "hook.h"
 #include "known.h"
 #include "limit.h"
@@ -24,12 +25,15 @@
 #include "take.h"
 #include "target.h"
 #include "version.h"
+#include "watch.h"
 
 static void rein_stop(void)
 {
 	/* First: from the beginning of the unload it can't answer dumps any more. */
 	rein_netlink_exit();
 	rein_cgroup_exit();
+	rein_watch_exit();
+	rein_freezer_exit();
 	rein_bind_exit();
 	rein_scope_exit();
 	mutex_lock(&rein_mutex);
@@ -79,9 +83,15 @@ static int __init rein_init(void)
 	err = rein_bind_init();
 	if (err)
 		goto err_scope;
-	err = rein_hook_init();
+	err = rein_freezer_init();
 	if (err)
 		goto err_bind;
+	err = rein_watch_init();
+	if (err)
+		goto err_freezer;
+	err = rein_hook_init();
+	if (err)
+		goto err_watch;
 	err = rein_netlink_init();
 	if (err)
 		goto err_hook;
@@ -94,6 +104,10 @@ static int __init rein_init(void)
 
 err_hook:
 	rein_hook_exit();
+err_watch:
+	rein_watch_exit();
+err_freezer:
+	rein_freezer_exit();
 err_bind:
 	rein_bind_exit();
 err_scope:

@@ -67,14 +67,16 @@ bool rein_maker_is_current(const struct rein_maker *maker)
 }
 
 /**
- * rein_quota_charge() - one thing more
+ * rein_quota_charge() - some things more
  * @quota:	of that kind
  * @uid:	whose
+ * @number:	how many
  * @most:	as many as one may have
  *
  * Return: 0, -EDQUOT or -ENOMEM.
  */
-int rein_quota_charge(struct rein_quota *quota, kuid_t uid, unsigned int most)
+int rein_quota_charge(struct rein_quota *quota, kuid_t uid, unsigned int number,
+		      unsigned int most)
 {
 	const unsigned long user = __kuid_val(uid);
 	unsigned long n;
@@ -82,8 +84,11 @@ int rein_quota_charge(struct rein_quota *quota, kuid_t uid, unsigned int most)
 
 	mutex_lock(&quota->lock);
 	n = xa_to_value(xa_load(&quota->users, user) ?: xa_mk_value(0));
-	if (n < most)
-		err = xa_err(xa_store(&quota->users, user, xa_mk_value(n + 1),
+	if (!number)
+		err = 0;
+	else if (n + number <= most)
+		err = xa_err(xa_store(&quota->users, user,
+				      xa_mk_value(n + number),
 				      GFP_KERNEL_ACCOUNT));
 	mutex_unlock(&quota->lock);
 	return err;
@@ -93,17 +98,20 @@ int rein_quota_charge(struct rein_quota *quota, kuid_t uid, unsigned int most)
  * rein_quota_uncharge() - undo rein_quota_charge()
  * @quota:	of that kind
  * @uid:	whose
+ * @number:	how many
  */
-void rein_quota_uncharge(struct rein_quota *quota, kuid_t uid)
+void rein_quota_uncharge(struct rein_quota *quota, kuid_t uid,
+			 unsigned int number)
 {
 	const unsigned long user = __kuid_val(uid);
 	unsigned long n;
 
 	mutex_lock(&quota->lock);
-	n = xa_to_value(xa_load(&quota->users, user));
-	/* Neither needs memory: there is an entry. */
-	if (n > 1)
-		xa_store(&quota->users, user, xa_mk_value(n - 1), GFP_KERNEL);
+	n = xa_to_value(xa_load(&quota->users, user) ?: xa_mk_value(0));
+	/* Neither needs memory: there is an entry, if there is a number. */
+	if (n > number)
+		xa_store(&quota->users, user, xa_mk_value(n - number),
+			 GFP_KERNEL);
 	else
 		xa_erase(&quota->users, user);
 	mutex_unlock(&quota->lock);

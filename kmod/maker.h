@@ -50,7 +50,9 @@ void rein_maker_put(struct rein_maker *maker);
 bool rein_maker_is_of(const struct rein_maker *maker, kuid_t uid);
 bool rein_maker_is_current(const struct rein_maker *maker);
 
-int rein_quota_charge(struct rein_quota *quota, kuid_t uid, unsigned int most);
-void rein_quota_uncharge(struct rein_quota *quota, kuid_t uid);
+int rein_quota_charge(struct rein_quota *quota, kuid_t uid, unsigned int number,
+		      unsigned int most);
+void rein_quota_uncharge(struct rein_quota *quota, kuid_t uid,
+			 unsigned int number);
 
 #endif /* REIN_MAKER_H */

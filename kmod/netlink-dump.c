@@ -14,11 +14,13 @@
 #include "netlink-read.h"
 #include "netlink-scope.h"
 #include "netlink-view.h"
+#include "netlink-watch.h"
 #include "raw.h"
 #include "record.h"
 #include "ring.h"
 #include "scope.h"
 #include "target.h"
+#include "watch.h"
 
 /**
  * struct record_filter - which records are wanted
@@ -106,6 +108,10 @@ static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
 	}
 	if (cmd == REIN_CMD_SCOPE_GET) {
 		select_name(dump, tb[REIN_A_SCOPE_NAME]);
+		return 0;
+	}
+	if (cmd == REIN_CMD_WATCH_GET) {
+		select_name(dump, tb[REIN_A_WATCH_NAME]);
 		return 0;
 	}
 	select_name(dump, tb[REIN_A_LIMIT_NAME]);
@@ -368,6 +374,43 @@ static int dump_scope(struct sk_buff *skb, struct netlink_callback *cb,
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 			  &rein_nl_family, NLM_F_MULTI, REIN_CMD_SCOPE_GET);
 	return rein_put_scope(skb, hdr, scope, rein_view_root(), dump->path);
+}
+
+static int dump_watch(struct sk_buff *skb, struct netlink_callback *cb,
+		      struct rein_watch *watch)
+{
+	struct nl_dump *dump = dump_of(cb);
+	void *hdr;
+
+	if ((dump->spec.name && strcmp(watch->name, dump->spec.name)) ||
+	    !rein_watch_visible(watch, &dump->view))
+		return 0;
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &rein_nl_family, NLM_F_MULTI, REIN_CMD_WATCH_GET);
+	return rein_put_watch(skb, hdr, watch, rein_view_root(), dump->path);
+}
+
+/**
+ * rein_nl_watch_get_dumpit() - see the spec: watch-get
+ * @skb:	to be filled
+ * @cb:		the state of the dump
+ *
+ * Return: the bytes in @skb, 0 at the end, or a negative errno.
+ */
+int rein_nl_watch_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nl_dump *dump = dump_of(cb);
+	struct rein_watch *watch;
+	int err = dump_err(cb);
+
+	while (!err && (watch = rein_watch_next(dump->next))) {
+		err = dump_watch(skb, cb, watch);
+		if (!err)
+			dump->next = watch->id + 1;
+		rein_watch_put(watch);
+		cond_resched();
+	}
+	return skb->len ?: err;
 }
 
 /**

@@ -103,8 +103,14 @@ const struct nla_policy rein_scope_get_nl_policy[REIN_A_SCOPE_NAME + 1] = {
 	[REIN_A_SCOPE_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
 };
 
+/* REIN_CMD_WATCH_GET - do */
+const struct nla_policy rein_watch_get_nl_policy[REIN_A_WATCH_NAME + 1] = {
+	[REIN_A_WATCH_ID] = { .type = NLA_U64, },
+	[REIN_A_WATCH_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
+};
+
 /* Ops table for rein */
-const struct genl_ops rein_nl_ops[10] = {
+const struct genl_ops rein_nl_ops[11] = {
 	{
 		.cmd		= REIN_CMD_LIMIT_ADD,
 		.doit		= rein_nl_limit_add_doit,
@@ -168,10 +174,18 @@ const struct genl_ops rein_nl_ops[10] = {
 		.policy		= rein_scope_get_nl_policy,
 		.maxattr	= REIN_A_SCOPE_NAME,
 	},
+	{
+		.cmd		= REIN_CMD_WATCH_GET,
+		.doit		= rein_nl_watch_get_doit,
+		.dumpit		= rein_nl_watch_get_dumpit,
+		.policy		= rein_watch_get_nl_policy,
+		.maxattr	= REIN_A_WATCH_NAME,
+	},
 };
 
-const struct genl_multicast_group rein_nl_mcgrps[3] = {
+const struct genl_multicast_group rein_nl_mcgrps[4] = {
 	[REIN_NLGRP_LIMITS] = { "limits", },
 	[REIN_NLGRP_ERRORS] = { "errors", },
 	[REIN_NLGRP_SCOPES] = { "scopes", },
+	[REIN_NLGRP_WATCHES] = { "watches", },
 };

@@ -34,8 +34,10 @@ extern const struct nla_policy rein_record_clear_nl_policy[REIN_A_RECORD_PAD + 1
 
 extern const struct nla_policy rein_scope_get_nl_policy[REIN_A_SCOPE_NAME + 1];
 
+extern const struct nla_policy rein_watch_get_nl_policy[REIN_A_WATCH_NAME + 1];
+
 /* Ops table for rein */
-extern const struct genl_ops rein_nl_ops[10];
+extern const struct genl_ops rein_nl_ops[11];
 
 int rein_nl_limit_add_doit(struct sk_buff *skb, struct genl_info *info);
 int rein_nl_limit_set_doit(struct sk_buff *skb, struct genl_info *info);
@@ -50,13 +52,16 @@ int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info);
 int rein_nl_record_clear_doit(struct sk_buff *skb, struct genl_info *info);
 int rein_nl_scope_get_doit(struct sk_buff *skb, struct genl_info *info);
 int rein_nl_scope_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int rein_nl_watch_get_doit(struct sk_buff *skb, struct genl_info *info);
+int rein_nl_watch_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
-extern const struct genl_multicast_group rein_nl_mcgrps[3];
+extern const struct genl_multicast_group rein_nl_mcgrps[4];
 
 enum {
 	REIN_NLGRP_LIMITS,
 	REIN_NLGRP_ERRORS,
 	REIN_NLGRP_SCOPES,
+	REIN_NLGRP_WATCHES,
 };
 
 #endif /* _LINUX_REIN_GEN_H */

@@ -5,9 +5,11 @@
 #include <linux/cgroup.h>
 #include <linux/kernfs.h>
 #include <linux/nsproxy.h>
+#include <linux/pid.h>
 #include <linux/utsname.h>
 #include <net/genetlink.h>
 
+#include "maker.h"
 #include "netlink-put.h"
 #include "record.h"
 #include "slice.h"
@@ -163,14 +165,45 @@ int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
 	return 0;
 }
 
-static int put_flow(struct sk_buff *skb, const struct rein_flow_id *flow)
+/**
+ * rein_put_maker() - write who made something
+ * @skb:	to where
+ * @type:	the attribute of the process; those of its name and of its user follow
+ * @maker:	who
+ * @host:	as the host has it; else as the namespaces of who asks do
+ *
+ * What is not to be told is left out.
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int rein_put_maker(struct sk_buff *skb, int type,
+		   const struct rein_maker *maker, bool host)
+{
+	pid_t pid = host ? pid_nr(maker->pid) : pid_vnr(maker->pid);
+	struct user_namespace *ns = host ? &init_user_ns : current_user_ns();
+
+	return (pid && nla_put_u32(skb, type, pid)) ||
+	       nla_put_string(skb, type + 1, maker->comm) ||
+	       nla_put_u32(skb, type + 2, from_kuid_munged(ns, maker->uid)) ?
+	       -EMSGSIZE : 0;
+}
+
+/**
+ * rein_put_flow() - write which socket something is about
+ * @skb:	to where
+ * @type:	the attribute
+ * @flow:	which one; nothing is written of none
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int rein_put_flow(struct sk_buff *skb, int type, const struct rein_flow_id *flow)
 {
 	unsigned int size = flow->family == AF_INET ? 4 : 16;
 	struct nlattr *nest;
 
 	if (!flow->family)
 		return 0;
-	nest = nla_nest_start(skb, REIN_A_RECORD_SOCKET);
+	nest = nla_nest_start(skb, type);
 	if (!nest ||
 	    nla_put_u32(skb, REIN_A_SOCKET_FAMILY, flow->family) ||
 	    nla_put_u32(skb, REIN_A_SOCKET_PROTOCOL, flow->protocol) ||
@@ -277,6 +310,10 @@ static int put_whose(struct sk_buff *skb, const struct rein_record *rec,
 	    (put_record_u64(skb, REIN_A_RECORD_SCOPE_ID, rec->scope_id) ||
 	     nla_put_string(skb, REIN_A_RECORD_SCOPE_NAME, rec->scope_name)))
 		return -EMSGSIZE;
+	if (rec->watch_id &&
+	    (put_record_u64(skb, REIN_A_RECORD_WATCH_ID, rec->watch_id) ||
+	     nla_put_string(skb, REIN_A_RECORD_WATCH_NAME, rec->watch_name)))
+		return -EMSGSIZE;
 	if (rec->cgroup_id &&
 	    (put_record_u64(skb, REIN_A_RECORD_CGROUP_ID, rec->cgroup_id) ||
 	     (path && nla_put_string(skb, REIN_A_RECORD_CGROUP_PATH, path))))
@@ -284,7 +321,7 @@ static int put_whose(struct sk_buff *skb, const struct rein_record *rec,
 	if ((rec->pid && nla_put_u32(skb, REIN_A_RECORD_PID, rec->pid)) ||
 	    (*rec->comm && nla_put_string(skb, REIN_A_RECORD_COMM, rec->comm)))
 		return -EMSGSIZE;
-	return put_flow(skb, &rec->flow);
+	return rein_put_flow(skb, REIN_A_RECORD_SOCKET, &rec->flow);
 }
 
 static int put_where(struct sk_buff *skb, const struct rein_record *rec)

@@ -9,6 +9,8 @@
 
 #include "limit.h"
 
+struct rein_flow_id;
+struct rein_maker;
 struct rein_record;
 struct sk_buff;
 
@@ -21,5 +23,9 @@ int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
 		   const struct cgroup *root, char *path);
 int rein_put_record(struct sk_buff *skb, void *hdr,
 		    const struct rein_record *rec, const char *root);
+
+int rein_put_flow(struct sk_buff *skb, int type, const struct rein_flow_id *flow);
+int rein_put_maker(struct sk_buff *skb, int type,
+		   const struct rein_maker *maker, bool host);
 
 #endif /* REIN_NETLINK_PUT_H */

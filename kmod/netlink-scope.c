@@ -80,18 +80,6 @@ static int put_cgroup(struct sk_buff *skb, const struct rein_scope *scope,
 	return err;
 }
 
-/* As the namespaces of who asks have it; @host: as the host has it. */
-static int put_maker(struct sk_buff *skb, const struct rein_scope *scope,
-		     bool host)
-{
-	return put_nonzero(skb, REIN_A_SCOPE_PID, host ? pid_nr(scope->maker.pid) :
-			   pid_vnr(scope->maker.pid)) ||
-	       nla_put_string(skb, REIN_A_SCOPE_COMM, scope->maker.comm) ||
-	       nla_put_u32(skb, REIN_A_SCOPE_UID,
-			   from_kuid_munged(host ? &init_user_ns :
-					    current_user_ns(), scope->maker.uid));
-}
-
 /**
  * rein_put_scope() - write a scope as a message
  * @skb:	to where
@@ -124,7 +112,8 @@ int rein_put_scope(struct sk_buff *skb, void *hdr,
 	    nla_put_u32(skb, REIN_A_SCOPE_CHILDREN,
 			READ_ONCE(scope->n_children)) ||
 	    nla_put_u32(skb, REIN_A_SCOPE_WAITERS, READ_ONCE(scope->n_ties)) ||
-	    put_maker(skb, scope, !root) || put_cgroup(skb, scope, root, path) ||
+	    rein_put_maker(skb, REIN_A_SCOPE_PID, &scope->maker, !root) ||
+	    put_cgroup(skb, scope, root, path) ||
 	    put_nonzero(skb, REIN_A_SCOPE_RACE, rein_race_policy(scope)) ||
 	    put_nonzero(skb, REIN_A_SCOPE_NUMBER, rein_race_number(scope)) ||
 	    put_nonzero(skb, REIN_A_SCOPE_WINNER, rein_race_winner(scope))) {
@@ -214,18 +203,19 @@ int rein_nl_scope_get_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* --- notifications ------------------------------------------------------------------------- */
 
-static int put_notification(struct sk_buff *msg, const struct rein_scope *scope,
-			    enum rein_scope_event event)
-{
-	void *hdr = genlmsg_put(msg, 0, 0, &rein_nl_family, 0,
-				REIN_CMD_SCOPE_NTF);
-	char *path = kmalloc(PATH_MAX, GFP_KERNEL);
-	int err = -EMSGSIZE;
+/* What a notification is made of. */
+struct news {
+	const struct rein_scope *scope;
+	enum rein_scope_event event;
+};
 
-	if (path && hdr && !nla_put_u32(msg, REIN_A_SCOPE_EVENT, event))
-		err = rein_put_scope(msg, hdr, scope, NULL, path);
-	kfree(path);
-	return err;
+static int put_news(struct sk_buff *msg, void *hdr, const void *what, char *path)
+{
+	const struct news *news = what;
+
+	if (!hdr || nla_put_u32(msg, REIN_A_SCOPE_EVENT, news->event))
+		return -EMSGSIZE;
+	return rein_put_scope(msg, hdr, news->scope, NULL, path);
 }
 
 /**
@@ -238,17 +228,7 @@ static int put_notification(struct sk_buff *msg, const struct rein_scope *scope,
 void rein_netlink_scope(const struct rein_scope *scope,
 			enum rein_scope_event event)
 {
-	struct sk_buff *msg;
+	const struct news news = { scope, event };
 
-	if (!rein_nl_listened(REIN_NLGRP_SCOPES))
-		return;
-	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
-	if (msg && !put_notification(msg, scope, event)) {
-		genlmsg_multicast(&rein_nl_family, msg, 0, REIN_NLGRP_SCOPES,
-				  GFP_KERNEL);
-		return;
-	}
-	nlmsg_free(msg);
-	/* Listeners learn that they missed something. */
-	genl_set_err(&rein_nl_family, &init_net, 0, REIN_NLGRP_SCOPES, -ENOBUFS);
+	rein_nl_tell(REIN_NLGRP_SCOPES, REIN_CMD_SCOPE_NTF, put_news, &news);
 }

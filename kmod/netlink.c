@@ -30,6 +30,7 @@
 #include "take.h"
 #include "target.h"
 #include "version.h"
+#include "watch.h"
 
 #define ABI		3
 
@@ -56,6 +57,7 @@ const char *rein_nl_name(u8 cmd)
 		[REIN_CMD_FLUSH] = "flush",
 		[REIN_CMD_RECORD_CLEAR] = "record-clear",
 		[REIN_CMD_SCOPE_GET] = "scope-get",
+		[REIN_CMD_WATCH_GET] = "watch-get",
 	};
 
 	return names[cmd];
@@ -134,7 +136,8 @@ static int fail_permission(struct rein_ask *ask)
 static bool cmd_open(u8 cmd)
 {
 	return cmd == REIN_CMD_LIMIT_GET || cmd == REIN_CMD_RECORD_GET ||
-	       cmd == REIN_CMD_STAT_GET || cmd == REIN_CMD_SCOPE_GET;
+	       cmd == REIN_CMD_STAT_GET || cmd == REIN_CMD_SCOPE_GET ||
+	       cmd == REIN_CMD_WATCH_GET;
 }
 
 /*
@@ -394,7 +397,8 @@ static int put_stat(struct sk_buff *skb, const struct net *net)
 	       put_stat_u64(skb, REIN_A_STAT_RECORDS_NEWEST, counts.newest) ||
 	       put_stat_u64(skb, REIN_A_STAT_RECORDS_OLDEST, counts.oldest) ||
 	       nla_put_u32(skb, REIN_A_STAT_EVENTS, net_eq(net, &init_net)) ||
-	       put_stat_u64(skb, REIN_A_STAT_SCOPES, rein_scope_number());
+	       put_stat_u64(skb, REIN_A_STAT_SCOPES, rein_scope_number()) ||
+	       put_stat_u64(skb, REIN_A_STAT_WATCHES, rein_watch_number());
 }
 
 /**
@@ -431,7 +435,6 @@ int rein_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info)
 int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const bool force = info->attrs[REIN_A_FLUSH_FORCE];
-
 	u64 record = 0;
 
 	mutex_lock(&rein_mutex);
@@ -443,8 +446,10 @@ int rein_nl_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	rein_limit_flush();
 	mutex_unlock(&rein_mutex);
-	if (force)
+	if (force) {
 		rein_scope_cancel_all("all was flushed by force", record);
+		rein_watch_end_all();
+	}
 	return 0;
 }
 
@@ -460,6 +465,41 @@ bool rein_nl_listened(unsigned int group)
 {
 	return READ_ONCE(registered) &&
 	       genl_has_listeners(&rein_nl_family, &init_net, group);
+}
+
+/**
+ * rein_nl_tell() - tell listeners of something
+ * @group:	who they are
+ * @cmd:	the notification
+ * @put:	writes it after the header, NULL: there was no room for that; is given room
+ *		for a path, PATH_MAX bytes
+ * @what:	of what
+ *
+ * Context: may sleep.
+ */
+void rein_nl_tell(unsigned int group, u8 cmd,
+		  int (*put)(struct sk_buff *msg, void *hdr, const void *what,
+			     char *path), const void *what)
+{
+	struct sk_buff *msg;
+	char *path;
+	int err;
+
+	if (!rein_nl_listened(group))
+		return;
+	msg = genlmsg_new(REIN_MESSAGE_MAX, GFP_KERNEL);
+	path = kmalloc(PATH_MAX, GFP_KERNEL);
+	err = msg && path ?
+	      put(msg, genlmsg_put(msg, 0, 0, &rein_nl_family, 0, cmd), what,
+		  path) : -ENOMEM;
+	kfree(path);
+	if (!err) {
+		genlmsg_multicast(&rein_nl_family, msg, 0, group, GFP_KERNEL);
+		return;
+	}
+	nlmsg_free(msg);
+	/* Listeners learn that they missed something. */
+	genl_set_err(&rein_nl_family, &init_net, 0, group, -ENOBUFS);
 }
 
 /**

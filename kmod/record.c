@@ -26,6 +26,7 @@
 #include "scope.h"
 #include "target.h"
 #include "trace.h"
+#include "watch.h"
 
 /*
  * How many records requests of the unprivileged may make at once, and how many that
@@ -390,6 +391,108 @@ u64 rein_record_scope(const struct rein_scope_note *note,
 	rein_netlink_wake();
 	return id;
 }
+
+/* --- watches ------------------------------------------------------------------------------ */
+
+/**
+ * rein_flow_of() - which socket is it?
+ * @flow:	filled in
+ * @sk:		the socket, of the families inet and inet6
+ */
+void rein_flow_of(struct rein_flow_id *flow, const struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+
+	flow->family = sk->sk_family;
+	flow->protocol = sk->sk_protocol;
+	flow->sport = sk->sk_num;
+	flow->dport = ntohs(sk->sk_dport);
+	flow->cookie = atomic64_read(&sk->sk_cookie);
+	if (sk->sk_family == AF_INET) {
+		memcpy(flow->saddr, &inet->inet_saddr, sizeof(inet->inet_saddr));
+		memcpy(flow->daddr, &sk->sk_daddr, sizeof(sk->sk_daddr));
+	}
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		memcpy(flow->saddr, &sk->sk_v6_rcv_saddr, sizeof(flow->saddr));
+		memcpy(flow->daddr, &sk->sk_v6_daddr, sizeof(flow->daddr));
+	}
+#endif
+}
+
+/* The process that it is kept over, where it is one. */
+static void record_process(struct rein_record *rec, struct pid *pid)
+{
+	struct task_struct *task = pid_task(pid, PIDTYPE_TGID);
+
+	rec->pid = pid_nr(pid);
+	if (task)
+		strscpy(rec->comm, task->comm, sizeof(rec->comm));
+}
+
+/* Under RCU. */
+static void record_watch(struct rein_record *rec, const struct rein_watch *watch)
+{
+	const struct rein_subject *subject = &watch->subject;
+	struct cgroup *cgrp = rein_subject_cgroup(subject);
+
+	rec->watch_id = watch->id;
+	strscpy(rec->watch_name, watch->name, sizeof(rec->watch_name));
+	record_cgroup(rec, cgrp ?: watch->maker.home);
+	if (cgrp)
+		cgroup_put(cgrp);
+	if (subject->sk)
+		rein_flow_of(&rec->flow, subject->sk);
+}
+
+/**
+ * rein_record_watch() - record what became of a watch
+ * @note:	what it was
+ * @site:	REIN_SITE
+ *
+ * Context: a task; may not sleep.
+ *
+ * Return: id of the record; 0: it was one too many of the unprivileged.
+ */
+u64 rein_record_watch(const struct rein_watch_note *note,
+		      const struct rein_site *site)
+{
+	const struct rein_code_info *info = rein_code_info(note->code);
+	const struct rein_watch *watch = note->watch;
+	struct rein_record *rec;
+	u64 id;
+
+	if (!record_granted(info, note->by_task ? is_trusted() :
+						  watch->maker.trusted))
+		return 0;
+	rec = rein_ring_open(info, NULL);
+	record_site(rec, site);
+	rcu_read_lock();
+	record_watch(rec, watch);
+	if (note->by_task)
+		record_task(rec);
+	else
+		record_maker(rec, &watch->maker);
+	if (!note->by_task && watch->subject.pid)
+		record_process(rec, watch->subject.pid);
+	rcu_read_unlock();
+	if (note->by_task)
+		record_stack(rec);
+	rec->depth = note->depth ?: rec->depth;
+	memcpy(rec->stack, note->stack, note->depth * sizeof(rec->stack[0]));
+	record_step(&rec->step[0], "watching", watch->name, site);
+	memcpy(rec->value, note->value, sizeof(rec->value));
+	rec->cause = note->cause;
+	rec->err = note->err;
+	strscpy(rec->message, note->message, sizeof(rec->message));
+	id = rec->id;
+	trace_record(rec);
+	rein_ring_close(rec);
+	rein_netlink_wake();
+	return id;
+}
+
+/* --- what is dropped ------------------------------------------------------------------------ */
 
 /**
  * rein_record_scope_begin() - packets are dropped from here on because of a scope

@@ -111,6 +111,8 @@ struct rein_flow_id {
  * @comm:	name of that task
  * @scope_id:	the scope it is about, or 0
  * @scope_name:	its name
+ * @watch_id:	the watch it is about, or 0
+ * @watch_name:	its name
  * @limit_name:	name of the limit, as it was
  * @path:	path of the cgroup, as it was; its beginning, if it is longer
  * @message:	one line for its reader
@@ -144,6 +146,8 @@ struct rein_record {
 	char comm[TASK_COMM_LEN];
 	u64 scope_id;
 	char scope_name[REIN_NAME_MAX + 1];
+	u64 watch_id;
+	char watch_name[REIN_NAME_MAX + 1];
 	char limit_name[REIN_NAME_MAX + 1];
 	char path[REIN_RECORD_PATH];
 	char message[REIN_RECORD_MESSAGE];
@@ -252,6 +256,7 @@ const struct nlattr *rein_ask_attr(const struct rein_ask *ask, int type);
 
 struct rein_scope;
 struct sk_buff;
+struct sock;
 u64 rein_record_call(struct rein_limit *limit, enum rein_fold fold,
 		     const struct rein_value value[REIN_RECORD_VALUES],
 		     bool is_current, const struct rein_site *site);
@@ -284,6 +289,35 @@ struct rein_scope_note {
 	struct rein_value value[REIN_RECORD_VALUES];
 };
 
+struct rein_watch;
+
+/**
+ * struct rein_watch_note - what is to be recorded of a watch
+ * @watch:	the watch
+ * @code:	what became of it
+ * @cause:	id of the record of what led to it, or 0
+ * @by_task:	the present task did it; else it is about who made the watch
+ * @err:	an errno that belongs to it, positive, or 0
+ * @message:	one line for its reader
+ * @value:	typed values
+ * @stack:	where in the kernel the subject is
+ * @depth:	frames there, 0: that is not known
+ */
+struct rein_watch_note {
+	const struct rein_watch *watch;
+	enum rein_code code;
+	u64 cause;
+	bool by_task;
+	int err;
+	const char *message;
+	struct rein_value value[REIN_RECORD_VALUES];
+	const unsigned long *stack;
+	unsigned int depth;
+};
+
+u64 rein_record_watch(const struct rein_watch_note *note,
+		      const struct rein_site *site);
+void rein_flow_of(struct rein_flow_id *flow, const struct sock *sk);
 u64 rein_record_scope(const struct rein_scope_note *note,
 		      const struct rein_site *site);
 void rein_record_scope_begin(u64 record);

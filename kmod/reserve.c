@@ -14,6 +14,7 @@
 #include <linux/workqueue.h>
 
 #include "call.h"
+#include "client.h"
 #include "dev.h"
 #include "line.h"
 #include "raw.h"
@@ -22,16 +23,6 @@
 #include "room.h"
 #include "take.h"
 #include "taker.h"
-
-/**
- * struct rein_client - an opening of /dev/rein
- * @refs:	the file's, and that of each reservation
- * @reservations: how many there are
- */
-struct rein_client {
-	refcount_t refs;
-	atomic_t reservations;
-};
 
 /**
  * struct rein_reservation - a place in the line, or tokens to be claimed
@@ -66,33 +57,6 @@ struct rein_reservation {
 };
 
 /* --- clients ------------------------------------------------------------------- */
-
-/**
- * rein_client_new() - somebody opens the device
- *
- * Context: may sleep.
- *
- * Return: whom its reservations count for, NULL without memory.
- */
-struct rein_client *rein_client_new(void)
-{
-	struct rein_client *client;
-
-	client = kzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
-	if (client)
-		refcount_set(&client->refs, 1);
-	return client;
-}
-
-/**
- * rein_client_put() - it is closed; its reservations may stay
- * @client:	whom they count for
- */
-void rein_client_put(struct rein_client *client)
-{
-	if (refcount_dec_and_test(&client->refs))
-		kfree(client);
-}
 
 static bool client_charge(struct rein_client *client)
 {

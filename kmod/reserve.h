@@ -22,9 +22,6 @@
 struct file;
 struct rein_client;
 
-struct rein_client *rein_client_new(void);
-void rein_client_put(struct rein_client *client);
-
 struct file *rein_reserve(struct rein_client *client,
 			  struct rein_take_args *args,
 			  const struct rein_take_want *wants);

@@ -349,13 +349,6 @@ struct rein_scope *rein_scope_of_fd(int fd, bool observe, enum rein_code *code)
 
 /* --- making one --------------------------------------------------------------------------- */
 
-/* An empty name is none. */
-static bool name_fits(const char name[REIN_SCOPE_NAME_LEN])
-{
-	return strnlen(name, REIN_SCOPE_NAME_LEN) < REIN_SCOPE_NAME_LEN &&
-	       (!*name || rein_name_good(name));
-}
-
 static int check_scope(const struct rein_scope_args *args,
 		       struct rein_answer *answer)
 {
@@ -375,7 +368,7 @@ static int check_scope(const struct rein_scope_args *args,
 				      "a field that has to be 0 is not",
 				      "a scope has a time of %llu ns without a flag for it, or a field that is not known",
 				      args->deadline_ns);
-	if (!name_fits(args->name))
+	if (!rein_name_fits(args->name))
 		return rein_call_fail(answer, REIN_E_SCOPE_MALFORMED,
 				      "the name can't be used",
 				      "a scope can't be named %*pE",
@@ -587,7 +580,7 @@ struct file *rein_scope_open(struct file *dev, void *arg,
 	struct file *file;
 
 	if (args->flags & ~REIN_OPEN_OBSERVE || args->reserved ||
-	    (args->id && *args->name) || !name_fits(args->name))
+	    (args->id && *args->name) || !rein_name_fits(args->name))
 		return ERR_PTR(rein_call_fail(answer, REIN_E_SCOPE_MALFORMED,
 					      "the flags or the name can't be, or both an id and a name are given",
 					      "flags %#x, or a name, can't be, or both an id and a name are given",

@@ -262,6 +262,13 @@ static void end_now(struct rein_end *end)
 	end->real_ns = ktime_get_real_ns();
 }
 
+/* A worker, as one that does what a watch says, is nobody in particular. */
+static bool is_by_task(enum rein_cause cause)
+{
+	return (cause == REIN_CAUSE_USER || cause == REIN_CAUSE_DUPLICATE) &&
+	       !(current->flags & PF_KTHREAD);
+}
+
 /* Make the record that all who end with @scope refer to. */
 static u64 record_end(struct rein_scope *scope, enum rein_cause cause,
 		      u64 led_to_it, const char *reason)
@@ -272,8 +279,7 @@ static u64 record_end(struct rein_scope *scope, enum rein_cause cause,
 		.code = code_of(cause),
 		.cause = led_to_it,
 		/* A last close may be anybody's, a worker's of the kernel too. */
-		.by_task = cause == REIN_CAUSE_USER ||
-			   cause == REIN_CAUSE_DUPLICATE,
+		.by_task = is_by_task(cause),
 		.message = words_of(cause),
 		.folds = cause == REIN_CAUSE_DUPLICATE,
 		.value = {
@@ -318,7 +324,7 @@ static void cancel(struct rein_scope *scope, enum rein_cause cause,
 	struct rein_end end = { .origin = origin, .record = record };
 
 	end_now(&end);
-	if (cause == REIN_CAUSE_USER || cause == REIN_CAUSE_DUPLICATE)
+	if (is_by_task(cause))
 		end.pid = get_task_pid(current, PIDTYPE_TGID);
 	if (reason && *reason)
 		end.reason = printable(reason);
@@ -377,6 +383,23 @@ void rein_scope_cancel_because(struct rein_scope *scope, u64 origin, u64 record)
 	mutex_lock(&scope->family->lock);
 	if (!scope->cause)
 		cancel(scope, REIN_CAUSE_PARENT, origin, record, NULL, 0);
+	mutex_unlock(&scope->family->lock);
+}
+
+/**
+ * rein_scope_cancel_for() - cancel a scope as somebody has asked for beforehand
+ * @scope:	the scope
+ * @reason:	why
+ * @record:	id of the record of what led to it
+ *
+ * Context: a worker.
+ */
+void rein_scope_cancel_for(struct rein_scope *scope, const char *reason,
+			   u64 record)
+{
+	mutex_lock(&scope->family->lock);
+	if (scope_ends(scope))
+		cancel(scope, REIN_CAUSE_USER, scope->id, record, reason, 0);
 	mutex_unlock(&scope->family->lock);
 }
 
@@ -605,7 +628,7 @@ static void scope_free(struct rein_scope *scope)
 		mutex_unlock(&scope->family->lock);
 	}
 	rein_race_free(scope);
-	rein_quota_uncharge(&quota, scope->maker.uid);
+	rein_quota_uncharge(&quota, scope->maker.uid, 1);
 	atomic_long_dec(&n_scopes);
 	scope_dealloc(scope);
 }
@@ -707,14 +730,14 @@ static struct rein_scope *scope_make(const struct rein_scope_spec *spec,
 				     struct rein_answer *answer)
 {
 	struct rein_scope *scope;
-	int err = rein_quota_charge(&quota, current_uid(),
+	int err = rein_quota_charge(&quota, current_uid(), 1,
 				    READ_ONCE(scopes_per_user));
 
 	if (err)
 		return ERR_PTR(fail_charge(answer, err));
 	scope = scope_alloc(spec);
 	if (!scope) {
-		rein_quota_uncharge(&quota, current_uid());
+		rein_quota_uncharge(&quota, current_uid(), 1);
 		return ERR_PTR(rein_call_no_memory(answer, "for a scope"));
 	}
 	atomic_long_inc(&n_scopes);

@@ -180,6 +180,8 @@ void rein_scope_cancel_because(struct rein_scope *scope, u64 origin,
 			       u64 record);
 u32 rein_scope_cancel_locked(struct rein_scope *scope, enum rein_cause cause,
 			     const char *reason, u64 record);
+void rein_scope_cancel_for(struct rein_scope *scope, const char *reason,
+			   u64 record);
 void rein_scope_cancel_all(const char *reason, u64 record);
 void rein_scope_cancel_others(struct rein_scope *race,
 			      u64 winner);

@@ -44,6 +44,18 @@ bool rein_name_good(const char *name)
 }
 
 /**
+ * rein_name_fits() - can something be named like this, or not at all?
+ * @name:	of user space: it may not be terminated; an empty one is none
+ *
+ * Return: whether it can.
+ */
+bool rein_name_fits(const char name[REIN_NAME_MAX + 1])
+{
+	return strnlen(name, REIN_NAME_MAX + 1) <= REIN_NAME_MAX &&
+	       (!*name || rein_name_good(name));
+}
+
+/**
  * rein_tier_name() - which tier, in words
  * @i:		its index
  *

@@ -52,6 +52,7 @@ struct rein_limit_spec {
 	u64 lifetime_ns;
 };
 
+bool rein_name_fits(const char name[REIN_NAME_MAX + 1]);
 bool rein_name_good(const char *name);
 enum rein_resource rein_spec_resource(const struct rein_limit_spec *spec);
 const char *rein_tier_name(unsigned int i);

@@ -12,6 +12,10 @@ rein-has = $(if $(shell grep -sw $(2) $(srctree)/include/$(1)),-DREIN_HAVE_$(she
 # prototype has the word among its arguments
 rein-takes = $(if $(shell sed -n '/\<$(2)(/,/)/p' $(srctree)/include/$(1) | grep -w $(3)),-DREIN_TAKES_$(shell echo $(3) | tr a-z A-Z))
 
+# $(call rein-exports,FUNCTION): -DREIN_HAVE_FUNCTION if modules may call it, which the headers
+# don't say
+rein-exports = $(if $(shell grep -sw $(1) $(objtree)/Module.symvers),-DREIN_HAVE_$(shell echo $(1) | tr a-z A-Z))
+
 # Before the kernel's own headers, which those here include.
 LINUXINCLUDE := -I$(src)/compat/include $(LINUXINCLUDE)
 
@@ -21,3 +25,5 @@ ccflags-y += $(call rein-has,linux/hrtimer.h,hrtimer_setup)
 ccflags-y += $(call rein-has,linux/mm.h,vm_flags_clear)
 # until 6.17
 ccflags-y += $(call rein-takes,net/inet_hashtables.h,__inet_lookup_listener,hashinfo)
+# 6.12, or so
+ccflags-y += $(call rein-exports,stack_trace_save_tsk)

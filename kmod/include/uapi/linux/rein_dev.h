@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
 /*
  * /dev/rein: what the governed code itself asks of rein: takes, reservations,
- * scopes and races. Configuration, records and lists are on generic netlink:
+ * scopes, races and watches. Configuration, records and lists are on generic netlink:
  * see rein.h.
  *
  * Structures may grow at their end. The size is part of the request number;
@@ -488,6 +488,393 @@ struct rein_result_args {
 	struct rein_answer answer;
 };
 
+/* --- watches -------------------------------------------------------------------- */
+
+#define REIN_WATCH_NAME_LEN	64
+#define REIN_UNIT_LEN		32
+#define REIN_STEPS_MAX		8
+#define REIN_CHECKPOINTS	16
+
+/* How short and how long a time of the rules may be, in ns. */
+#define REIN_RULE_MIN_NS	1000000ULL
+#define REIN_RULE_MAX_NS	315360000000000000ULL
+#define REIN_MISS_MAX		1000
+
+/* What a watch is kept over. */
+enum rein_subject_kind {
+	REIN_SUBJECT_PROCESS = 1,
+	REIN_SUBJECT_CGROUP = 2,
+	REIN_SUBJECT_SOCKET = 3,
+};
+
+enum rein_watch_flags {
+	/* It goes with its last descriptor but observers and those that only beat. */
+	REIN_WATCH_OWNED = 1 << 0,
+	/* It is armed at once. */
+	REIN_WATCH_ARM = 1 << 1,
+	/* A beat counts only with the token that the one before was answered; at first 0. */
+	REIN_WATCH_TOKEN = 1 << 2,
+	/* It has a slot in a page, whose counter beats. */
+	REIN_WATCH_SLOT = 1 << 3,
+	/* The same, but its time beats. */
+	REIN_WATCH_STAMP = 1 << 4,
+};
+
+/**
+ * struct rein_watch_rules - what a watch expects
+ * @every_ns:	a cycle; 0: none
+ * @grace_ns:	the first one after it was armed; 0: as long as any
+ * @pretimeout_ns: how long before it expires for want of a beat, or of the end of a unit,
+ *		there is a record of what the subject does; less than any of @every_ns,
+ *		@grace_ns and @unit_max_ns that is not 0; 0: there is none. 0 without
+ *		@every_ns and @unit_max_ns
+ * @unit_min_ns: a unit of work must not end sooner; 0: it may
+ * @unit_max_ns: it has to end sooner than this, which is more than @unit_min_ns; 0: it need not
+ * @miss:	how many faults in a row it puts up with, at most REIN_MISS_MAX
+ * @min:	beats in a cycle, at least; 0 without @every_ns
+ * @max:	likewise, at most; 0: any number
+ * @first:	which checkpoints may be the first, a bit each; 0: it doesn't look at their
+ *		order
+ * @next:	of each which ones may follow it, a bit each
+ *
+ * A cycle begins where the one before ends; with a @min of 1 and without @max also with each
+ * beat, which is a good end of that one. A cycle with too few or too many beats is a fault,
+ * and so are a unit that ends too soon or lasts too long, and a checkpoint that is not its
+ * turn. What is as it should be, a cycle, or if there are none a unit or checkpoint, ends a
+ * row of faults. One more than @miss in a row, and the watch has expired: that is so until it
+ * is armed anew.
+ *
+ * What comes when a time is up comes too late: a beat is one of the next cycle, and a unit has
+ * lasted too long. @min holds for the first cycle, too, however long it is, @max only if it is
+ * no longer than the others. A unit that
+ * lasts too long is a fault at once, and no second one when it ends, unless its own deadline
+ * was so short that it ends too soon as well.
+ *
+ * Times don't count while the subject is frozen, by cgroup.freeze, or the machine sleeps.
+ */
+struct rein_watch_rules {
+	__u64 every_ns;
+	__u64 grace_ns;
+	__u64 pretimeout_ns;
+	__u64 unit_min_ns;
+	__u64 unit_max_ns;
+	__u32 miss;
+	__u32 min;
+	__u32 max;
+	__u32 first;
+	__u16 next[REIN_CHECKPOINTS];
+};
+
+/* What is done, one after the other, when it has expired. */
+enum rein_step_kind {
+	/* Nothing but a record of it, as of every step. */
+	REIN_STEP_RECORD = 1,
+	/* A signal is sent to the process, or to all of the cgroup. */
+	REIN_STEP_SIGNAL = 2,
+	/* The scope that was passed is cancelled. */
+	REIN_STEP_CANCEL = 3,
+	/* The process, or all of the cgroup, is killed. */
+	REIN_STEP_KILL = 4,
+	/* The connection of the socket is aborted: ETIMEDOUT. */
+	REIN_STEP_RESET = 5,
+	/* Those who listen to watches are to do something, e.g. to restart it. */
+	REIN_STEP_EXEC = 6,
+};
+
+/**
+ * struct rein_watch_step - a step
+ * @kind:	of enum rein_step_kind
+ * @signal:	of REIN_STEP_SIGNAL: which one; else 0
+ * @delay_ns:	after the step before, or after it has expired
+ *
+ * Steps that are still to come when a beat arrives are left out.
+ */
+struct rein_watch_step {
+	__u32 kind;
+	__u32 signal;
+	__u64 delay_ns;
+};
+
+/* What one can wait for, and is counted; also the index of the count. */
+enum rein_watch_count {
+	REIN_COUNT_BEAT = 0,
+	REIN_COUNT_BEGIN = 1,
+	REIN_COUNT_END = 2,
+	/* A fault. */
+	REIN_COUNT_MISS = 3,
+	REIN_COUNT_EXPIRE = 4,
+	/* A step was done. */
+	REIN_COUNT_STEP = 5,
+	/* A beat after it has expired. */
+	REIN_COUNT_RESUME = 6,
+	/* The watch is over: deleted, or the subject has gone. */
+	REIN_COUNT_GONE = 7,
+};
+
+#define REIN_WATCH_COUNTS	8
+
+/**
+ * struct rein_watch_args - keep a watch
+ * @flags:	of enum rein_watch_flags
+ * @subject:	what over, of enum rein_subject_kind
+ * @fd:		the cgroup's directory, or the socket; of a process REIN_NO_FD
+ * @pid:	of a process; 0: the caller. Else 0
+ * @start:	when it was started, in ticks as in /proc/PID/stat; 0: whenever
+ * @kill_fd:	the cgroup.kill of the cgroup, open for writing, for the step kill; or
+ *		REIN_NO_FD
+ * @scope_fd:	a scope, for the step cancel; or REIN_NO_FD
+ * @name:	for its readers: as that of a scope; or empty
+ * @rules:	see there
+ * @steps:	pointer to @n_steps struct rein_watch_step
+ * @n_steps:	0 to REIN_STEPS_MAX
+ * @wants:	what the descriptor is readable for: 1 << one or more of enum
+ *		rein_watch_count; 0: all of them
+ * @id:		answer: of the watch; never given twice
+ * @slot:	answer: with a slot, where in its page that is, in bytes
+ * @reserved:	answer: 0
+ * @answer:	see there
+ *
+ * REIN_IOC_WATCH, on /dev/rein, returns a new descriptor, close-on-exec, of its owner.
+ *
+ * read() gives a struct rein_watch_state, or as much of it as there is room for, and waits
+ * for anything of @wants that was not read of on this descriptor yet (or EAGAIN): what was
+ * before it was opened was not. poll(): EPOLLIN when there is; and EPOLLHUP when it is over.
+ *
+ * write() is a beat, whatever is written; with REIN_WATCH_TOKEN it has to be the token, 8
+ * bytes.
+ *
+ * mmap() of one page, MAP_SHARED, with a slot: @slot bytes into it is a struct
+ * rein_watch_slot. All that one opening of the device has made share pages. Only the process
+ * that made it may.
+ *
+ * Whoever may send signals to a process may keep a watch over it, but over the init of a
+ * container only from outside, if the steps have a signal or kill. Over a cgroup needs
+ * CAP_NET_ADMIN over the initial user namespace, or a @kill_fd and that the cgroup is below
+ * the root of the caller's cgroup namespace. Over a socket whoever has it. Signals are sent
+ * as far as its maker may send them by then.
+ *
+ * Return: the descriptor, or -1 with errno EINVAL, EBADF (@fd or @scope_fd are not what they
+ * have to be), ESRCH (there is no such process), EPERM, EDQUOT (the user has too many, or
+ * that look too often), ENODEV (the cgroup is gone), EMFILE, ENOMEM, EFAULT, E2BIG.
+ */
+struct rein_watch_args {
+	__u32 flags;
+	__u32 subject;
+	__s32 fd;
+	__u32 pid;
+	__u64 start;
+	__s32 kill_fd;
+	__s32 scope_fd;
+	char name[REIN_WATCH_NAME_LEN];
+	struct rein_watch_rules rules;
+	__u64 steps;
+	__u32 n_steps;
+	__u32 wants;
+	__u64 id;
+	__u32 slot;
+	__u32 reserved;
+	struct rein_answer answer;
+};
+
+/**
+ * struct rein_watch_slot - what a program beats in, without a call
+ * @beats:	a counter: every change is a beat, or as many as it has grown by
+ * @stamp_ns:	with REIN_WATCH_STAMP instead: the time of the last beat, CLOCK_MONOTONIC;
+ *		what is later than now is taken as now
+ *
+ * The counter is looked at every twentieth of the shortest time of the rules, but not more
+ * often than every ms: a beat counts from then.
+ */
+struct rein_watch_slot {
+	__u64 beats;
+	__u64 stamp_ns;
+};
+
+enum rein_watch_status {
+	REIN_WATCH_OFF = 1,
+	REIN_WATCH_RUNNING = 2,
+	REIN_WATCH_EXPIRED = 3,
+	/* It is over. */
+	REIN_WATCH_GONE = 4,
+};
+
+/* What was not as it should be. */
+enum rein_fault {
+	REIN_FAULT_NONE = 0,
+	/* Too few beats in a cycle. */
+	REIN_FAULT_SILENT = 1,
+	/* Too many. */
+	REIN_FAULT_MANY = 2,
+	/* A unit lasts too long. */
+	REIN_FAULT_LATE = 3,
+	/* A unit was over too soon. */
+	REIN_FAULT_EARLY = 4,
+	/* A checkpoint out of order. */
+	REIN_FAULT_ORDER = 5,
+	/* Of a test: there was none. */
+	REIN_FAULT_TEST = 6,
+};
+
+/**
+ * struct rein_watch_state - what read() of a watch gives
+ * @id:		the watch
+ * @count:	how often there was each of enum rein_watch_count, since it was made
+ * @last_ns:	of the last beat, CLOCK_MONOTONIC; 0: there was none
+ * @token:	that the next beat has to carry; 0 until there was one
+ * @record:	id of the record of the last fault, or of its end; 0: none
+ * @status:	of enum rein_watch_status
+ * @fault:	the last one, of enum rein_fault
+ * @misses:	how many there were in a row
+ * @reserved:	0
+ * @unit_ns:	when the unit that is under way was begun, CLOCK_MONOTONIC; 0: none is
+ * @unit:	its id
+ */
+struct rein_watch_state {
+	__u64 id;
+	__u64 count[REIN_WATCH_COUNTS];
+	__u64 last_ns;
+	__u64 token;
+	__u64 record;
+	__u32 status;
+	__u32 fault;
+	__u32 misses;
+	__u32 reserved;
+	__u64 unit_ns;
+	char unit[REIN_UNIT_LEN];
+};
+
+enum rein_look_flags {
+	/* Only to wait for it. */
+	REIN_LOOK_OBSERVE = 1 << 0,
+	/* Only to wait for it, and to beat. */
+	REIN_LOOK_BEAT = 1 << 1,
+};
+
+/**
+ * struct rein_look_args - get a descriptor of a watch that is there
+ * @flags:	of enum rein_look_flags, at most one; 0: of an owner
+ * @wants:	see struct rein_watch_args
+ * @id:		the watch; 0: by @name
+ * @name:	likewise
+ * @answer:	see there
+ *
+ * REIN_IOC_LOOK, on /dev/rein. Who may is as with REIN_IOC_OPEN; whoever is the process, or
+ * in the cgroup, that it is kept over may observe and beat.
+ *
+ * Return: a descriptor, or -1 with errno ENOENT, EACCES, ENOTUNIQ (several have that name),
+ * EINVAL, EMFILE, ENOMEM, EFAULT, E2BIG.
+ */
+struct rein_look_args {
+	__u32 flags;
+	__u32 wants;
+	__u64 id;
+	char name[REIN_WATCH_NAME_LEN];
+	struct rein_answer answer;
+};
+
+enum rein_beat_kind {
+	REIN_BEAT = 0,
+	/* At the beginning of a unit of work; what was under way before is ended. */
+	REIN_BEAT_BEGIN = 1,
+	/* At its end: no beat of a cycle. */
+	REIN_BEAT_END = 2,
+	/* At a checkpoint. */
+	REIN_BEAT_CHECKPOINT = 3,
+};
+
+/**
+ * struct rein_beat_args - beat
+ * @kind:	of enum rein_beat_kind
+ * @checkpoint:	of REIN_BEAT_CHECKPOINT: which one, less than REIN_CHECKPOINTS; else 0
+ * @token:	with REIN_WATCH_TOKEN; else 0
+ * @deadline_ns: of REIN_BEAT_BEGIN: the unit has to end sooner than this, if that is less than
+ *		@unit_max_ns of the rules; 0: that alone counts. Else 0
+ * @unit:	of REIN_BEAT_BEGIN and REIN_BEAT_END: the unit's id, printable ASCII, not
+ *		empty; else empty
+ * @next:	answer: the token for the next beat
+ * @answer:	see there
+ *
+ * REIN_IOC_BEAT, on a watch. It never waits.
+ *
+ * Return: 0, or -1 with errno EPERM (an observer), EKEYREJECTED (the token), ENOENT (this unit
+ * is not under way), EIDRM (the watch is over), EINVAL, EFAULT, E2BIG.
+ */
+struct rein_beat_args {
+	__u32 kind;
+	__u32 checkpoint;
+	__u64 token;
+	__u64 deadline_ns;
+	char unit[REIN_UNIT_LEN];
+	__u64 next;
+	struct rein_answer answer;
+};
+
+enum rein_arm_flags {
+	/* Not armed any more: all is forgotten. */
+	REIN_ARM_OFF = 1 << 0,
+	/* With this @every_ns from now on. */
+	REIN_ARM_EVERY = 1 << 1,
+	/* With this @grace_ns, this once. */
+	REIN_ARM_GRACE = 1 << 2,
+};
+
+/**
+ * struct rein_arm_args - arm a watch, anew if it was, or disarm it
+ * @flags:	of enum rein_arm_flags
+ * @reserved:	0
+ * @every_ns:	see the flags; else 0
+ * @grace_ns:	likewise
+ * @answer:	see there
+ *
+ * REIN_IOC_ARM, on a watch. It begins as if nothing had been before; no more steps are done.
+ *
+ * Return: 0, or -1 with errno EPERM (not of an owner), EIDRM (the watch is over), EDQUOT, EINVAL,
+ * EFAULT, E2BIG.
+ */
+struct rein_arm_args {
+	__u32 flags;
+	__u32 reserved;
+	__u64 every_ns;
+	__u64 grace_ns;
+	struct rein_answer answer;
+};
+
+enum rein_test_flags {
+	/* Do what the steps say; else only tell of it. */
+	REIN_TEST_REAL = 1 << 0,
+};
+
+/**
+ * struct rein_test_args - have a watch expire, to see what happens then
+ * @flags:	of enum rein_test_flags
+ * @reserved:	0
+ * @answer:	see there; also of a success the id of its record
+ *
+ * REIN_IOC_TEST, on a watch that is armed. Without REIN_TEST_REAL all steps are told of at once,
+ * in records, and the watch goes on as if nothing had been.
+ *
+ * Return: 0, or -1 with errno EPERM (not of an owner), EIDRM (the watch is over), EINVAL (it is
+ * not armed, or has expired), EFAULT, E2BIG.
+ */
+struct rein_test_args {
+	__u32 flags;
+	__u32 reserved;
+	struct rein_answer answer;
+};
+
+/**
+ * struct rein_unwatch_args - end a watch
+ * @answer:	see there
+ *
+ * REIN_IOC_UNWATCH, on a watch. Nobody finds it any more, and those who wait learn that it is
+ * over.
+ *
+ * Return: 0, or -1 with errno EPERM (not of an owner), EIDRM (it is over already), EFAULT, E2BIG.
+ */
+struct rein_unwatch_args {
+	struct rein_answer answer;
+};
+
 /* Of the first versions of these. */
 #define REIN_SCOPE_ARGS_SIZE_0		240
 #define REIN_OPEN_ARGS_SIZE_0		224
@@ -499,6 +886,12 @@ struct rein_result_args {
 #define REIN_GRANT_ARGS_SIZE_0		168
 #define REIN_RESULT_ARGS_SIZE_0		192
 #define REIN_CREDIT_ARGS_SIZE_0		224
+#define REIN_WATCH_ARGS_SIZE_0		360
+#define REIN_LOOK_ARGS_SIZE_0		224
+#define REIN_BEAT_ARGS_SIZE_0		208
+#define REIN_ARM_ARGS_SIZE_0		168
+#define REIN_TEST_ARGS_SIZE_0		152
+#define REIN_UNWATCH_ARGS_SIZE_0	144
 
 #define REIN_IOC_MAGIC		0xEB
 #define REIN_IOC_TAKE		_IOWR(REIN_IOC_MAGIC, 1, struct rein_take_args)
@@ -515,5 +908,11 @@ struct rein_result_args {
 #define REIN_IOC_GRANT		_IOWR(REIN_IOC_MAGIC, 12, struct rein_grant_args)
 #define REIN_IOC_RESULT		_IOWR(REIN_IOC_MAGIC, 13, struct rein_result_args)
 #define REIN_IOC_CREDIT		_IOWR(REIN_IOC_MAGIC, 14, struct rein_credit_args)
+#define REIN_IOC_WATCH		_IOWR(REIN_IOC_MAGIC, 15, struct rein_watch_args)
+#define REIN_IOC_LOOK		_IOWR(REIN_IOC_MAGIC, 16, struct rein_look_args)
+#define REIN_IOC_BEAT		_IOWR(REIN_IOC_MAGIC, 17, struct rein_beat_args)
+#define REIN_IOC_ARM		_IOWR(REIN_IOC_MAGIC, 18, struct rein_arm_args)
+#define REIN_IOC_TEST		_IOWR(REIN_IOC_MAGIC, 19, struct rein_test_args)
+#define REIN_IOC_UNWATCH	_IOWR(REIN_IOC_MAGIC, 20, struct rein_unwatch_args)
 
 #endif /* _UAPI_LINUX_REIN_DEV_H */
