@@ -2,12 +2,13 @@
 /*
  * What librein makes of messages, and the command of what librein made: one
  * answer after the other as they come from the kernel, errors and limits and
- * records and scopes, cut short and mad.
+ * records, scopes and watches, cut short and mad.
  */
 #include "../../userspace/lib/nl.c"
 
 #include "cli.h"
 #include "fuzz.h"
+#include "watch.h"
 
 static void show_limit(const struct rein_limit *limit, void *arg)
 {
@@ -26,6 +27,13 @@ static void show_scope(const struct rein_scope *scope, void *arg)
 	show_scope_full(arg, scope);
 	show_scope_row(arg, scope);
 	show_scope_event(arg, scope);
+}
+
+static void show_watch(const struct rein_watch *watch, void *arg)
+{
+	show_watch_full(arg, watch);
+	show_watch_row(arg, watch, true);
+	show_watch_event(arg, watch);
 }
 
 static struct nl_msg *a_request(struct rein *rein)
@@ -62,7 +70,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		if (nlmsg_datalen(nlh) < (int)GENL_HDRLEN)
 			continue;
-		if (genlmsg_hdr(nlh)->cmd % 3 == 2)
+		if (genlmsg_hdr(nlh)->cmd % 5 == 4)
+			rein_watch_parse(nlh, show_watch, &out);
+		else if (genlmsg_hdr(nlh)->cmd % 3 == 2)
 			rein_scope_parse(nlh, show_scope, &out);
 		else if (genlmsg_hdr(nlh)->cmd & 1)
 			rein_limit_parse(nlh, show_limit, &out);

@@ -44,7 +44,7 @@ expect() {
 }
 
 run_usage() {
-	local all='there are: limit take scope race chain errors monitor stat flush version help'
+	local all='there are: limit take scope race watch beat chain errors monitor stat flush version help'
 	local add='limit add web --cgroup / --on egress --rate'
 	local want pattern arguments
 
@@ -99,6 +99,7 @@ run_usage() {
 	125|race -n 2 -n 3 -- true|--replicas is given twice
 	125|-z race -n 2 -- true|no option -z
 	125|-z scope run -- true|no option -z
+	125|-z watch run web -- true|no option -z
 	1|-z scope list|no option -z
 	1|limit|rein limit needs a command
 	1|limit ad|no command 'ad'.*did you mean add[?] there are: add replace set del show list
@@ -149,6 +150,7 @@ run_usage() {
 	1|errors show 0|'0' is not a record ID
 	1|errors explain E9999|no error code
 	1|monitor packets|no events called 'packets'
+	1|monitor errors --exec true|only what becomes of watches can be healed
 	1|flush now|'now' is one argument too many
 	1|-f limit list|-f is about batches
 	1|-b|the value of -b is missing
@@ -179,6 +181,11 @@ run_no_module() {
 	expect 6 'module is not loaded' scope cancel 1
 	expect 125 'module is not loaded' scope run -- true
 	expect 125 'module is not loaded' race -n 2 -- true
+	expect 6 'module is not loaded' watch list
+	expect 6 'module is not loaded' watch wait 1 --for beat
+	expect 6 'module is not loaded' watch add web --pid 1 --every 1s
+	expect 6 'module is not loaded' beat web
+	expect 125 'module is not loaded' watch run web --every 1s -- true
 	expect 6 'rein: .*0\.1\.0.*module is not loaded' version
 	expect 6 'rein: .*module: *-' --version
 	expect 6 '"tool":"[0-9.]+","module":null' -j version

@@ -25,6 +25,7 @@
  * @device:	with which errno the device can't be opened, 0: takes are granted
  * @full:	nothing can be written to standard output
  * @no_directory: the process's cgroup is one in which none can be made
+ * @no_temporary: there is no directory for temporary files
  */
 struct world {
 	int module;
@@ -35,6 +36,7 @@ struct world {
 	int device;
 	bool full;
 	bool no_directory;
+	bool no_temporary;
 };
 
 static struct world world;
@@ -106,8 +108,8 @@ int __wrap_open(const char *path, int flags, ...)
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	(void)fd;
-	/* A scope that is not done. */
-	if (request == REIN_IOC_OPEN)
+	/* A scope that is not done, a watch that has nothing to tell. */
+	if (request == REIN_IOC_OPEN || request == REIN_IOC_LOOK)
 		return eventfd(0, EFD_CLOEXEC);
 	errno = ENOTTY;
 	return request == REIN_IOC_TAKE ? 0 : -1;
@@ -182,6 +184,14 @@ static const struct row {
 	  { .no_directory = true } },
 	{ CODE_NOT_DONE, "scope wait 7 --timeout 1ms", 4, "the scope is not done yet", "7", NULL,
 	  { 0 } },
+	{ CODE_NOT_YET, "watch wait 7 --for beat --timeout 1ms", 4,
+	  "the watch has had no beat yet", "7", NULL, { 0 } },
+	{ CODE_SOCKET, "watch add web --socket 9999999:3 --every 1s", 1,
+	  "the socket of that process can't be had: No such process", "--socket 9999999:3", NULL,
+	  { 0 } },
+	{ CODE_NOTIFY, "watch run web --every 1s -- true", 125,
+	  "there is no socket for what the command says: No such file or directory", NULL, NULL,
+	  { .no_temporary = true } },
 };
 
 static struct ran *provoke(const struct row *row, const char *flags)
@@ -192,6 +202,7 @@ static struct ran *provoke(const struct row *row, const char *flags)
 	snprintf(line, sizeof(line), "%s %s%s", flags, row->line == bad_batch ? "-b " : "",
 		 row->line);
 	world = row->world;
+	setenv("TMPDIR", world.no_temporary ? "/none/such" : "/tmp", 1);
 	run_stdout = world.full ? open("/dev/full", O_WRONLY | O_CLOEXEC) : -1;
 	ran = run(line);
 	if (run_stdout >= 0)

@@ -246,6 +246,21 @@ static void touch_scope(const struct rein_scope *scope, void *arg)
 	touch(scope->cgroup);
 }
 
+static void touch_watch(const struct rein_watch *watch, void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	touch(watch->name);
+	touch(watch->unit);
+	touch(watch->comm);
+	touch(watch->cgroup);
+	for (i = 0; i < watch->n_steps; i++)
+		touched += watch->steps[i].kind;
+	for (i = 0; watch->has_socket && i < watch->socket.source_len; i++)
+		touched += ((const char *)watch->socket.source)[i];
+}
+
 /* Messages of random attributes, some of them damaged: nothing is read amiss. */
 static void random_messages(void)
 {
@@ -258,12 +273,12 @@ static void random_messages(void)
 		char junk[64];
 
 		for (j = 0, n = rnd(12); j < n; j++) {
-			struct nlattr *nest = rnd(3) ? NULL : nla_nest_start(msg, rnd(30));
+			struct nlattr *nest = rnd(3) ? NULL : nla_nest_start(msg, rnd(45));
 			int k, len = rnd(3) ? 4 + 4 * rnd(2) : rnd(sizeof(junk));
 
 			for (k = 0; k < len; k++)
 				junk[k] = rnd(4) ? 'a' + k % 26 : '\0';
-			nla_put(msg, rnd(30), len, junk);
+			nla_put(msg, rnd(45), len, junk);
 			if (nest)
 				nla_nest_end(msg, nest);
 		}
@@ -275,6 +290,7 @@ static void random_messages(void)
 		rein_limit_parse(copy, touch_limit, NULL);
 		rein_record_parse(copy, touch_record, NULL);
 		rein_scope_parse(copy, touch_scope, NULL);
+		rein_watch_parse(copy, touch_watch, NULL);
 		free(copy);
 		nlmsg_free(msg);
 	}
@@ -355,6 +371,126 @@ static void scope_bare(void)
 	nlmsg_free(msg);
 }
 
+static void copy_watch(const struct rein_watch *watch, void *arg)
+{
+	*(struct rein_watch *)arg = *watch;
+}
+
+static void put_watch_step(struct nl_msg *msg, uint32_t kind, uint64_t delay_ns)
+{
+	struct nlattr *nest = nla_nest_start(msg, REIN_A_WATCH_STEP | NLA_F_NESTED);
+
+	nla_put_u32(msg, REIN_A_WATCH_STEP_KIND, kind);
+	nla_put_u32(msg, REIN_A_WATCH_STEP_SIGNAL, kind == REIN_STEP_SIGNAL ? 15 : 0);
+	nla_put_u64(msg, REIN_A_WATCH_STEP_DELAY_NS, delay_ns);
+	nla_nest_end(msg, nest);
+}
+
+static void watch_full(void)
+{
+	static const uint16_t next[REIN_CHECKPOINTS] = { [1] = 4, [15] = 9 };
+	struct rein rein = { 0 };
+	struct nl_msg *msg = rein_request(&rein, REIN_CMD_WATCH_GET, 0, 2048);
+	struct rein_watch watch = { 0 };
+	struct nlattr *nest;
+	int i;
+
+	nla_put_u64(msg, REIN_A_WATCH_ID, 1ULL << 40);
+	nla_put_string(msg, REIN_A_WATCH_NAME, "web");
+	nla_put_u32(msg, REIN_A_WATCH_STATUS, REIN_WATCH_EXPIRED);
+	nla_put_u32(msg, REIN_A_WATCH_FAULT, REIN_FAULT_ORDER);
+	nla_put_u32(msg, REIN_A_WATCH_MISSES, 4);
+	nla_put_u64(msg, REIN_A_WATCH_RECORD, 12);
+	nla_put_u32(msg, REIN_A_WATCH_SUBJECT, REIN_SUBJECT_SOCKET);
+	nla_put_u32(msg, REIN_A_WATCH_SUBJECT_PID, 77);
+	nla_put_u64(msg, REIN_A_WATCH_CGROUP_ID, 92);
+	nla_put_string(msg, REIN_A_WATCH_CGROUP_PATH, "/web");
+	nest = nla_nest_start(msg, REIN_A_WATCH_SOCKET | NLA_F_NESTED);
+	nla_put_u32(msg, REIN_A_SOCKET_SOURCE_PORT, 80);
+	nla_nest_end(msg, nest);
+	nla_put_flag(msg, REIN_A_WATCH_FROZEN);
+	nla_put_u32(msg, REIN_A_WATCH_FLAGS, REIN_WATCH_TOKEN);
+	for (i = REIN_A_WATCH_EVERY_NS; i <= REIN_A_WATCH_UNIT_MAX_NS; i++)
+		nla_put_u64(msg, i, i);
+	for (i = REIN_A_WATCH_MISS; i <= REIN_A_WATCH_FIRST; i++)
+		nla_put_u32(msg, i, i);
+	nla_put(msg, REIN_A_WATCH_NEXT, sizeof(next), next);
+	put_watch_step(msg, REIN_STEP_SIGNAL, 5);
+	put_watch_step(msg, REIN_STEP_KILL, 6);
+	nla_put_u32(msg, REIN_A_WATCH_AT_STEP, 1);
+	for (i = REIN_A_WATCH_BEATS; i <= REIN_A_WATCH_LEFT_NS; i++)
+		nla_put_u64(msg, i, i);
+	nla_put_string(msg, REIN_A_WATCH_UNIT, "job-17");
+	nla_put_u64(msg, REIN_A_WATCH_UNIT_NS, 8);
+	nla_put_u32(msg, REIN_A_WATCH_PID, 78);
+	nla_put_string(msg, REIN_A_WATCH_COMM, "make");
+	nla_put_u32(msg, REIN_A_WATCH_UID, 0);
+	nla_put_flag(msg, REIN_A_WATCH_TEST);
+	nla_put_u32(msg, REIN_A_WATCH_ERRNO, 3);
+	nla_put_u32(msg, REIN_A_WATCH_EVENT, REIN_WATCH_EVENT_STEP);
+	rein_watch_parse(nlmsg_hdr(msg), copy_watch, &watch);
+	CHECK_EQ(watch.id, 1ULL << 40);
+	CHECK_STR(watch.name, "web");
+	CHECK_EQ(watch.status * 100 + watch.fault * 10 + watch.misses, 354);
+	CHECK_EQ(watch.record, 12);
+	CHECK_EQ(watch.subject * 100 + watch.subject_pid, 377);
+	CHECK_EQ(watch.cgroup_id, 92);
+	CHECK_STR(watch.cgroup, "/web");
+	CHECK_EQ(watch.has_socket * 100 + watch.socket.source_port, 180);
+	CHECK_EQ(watch.frozen && watch.test && watch.has_uid && !watch.uid, 1);
+	CHECK_EQ(watch.flags, REIN_WATCH_TOKEN);
+	CHECK_EQ(watch.rules.every_ns, REIN_A_WATCH_EVERY_NS);
+	CHECK_EQ(watch.rules.grace_ns, REIN_A_WATCH_GRACE_NS);
+	CHECK_EQ(watch.rules.pretimeout_ns, REIN_A_WATCH_PRETIMEOUT_NS);
+	CHECK_EQ(watch.rules.unit_min_ns, REIN_A_WATCH_UNIT_MIN_NS);
+	CHECK_EQ(watch.rules.unit_max_ns, REIN_A_WATCH_UNIT_MAX_NS);
+	CHECK_EQ(watch.rules.miss, REIN_A_WATCH_MISS);
+	CHECK_EQ(watch.rules.min, REIN_A_WATCH_BEATS_MIN);
+	CHECK_EQ(watch.rules.max, REIN_A_WATCH_BEATS_MAX);
+	CHECK_EQ(watch.rules.first, REIN_A_WATCH_FIRST);
+	CHECK_EQ(watch.rules.next[1] * 10 + watch.rules.next[15], 49);
+	CHECK_EQ(watch.n_steps * 10 + watch.at_step, 21);
+	CHECK_EQ(watch.steps[0].kind * 100 + watch.steps[0].signal, 215);
+	CHECK_EQ(watch.steps[1].kind * 100 + watch.steps[1].delay_ns, 406);
+	CHECK_EQ(watch.beats, REIN_A_WATCH_BEATS);
+	CHECK_EQ(watch.begins, REIN_A_WATCH_BEGINS);
+	CHECK_EQ(watch.ends, REIN_A_WATCH_ENDS);
+	CHECK_EQ(watch.faults, REIN_A_WATCH_FAULTS);
+	CHECK_EQ(watch.expiries, REIN_A_WATCH_EXPIRIES);
+	CHECK_EQ(watch.has_idle && watch.has_left, 1);
+	CHECK_EQ(watch.idle_ns, REIN_A_WATCH_IDLE_NS);
+	CHECK_EQ(watch.left_ns, REIN_A_WATCH_LEFT_NS);
+	CHECK_STR(watch.unit, "job-17");
+	CHECK_EQ(watch.unit_ns, 8);
+	CHECK_EQ(watch.pid, 78);
+	CHECK_STR(watch.comm, "make");
+	CHECK_EQ(watch.err, 3);
+	CHECK_EQ(watch.event, REIN_WATCH_EVENT_STEP);
+	nlmsg_free(msg);
+}
+
+/* What a watch doesn't have isn't there, or is empty; too many steps, too short an order. */
+static void watch_bare(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *msg = rein_request(&rein, REIN_CMD_WATCH_GET, 0, 1024);
+	struct rein_watch watch = { .name = "?", .unit = "?", .has_left = true };
+	int i;
+
+	nla_put_u64(msg, REIN_A_WATCH_ID, 1);
+	nla_put_string(msg, REIN_A_WATCH_NAME, "");
+	nla_put_string(msg, REIN_A_WATCH_UNIT, "");
+	nla_put(msg, REIN_A_WATCH_NEXT, 4, "\1\1\1\1");
+	for (i = 0; i < REIN_STEPS_MAX + 2; i++)
+		put_watch_step(msg, REIN_STEP_RECORD, i);
+	rein_watch_parse(nlmsg_hdr(msg), copy_watch, &watch);
+	CHECK_EQ(!watch.name && !watch.unit && !watch.cgroup && !watch.comm, 1);
+	CHECK_EQ(watch.has_left || watch.has_idle || watch.has_uid || watch.has_socket, 0);
+	CHECK_EQ(watch.rules.next[0] | watch.fault | watch.event, 0);
+	CHECK_EQ(watch.n_steps, REIN_STEPS_MAX);
+	nlmsg_free(msg);
+}
+
 static void copy_record(const struct rein_record *record, void *arg)
 {
 	*(struct rein_record *)arg = *record;
@@ -368,9 +504,13 @@ static void scope_of_record(void)
 
 	nla_put_u64(msg, REIN_A_RECORD_SCOPE_ID, 7);
 	nla_put_string(msg, REIN_A_RECORD_SCOPE_NAME, "build");
+	nla_put_u64(msg, REIN_A_RECORD_WATCH_ID, 8);
+	nla_put_string(msg, REIN_A_RECORD_WATCH_NAME, "web");
 	rein_record_parse(nlmsg_hdr(msg), copy_record, &record);
 	CHECK_EQ(record.scope_id, 7);
 	CHECK_STR(record.scope, "build");
+	CHECK_EQ(record.watch_id, 8);
+	CHECK_STR(record.watch, "web");
 	nlmsg_free(msg);
 }
 
@@ -380,6 +520,13 @@ static void names(void)
 	CHECK_STR(rein_scope_event_name(REIN_SCOPE_EVENT_DECIDED), "decided");
 	CHECK_STR(rein_policy_name(REIN_POLICY_ASK), "ask");
 	CHECK_EQ(!rein_cause_name(99) && !rein_policy_name(0), 1);
+	CHECK_STR(rein_subject_name(REIN_SUBJECT_SOCKET), "socket");
+	CHECK_STR(rein_step_name(REIN_STEP_EXEC), "exec");
+	CHECK_STR(rein_fault_name(REIN_FAULT_TEST), "test");
+	CHECK_STR(rein_watch_status_name(REIN_WATCH_GONE), "gone");
+	CHECK_STR(rein_watch_event_name(REIN_WATCH_EVENT_GONE), "gone");
+	CHECK_STR(rein_watch_count_name(REIN_COUNT_GONE), "gone");
+	CHECK_EQ(!rein_step_name(0) && !rein_step_name(7) && !rein_watch_count_name(8), 1);
 	CHECK_STR(rein_over_name(REIN_OVER_OBSERVE), "observe");
 	CHECK_STR(rein_stats_name(REIN_A_STATS_OBSERVED), "observed");
 	CHECK_EQ(!rein_resource_name(99), 1);
@@ -397,6 +544,8 @@ static const struct test tests[] = {
 	TEST(scope_full),
 	TEST(scope_bare),
 	TEST(scope_of_record),
+	TEST(watch_full),
+	TEST(watch_bare),
 	TEST(names),
 };
 

@@ -161,11 +161,17 @@ static void redirect(int from, int to)
 /* In the child. @procs: the file by which it comes into the cgroup, -1: it is there. */
 static void become(struct cli *cli, const struct launch *launch, int procs, int say)
 {
+	char pid[16];
+
 	if (procs >= 0 && write(procs, "0", 1) != 1)
 		stumble(say, true);
 	redirect(launch->input, STDIN_FILENO);
 	redirect(launch->output, STDOUT_FILENO);
 	redirect(launch->errors, STDERR_FILENO);
+	if (launch->pid_name) {
+		snprintf(pid, sizeof(pid), "%d", (int)getpid());
+		setenv(launch->pid_name, pid, 1);
+	}
 	command_signals(cli);
 	sigprocmask(SIG_SETMASK, launch->mask, NULL);
 	execvp(launch->command[0], launch->command);
@@ -296,6 +302,25 @@ bool cell_populated(const struct cell *cell)
 		return false;
 	text[len] = '\0';
 	return strstr(text, "populated 1");
+}
+
+/* Is this process in there, or below? */
+bool cell_has(const struct cell *cell, pid_t pid)
+{
+	char name[64], path[PATH_MAX], own[PATH_MAX + sizeof(cell->name)];
+	FILE *file;
+	size_t len;
+	int ret;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	file = fopen(name, "re");
+	if (!file)
+		return false;
+	ret = rein_read_cgroup(file, path, sizeof(path));
+	fclose(file);
+	len = snprintf(own, sizeof(own), "%s/%s", strcmp(cell->path, "/") ? cell->path : "",
+		       cell->name);
+	return !ret && !strncmp(path, own, len) && (!path[len] || path[len] == '/');
 }
 
 /* Whatever it does meanwhile: what it forks is killed, too. */

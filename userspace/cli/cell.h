@@ -44,6 +44,7 @@ struct cell {
  * @input:	what it reads, -1: what rein would
  * @output:	where it writes, -1: where rein would
  * @errors:	likewise
+ * @pid_name:	variable of its environment that is its PID, or NULL
  */
 struct launch {
 	char **command;
@@ -51,6 +52,7 @@ struct launch {
 	int input;
 	int output;
 	int errors;
+	const char *pid_name;
 };
 
 /**
@@ -68,6 +70,7 @@ int cell_start(struct cli *cli, const struct cell *cell, const struct launch *la
 	       struct process *process);
 int cell_reap(struct process *process, bool *killed);
 bool cell_populated(const struct cell *cell);
+bool cell_has(const struct cell *cell, pid_t pid);
 void cell_kill(const struct cell *cell);
 void cell_signal(const struct cell *cell, int sig);
 void cell_remove(struct cli *cli, struct cell *cell);

@@ -105,6 +105,8 @@ struct fault {
 
 void fault_set(struct fault *fault, uint32_t code, const char *option, const char *hint,
 	       const char *format, ...) __attribute__((format(printf, 5, 6)));
+void fault_answer(struct fault *fault, const char *things, const char *option, const char *what,
+		  int err, uint32_t code, const char *message);
 int fault_report(struct cli *cli, const struct fault *fault);
 int cli_fail(struct cli *cli, uint32_t code, const char *option, const char *hint,
 	     const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -125,10 +127,14 @@ extern const struct command top_commands[];
 extern const struct command limit_commands[];
 extern const struct command errors_commands[];
 extern const struct command scope_commands[];
+extern const struct command watch_commands[];
 
 int take_main(struct cli *cli, int argc, char **argv);
 int scope_run_main(struct cli *cli, int argc, char **argv);
 int race_main(struct cli *cli, int argc, char **argv);
+int watch_add_main(struct cli *cli, int argc, char **argv);
+int watch_run_main(struct cli *cli, int argc, char **argv);
+int beat_main(struct cli *cli, int argc, char **argv);
 int chain_main(struct cli *cli, int argc, char **argv);
 struct filter;
 
@@ -156,6 +162,8 @@ void show_stats(struct out *out, const char *key, const struct rein_stats *stats
 void show_scope_row(struct out *out, const struct rein_scope *scope);
 void show_scope_event(struct out *out, const struct rein_scope *scope);
 void show_scope_full(struct out *out, const struct rein_scope *scope);
+void show_socket(struct out *out, const struct rein_socket *sock, const char *lead);
+void show_maker(struct out *out, uint32_t pid, const char *comm, bool has_uid, uint32_t uid);
 void show_record_line(struct out *out, const struct rein_record *record);
 void show_record_row(struct out *out, const struct rein_record *record);
 void show_record_full(struct out *out, const struct rein_record *record);

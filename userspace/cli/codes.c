@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -30,10 +31,15 @@ const struct code *code_find(uint32_t number)
 	return NULL;
 }
 
+static bool is_device(uint32_t number)
+{
+	return number / 100 == 6 || number / 100 == 7;
+}
+
 /*
  * What an errno without a record means: the only entry that has it. The
  * netlink core itself answers EPERM and EINVAL before the module is asked. What /dev/rein
- * says of scopes comes with its number.
+ * says of scopes and watches comes with its number.
  */
 const struct code *code_by_errno(int err)
 {
@@ -45,7 +51,7 @@ const struct code *code_by_errno(int err)
 	if (err == EINVAL)
 		return code_find(CODE_MALFORMED);
 	for (i = 0; i < code_count; i++) {
-		if (code_book[i].err != err || code_book[i].number / 100 == 6)
+		if (code_book[i].err != err || is_device(code_book[i].number))
 			continue;
 		if (found)
 			return NULL;

@@ -34,7 +34,8 @@ bool command_follows(int argc, char **argv)
 	if (!argc || !command_split(argc, argv, NULL))
 		return false;
 	return !strcmp(argv[0], "take") || !strcmp(argv[0], "race") ||
-	       (!strcmp(argv[0], "scope") && !strcmp(argv[1], "run"));
+	       ((!strcmp(argv[0], "scope") || !strcmp(argv[0], "watch")) &&
+		!strcmp(argv[1], "run"));
 }
 
 /* How long a word is with {} replaced, and if there is room for it, the word. */

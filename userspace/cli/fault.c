@@ -29,6 +29,28 @@ void fault_set(struct fault *fault, uint32_t code, const char *option, const cha
 	va_end(ap);
 }
 
+/**
+ * fault_answer() - begin a fault by what /dev/rein answered
+ * @fault:	it; its record is left to the caller
+ * @things:	what a module that is too old doesn't know
+ * @option:	the option at fault as it was typed, or NULL
+ * @what:	what can't be done, if the kernel didn't say more than @err
+ * @err:	errno
+ * @code:	the number in REIN-Ennnn, 0: it didn't say
+ * @message:	likewise, or empty
+ */
+void fault_answer(struct fault *fault, const char *things, const char *option, const char *what,
+		  int err, uint32_t code, const char *message)
+{
+	fault_set(fault, code ? code : CODE_NETLINK, option, NULL, "%s", message);
+	if (err == ENOTTY)
+		snprintf(fault->message, sizeof(fault->message), "the module is too old to know %s",
+			 things);
+	else if (!*fault->message)
+		snprintf(fault->message, sizeof(fault->message), "%s: %s", what, strerror(err));
+	fault->exit = EXIT_REFUSED;
+}
+
 static void report_place(struct cli *cli, struct out *out)
 {
 	if (!cli->file)

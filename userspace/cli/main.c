@@ -50,6 +50,21 @@ const struct command top_commands[] = {
 	  "Ends with 0 if one has won; with the status of the last one if all failed; 124\n"
 	  "if the time has passed, 122 if it was cancelled, 125 if rein itself fails, 126\n"
 	  "and 127 if COMMAND can't be executed. -v says what became of each.\n" },
+	{ .name = "watch", .subs = watch_commands,
+	  .summary = "what has to be alive: beats, and what is done without",
+	  .usage = "watch COMMAND ..." },
+	{ .name = "beat", .run = beat_main, .summary = "say that all is well",
+	  .usage = "beat ID|NAME [--begin UNIT [--deadline TIME] | --end UNIT |\n"
+		   "            --checkpoint N] [--token N]",
+	  .details =
+	  "Whoever a watch is kept over may beat.\n\n"
+	  "  --begin UNIT     a unit of work begins, and what was under way before ends\n"
+	  "  --deadline TIME  it has to end within this time\n"
+	  "  --end UNIT       it ends; this is no beat of a cycle\n"
+	  "  --checkpoint N   the program is at this one, 0 to 15\n"
+	  "  --token N        what the beat before has printed, if the watch wants it; 0:\n"
+	  "                   there was none\n\n"
+	  "In C rein_beat() does so without a system call.\n" },
 	{ .name = "chain", .run = chain_main, .summary = "every limit that binds a cgroup",
 	  .usage = "chain (--cgroup PATH | --pid PID)",
 	  .details =
@@ -59,10 +74,12 @@ const struct command top_commands[] = {
 	  .summary = "records of what was refused, and what errors mean",
 	  .usage = "errors [COMMAND ...]" },
 	{ .name = "monitor", .run = monitor_main, .summary = "what happens, as it happens",
-	  .usage = "monitor [limits|errors|scopes]...",
+	  .usage = "monitor [limits|errors|scopes|watches]... [--exec CMD]",
 	  .details =
 	  "Prints limits that come, change and go, records as they are made, and what\n"
-	  "becomes of scopes.\n"
+	  "becomes of scopes and watches.\n\n"
+	  "  --exec CMD       what sh does at the step exec of a watch, with REIN_WATCH_ID,\n"
+	  "                   _NAME, _SUBJECT, _CGROUP, _PID, _RECORD and _FAULT\n\n"
 	  "With -j each line is a JSON document. Ends on SIGINT.\n" },
 	{ .name = "stat", .run = stat_main, .summary = "the module's own counters",
 	  .usage = "stat" },
@@ -126,8 +143,8 @@ static void help_top(FILE *file)
 {
 	fputs("usage: rein [-j] [-p] [-q] [-v] COMMAND ...\n"
 	      "       rein [-j] [-p] [-q] [-v] [-f] -b FILE\n\n"
-	      "Token bucket limits on cgroups, and ends of what runs in them, enforced in the\n"
-	      "kernel.\n\n", file);
+	      "Token bucket limits on cgroups, ends of what runs in them, and watches over it,\n"
+	      "enforced in the kernel.\n\n", file);
 	print_commands(file, top_commands);
 	fputs("\n  -j, --json     print one JSON document\n"
 	      "  -p, --pretty   the same with line breaks\n"

@@ -454,3 +454,37 @@ void out_rate(struct out *out, const char *lead, const struct rein_tier *tier)
 	}
 	field(out, NULL, lead, NULL, format_rate(tier, text));
 }
+
+/* What may be absent: of JSON only. */
+void out_id_or_null(struct out *out, const char *key, uint64_t id)
+{
+	if (id)
+		out_id(out, key, NULL, id);
+	else
+		out_null(out, key, NULL);
+}
+
+void out_num_or_null(struct out *out, const char *key, bool there, uint64_t number)
+{
+	if (there)
+		out_num(out, key, NULL, number);
+	else
+		out_null(out, key, NULL);
+}
+
+void out_word_or_null(struct out *out, const char *key, const char *word, uint32_t value)
+{
+	if (value)
+		out_word(out, key, NULL, word, value);
+	else
+		out_null(out, key, NULL);
+}
+
+/* In a table what isn't there is "-": of text only. */
+void out_cell(struct out *out, const char *text)
+{
+	if (text)
+		out_str(out, NULL, "\t", text);
+	else
+		out_null(out, NULL, "\t");
+}

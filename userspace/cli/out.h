@@ -78,5 +78,9 @@ void out_code(struct out *out, const char *key, const char *lead, uint32_t code)
 void out_rate(struct out *out, const char *lead, const struct rein_tier *tier);
 void out_address(struct out *out, const char *key, const char *lead, const void *address,
 		 size_t len);
+void out_id_or_null(struct out *out, const char *key, uint64_t id);
+void out_num_or_null(struct out *out, const char *key, bool there, uint64_t number);
+void out_word_or_null(struct out *out, const char *key, const char *word, uint32_t value);
+void out_cell(struct out *out, const char *text);
 
 #endif /* REIN_CLI_OUT_H */

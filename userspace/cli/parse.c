@@ -485,23 +485,36 @@ int parse_severity(const char *text, uint32_t *severity, struct parse_error *err
 	return parse_word(text, "severity", rein_severity_name, severity, error);
 }
 
-/* A plain whole number, at least 1. */
-int parse_number(const char *text, const char *what, uint64_t max, uint64_t *number,
-		 struct parse_error *error)
+static int parse_whole(const char *text, const char *what, uint64_t min, uint64_t max,
+		       uint64_t *number, struct parse_error *error)
 {
 	const char *p = text;
 	u128 value = 0;
 
 	for (; isdigit((unsigned char)*p) && value <= max; p++)
 		value = value * 10 + (*p - '0');
-	if (p == text || *p || !value || value > max) {
+	if (p == text || *p || value < min || value > max) {
 		char hint[64];
 
-		snprintf(hint, sizeof(hint), "a number from 1 to %" PRIu64, max);
+		snprintf(hint, sizeof(hint), "a number from %" PRIu64 " to %" PRIu64, min, max);
 		return reject(error, CODE_VALUE, hint, "'%s' is not a %s", text, what);
 	}
 	*number = value;
 	return 0;
+}
+
+/* A plain whole number, at least 1. */
+int parse_number(const char *text, const char *what, uint64_t max, uint64_t *number,
+		 struct parse_error *error)
+{
+	return parse_whole(text, what, 1, max, number, error);
+}
+
+/* The same, or 0. */
+int parse_count(const char *text, const char *what, uint64_t max, uint64_t *number,
+		struct parse_error *error)
+{
+	return parse_whole(text, what, 0, max, number, error);
 }
 
 /**

@@ -35,6 +35,8 @@ int parse_kind(const char *text, uint32_t *kind, struct parse_error *error);
 int parse_severity(const char *text, uint32_t *severity, struct parse_error *error);
 int parse_number(const char *text, const char *what, uint64_t max, uint64_t *number,
 		 struct parse_error *error);
+int parse_count(const char *text, const char *what, uint64_t max, uint64_t *number,
+		struct parse_error *error);
 
 bool is_packet_resource(uint32_t resource);
 

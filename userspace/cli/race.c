@@ -14,6 +14,7 @@
 #include "cell.h"
 #include "cli.h"
 #include "command.h"
+#include "named.h"
 #include "scope.h"
 #include "signals.h"
 #include "span.h"
@@ -142,7 +143,7 @@ static int take_names(struct race *race, const struct opt_args *args)
 	if (credit && parse_credit(credit, &race->credit, &error))
 		return cli_fail_parse(race->cli, "--credit", credit, &error);
 	race->credited = credit && race->credit;
-	return race->name ? scope_check_name(race->cli, "--name", race->name) : 0;
+	return race->name ? named_check(race->cli, "scope", "--name", race->name) : 0;
 }
 
 static int take_line(struct race *race, int argc, char **argv)

@@ -1,63 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <netinet/in.h>
 #include <string.h>
 
 #include "cli.h"
 #include "format.h"
-
-static const char *protocol_name(uint32_t protocol)
-{
-	switch (protocol) {
-	case IPPROTO_TCP:
-		return "tcp";
-	case IPPROTO_UDP:
-		return "udp";
-	case IPPROTO_ICMP:
-		return "icmp";
-	case IPPROTO_ICMPV6:
-		return "icmpv6";
-	case IPPROTO_SCTP:
-		return "sctp";
-	default:
-		return NULL;
-	}
-}
-
-static const char *family_name(uint32_t family)
-{
-	return family == AF_INET ? "inet" : family == AF_INET6 ? "inet6" : NULL;
-}
-
-static void show_end(struct out *out, const char *key, const char *port_key, const char *lead,
-		     const void *address, size_t len, uint32_t port)
-{
-	if (address)
-		out_address(out, key, lead, address, len);
-	else
-		out_null(out, key, lead);
-	/* Not every protocol has ports. */
-	if (port)
-		out_num(out, port_key, lead ? " port " : NULL, port);
-	else
-		out_null(out, port_key, NULL);
-}
-
-static void show_socket(struct out *out, const struct rein_socket *sock, bool text)
-{
-	out_object(out, "socket");
-	out_word(out, "family", NULL, family_name(sock->family), sock->family);
-	out_word(out, "protocol", text ? "\n  socket:\t" : NULL, protocol_name(sock->protocol),
-		 sock->protocol);
-	show_end(out, "source", "source_port", text ? " from " : NULL, sock->source,
-		 sock->source_len, sock->source_port);
-	show_end(out, "destination", "destination_port", text ? " to " : NULL, sock->destination,
-		 sock->destination_len, sock->destination_port);
-	if (sock->cookie)
-		out_id(out, "cookie", text ? ", cookie " : NULL, sock->cookie);
-	else
-		out_null(out, "cookie", NULL);
-	out_end(out);
-}
 
 static void show_value(struct out *out, const struct rein_value *value, bool text)
 {
@@ -186,8 +131,13 @@ static void show_who(struct out *out, const struct rein_record *record, bool ful
 		record->scope_id);
 	if (full && record->scope_id)
 		out_text(out, ")");
+	out_str(out, "watch_name", LEAD("\n  watch:\t", NULL), record->watch);
+	show_id(out, "watch_id", LEAD(record->watch ? " (id " : "\n  watch:\t(id ", NULL),
+		record->watch_id);
+	if (full && record->watch_id)
+		out_text(out, ")");
 	if (record->has_socket)
-		show_socket(out, &record->socket, full);
+		show_socket(out, &record->socket, LEAD("\n  socket:\t", NULL));
 	else
 		out_null(out, "socket", NULL);
 	if (record->pid)

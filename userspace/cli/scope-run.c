@@ -10,6 +10,7 @@
 #include "cell.h"
 #include "cli.h"
 #include "command.h"
+#include "named.h"
 #include "scope.h"
 #include "signals.h"
 #include "span.h"
@@ -106,7 +107,7 @@ static int take_line(struct run *run, int argc, char **argv)
 		return cli_fail_parse(cli, "--timeout", timeout, &error);
 	run->name = opt_value(&args, "name");
 	if (run->name)
-		ret = scope_check_name(cli, "--name", run->name);
+		ret = named_check(cli, "scope", "--name", run->name);
 	return ret ? ret : take_signal(run, &args);
 }
 

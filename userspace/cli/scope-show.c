@@ -4,43 +4,19 @@
 
 /* --- JSON ---------------------------------------------------------------------------- */
 
-static void id_or_null(struct out *out, const char *key, uint64_t id)
-{
-	if (id)
-		out_id(out, key, NULL, id);
-	else
-		out_null(out, key, NULL);
-}
-
-static void num_or_null(struct out *out, const char *key, bool there, uint64_t number)
-{
-	if (there)
-		out_num(out, key, NULL, number);
-	else
-		out_null(out, key, NULL);
-}
-
-static void word_or_null(struct out *out, const char *key, const char *word, uint32_t value)
-{
-	if (value)
-		out_word(out, key, NULL, word, value);
-	else
-		out_null(out, key, NULL);
-}
-
 /* How and when it ended, or will. */
 static void show_end_keys(struct out *out, const struct rein_scope *scope)
 {
-	num_or_null(out, "left_ns", scope->has_left, scope->left_ns);
-	word_or_null(out, "cause", rein_cause_name(scope->cause), scope->cause);
-	id_or_null(out, "origin", scope->origin);
+	out_num_or_null(out, "left_ns", scope->has_left, scope->left_ns);
+	out_word_or_null(out, "cause", rein_cause_name(scope->cause), scope->cause);
+	out_id_or_null(out, "origin", scope->origin);
 	out_str(out, "reason", NULL, scope->reason);
-	id_or_null(out, "record", scope->record);
+	out_id_or_null(out, "record", scope->record);
 	if (scope->cause)
 		out_date(out, "time", NULL, scope->time_ns, 9);
 	else
 		out_null(out, "time", NULL);
-	num_or_null(out, "time_ns", scope->cause, scope->time_ns);
+	out_num_or_null(out, "time_ns", scope->cause, scope->time_ns);
 }
 
 /* All of them; they have no text. */
@@ -48,32 +24,23 @@ static void show_scope_keys(struct out *out, const struct rein_scope *scope)
 {
 	out_id(out, "id", NULL, scope->id);
 	out_str(out, "name", NULL, scope->name);
-	id_or_null(out, "parent", scope->parent);
+	out_id_or_null(out, "parent", scope->parent);
 	out_num(out, "depth", NULL, scope->depth);
 	show_end_keys(out, scope);
 	out_num(out, "children", NULL, scope->children);
 	out_num(out, "waiters", NULL, scope->waiters);
-	num_or_null(out, "pid", scope->pid, scope->pid);
+	out_num_or_null(out, "pid", scope->pid, scope->pid);
 	out_str(out, "comm", NULL, scope->comm);
-	num_or_null(out, "uid", scope->has_uid, scope->uid);
+	out_num_or_null(out, "uid", scope->has_uid, scope->uid);
 	out_str(out, "cgroup", NULL, scope->cgroup);
-	id_or_null(out, "cgroup_id", scope->cgroup_id);
+	out_id_or_null(out, "cgroup_id", scope->cgroup_id);
 	out_bool(out, "kills", NULL, scope->kills);
-	word_or_null(out, "race", rein_policy_name(scope->race), scope->race);
-	num_or_null(out, "number", scope->number, scope->number);
-	num_or_null(out, "winner", scope->winner, scope->winner);
+	out_word_or_null(out, "race", rein_policy_name(scope->race), scope->race);
+	out_num_or_null(out, "number", scope->number, scope->number);
+	out_num_or_null(out, "winner", scope->winner, scope->winner);
 }
 
 /* --- a line ----------------------------------------------------------------------------- */
-
-/* In a table what isn't there is "-". */
-static void show_cell(struct out *out, const char *text)
-{
-	if (text)
-		out_str(out, NULL, "\t", text);
-	else
-		out_null(out, NULL, "\t");
-}
 
 static const char *state_of(const struct rein_scope *scope)
 {
@@ -92,8 +59,8 @@ static const char *state_of(const struct rein_scope *scope)
 void show_scope_row(struct out *out, const struct rein_scope *scope)
 {
 	out_id(out, NULL, "\n", scope->id);
-	show_cell(out, scope->name);
-	show_cell(out, state_of(scope));
+	out_cell(out, scope->name);
+	out_cell(out, state_of(scope));
 	if (scope->has_left)
 		out_left(out, NULL, "\t", scope->left_ns);
 	else
@@ -104,7 +71,7 @@ void show_scope_row(struct out *out, const struct rein_scope *scope)
 		out_null(out, NULL, "\t");
 	out_num(out, NULL, "\t", scope->children);
 	out_num(out, NULL, "\t", scope->waiters);
-	show_cell(out, scope->cgroup);
+	out_cell(out, scope->cgroup);
 	show_scope_keys(out, scope);
 }
 
@@ -186,18 +153,6 @@ static void show_cgroup(struct out *out, const struct rein_scope *scope)
 	out_text(out, scope->kills ? "), killed at the end" : ")");
 }
 
-static void show_maker(struct out *out, const struct rein_scope *scope)
-{
-	if (!scope->pid && !scope->comm && !scope->has_uid)
-		return;
-	out_text(out, "\n  made by:\t");
-	if (scope->pid)
-		out_num(out, NULL, "pid ", scope->pid);
-	out_str(out, NULL, scope->pid ? ", " : "", scope->comm);
-	if (scope->has_uid)
-		out_num(out, NULL, scope->pid || scope->comm ? ", uid " : "uid ", scope->uid);
-}
-
 /**
  * show_scope_full() - print all there is to know about a scope
  * @out:	where; the caller makes the object
@@ -213,6 +168,6 @@ void show_scope_full(struct out *out, const struct rein_scope *scope)
 	out_num(out, NULL, "\n  children:\t", scope->children);
 	out_num(out, NULL, "\n  waiters:\t", scope->waiters);
 	show_cgroup(out, scope);
-	show_maker(out, scope);
+	show_maker(out, scope->pid, scope->comm, scope->has_uid, scope->uid);
 	show_scope_keys(out, scope);
 }

@@ -11,9 +11,18 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "named.h"
 #include "span.h"
 
 static const struct opt no_opts[] = { { 0 } };
+
+static const struct named_kind scope_kind = {
+	.noun = "scope",
+	.nouns = "scopes",
+	.see = "see what there is: rein scope list",
+	.unknown = CODE_SCOPE_UNKNOWN,
+	.ambiguous = CODE_SCOPE_AMBIGUOUS,
+};
 
 /* --- what all share ---------------------------------------------------------------- */
 
@@ -37,37 +46,6 @@ const char *scope_cause_text(uint32_t cause)
 }
 
 /**
- * scope_check_name() - may a new scope be called so?
- * @cli:	the command
- * @option:	by which it is named
- * @name:	it
- *
- * Return: 0, or an exit code and the error has been printed.
- */
-int scope_check_name(struct cli *cli, const char *option, const char *name)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	static const char others[] = "0123456789._-:@";
-	size_t len = strlen(name), good = 0, more;
-	char text[128];
-
-	snprintf(text, sizeof(text), "%s %.80s", option, name);
-	do {
-		more = strspn(name + good, letters);
-		more += strspn(name + good + more, others);
-		good += more;
-	} while (more);
-	if (!len || len >= REIN_SCOPE_NAME_LEN || good != len || *name == '-')
-		return cli_fail(cli, CODE_VALUE, text,
-				"1 to 63 letters, digits and any of . _ - : @, no dash at the beginning",
-				"a scope can't be called '%.80s'", name);
-	if (strspn(name, "0123456789") == len)
-		return cli_fail(cli, CODE_VALUE, text, "begin it with a letter",
-				"a name of digits only would be taken for an ID: %s", name);
-	return 0;
-}
-
-/**
  * scope_fail() - report what the kernel said to a call about a scope
  * @cli:	the command
  * @option:	what it was about, as it was typed, or NULL
@@ -82,13 +60,7 @@ int scope_fail(struct cli *cli, const char *option, const char *what, int err,
 {
 	struct fault fault;
 
-	fault_set(&fault, result->code ? result->code : CODE_NETLINK, option, NULL, "%s",
-		  result->message);
-	if (err == ENOTTY)
-		snprintf(fault.message, sizeof(fault.message),
-			 "the module is too old to know scopes");
-	else if (!*fault.message)
-		snprintf(fault.message, sizeof(fault.message), "%s: %s", what, strerror(err));
+	fault_answer(&fault, scope_kind.nouns, option, what, err, result->code, result->message);
 	fault.record = result->record;
 	fault.exit = result->code == CODE_SCOPE_DONE ? EXIT_CANCELLED : EXIT_REFUSED;
 	return fault_report(cli, &fault);
@@ -139,99 +111,17 @@ static void show_done(struct out *out, const struct rein_scope_done *done)
 
 /* --- named ------------------------------------------------------------------------- */
 
-/**
- * struct named - the scope that is meant
- * @word:	as it was typed
- * @id:		its id, 0: by @word
- */
-struct named {
-	const char *word;
-	uint64_t id;
-};
-
-/* The only word, ID or NAME. */
-static int take_named(struct cli *cli, const struct opt_args *args, struct named *named)
-{
-	struct parse_error error;
-	int ret;
-
-	ret = opt_words(cli, args, 1, 1, "the ID or NAME of the scope");
-	if (ret)
-		return ret;
-	*named = (struct named){ .word = args->words[0] };
-	if (!*named->word)
-		return cli_fail(cli, CODE_USAGE, NULL, "see what there is: rein scope list",
-				"the name of the scope is empty");
-	if (strspn(named->word, "0123456789") != strlen(named->word))
-		return 0;
-	if (parse_number(named->word, "scope ID", UINT64_MAX, &named->id, &error))
-		return cli_fail(cli, error.code, named->word, "see what there is: rein scope list",
-				"%s", error.message);
-	return 0;
-}
-
-/**
- * struct ids_of - the scopes of a name
- * @id:		of the one that is meant, if there is but one
- * @n:		how many
- * @texts:	their ids
- *
- * The replicas of a race are called as that is; it is the race that is meant.
- */
-struct ids_of {
-	uint64_t id;
-	size_t n;
-	char **texts;
-};
-
+/* The replicas of a race are called as that is; it is the race that is meant. */
 static void add_id(const struct rein_scope *scope, void *arg)
 {
-	struct ids_of *ids = arg;
-	char **texts;
-
-	if (scope->number)
-		return;
-	texts = realloc(ids->texts, (ids->n + 1) * sizeof(*texts));
-	if (!texts)
-		return;
-	ids->texts = texts;
-	if (asprintf(&texts[ids->n], "%" PRIu64, scope->id) < 0)
-		return;
-	ids->n++;
-	ids->id = scope->id;
-}
-
-static void forget_ids(struct ids_of *ids)
-{
-	size_t i;
-
-	for (i = 0; i < ids->n; i++)
-		free(ids->texts[i]);
-	free(ids->texts);
-}
-
-static int fail_name(struct cli *cli, const struct named *named, const struct ids_of *ids)
-{
-	struct fault fault;
-
-	if (ids->n) {
-		fault_set(&fault, CODE_SCOPE_AMBIGUOUS, named->word, NULL,
-			  "several scopes have that name");
-	} else {
-		fault_set(&fault, CODE_SCOPE_UNKNOWN, named->word, NULL,
-			  "there is no scope of that name");
-		fault.exit = EXIT_REFUSED;
-	}
-	fault.target = "";
-	fault.targets = ids->texts;
-	fault.n_targets = ids->n;
-	return fault_report(cli, &fault);
+	if (!scope->number)
+		named_add(arg, scope->id);
 }
 
 /* The id of a scope that was named otherwise; connects. */
 static int find_id(struct cli *cli, struct named *named)
 {
-	struct ids_of ids = { 0 };
+	struct named_ids ids = { 0 };
 	int ret;
 
 	ret = cli_connect(cli);
@@ -241,11 +131,7 @@ static int find_id(struct cli *cli, struct named *named)
 	if (strlen(named->word) < REIN_SCOPE_NAME_LEN &&
 	    rein_scope_dump(cli->rein, named->word, add_id, &ids))
 		return cli_fail_kernel(cli, named->word);
-	if (ids.n != 1)
-		ret = fail_name(cli, named, &ids);
-	named->id = ids.id;
-	forget_ids(&ids);
-	return ret;
+	return named_pick(cli, &scope_kind, named, &ids);
 }
 
 static int open_named(struct cli *cli, struct named *named, bool observe, int *fd)
@@ -382,7 +268,7 @@ static int scope_show(struct cli *cli, int argc, char **argv)
 
 	ret = opt_parse(cli, argc, argv, no_opts, &args);
 	if (!ret)
-		ret = take_named(cli, &args, &named);
+		ret = named_take(cli, &scope_kind, &args, &named);
 	if (!ret)
 		ret = find_id(cli, &named);
 	if (ret)
@@ -448,7 +334,7 @@ static int scope_wait(struct cli *cli, int argc, char **argv)
 
 	ret = opt_parse(cli, argc, argv, opts, &args);
 	if (!ret)
-		ret = take_named(cli, &args, &named);
+		ret = named_take(cli, &scope_kind, &args, &named);
 	if (ret)
 		return ret;
 	timeout = opt_value(&args, "timeout");
@@ -559,7 +445,7 @@ static int scope_cancel(struct cli *cli, int argc, char **argv)
 
 	ret = opt_parse(cli, argc, argv, opts, &args);
 	if (!ret)
-		ret = take_named(cli, &args, &named);
+		ret = named_take(cli, &scope_kind, &args, &named);
 	if (ret)
 		return ret;
 	if (opt_find(&args, "reason"))

@@ -12,7 +12,6 @@ struct fault;
 struct out;
 
 const char *scope_cause_text(uint32_t cause);
-int scope_check_name(struct cli *cli, const char *option, const char *name);
 int scope_fail(struct cli *cli, const char *option, const char *what, int err,
 	       const struct rein_scope_result *result);
 int scope_fail_done(struct cli *cli, const char *what, uint64_t own,

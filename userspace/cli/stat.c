@@ -13,6 +13,7 @@ static void show(const struct rein_stat *stat, void *arg)
 	out_num(out, "cgroups", "\ncgroups:\t", stat->cgroups);
 	out_num(out, "namespaces", "\nnamespaces:\t", stat->namespaces);
 	out_num(out, "scopes", "\nscopes:\t", stat->scopes);
+	out_num(out, "watches", "\nwatches:\t", stat->watches);
 	out_bool(out, "hooked", "\nhooked:\t", stat->hooked);
 	out_bool(out, "events", "\nevents:\t", stat->events);
 	out_object(out, "records");

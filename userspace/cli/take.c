@@ -155,14 +155,8 @@ static int fail_take(struct cli *cli, const struct take *take, int err)
 	const struct rein_take_result *result = &take->result;
 	struct fault fault;
 
-	fault_set(&fault, result->code ? result->code : CODE_NETLINK, NULL, NULL, "%s",
-		  result->message);
-	if (err == ENOTTY)
-		snprintf(fault.message, sizeof(fault.message),
-			 "the module is too old to know takes");
-	else if (!*fault.message)
-		snprintf(fault.message, sizeof(fault.message), "the tokens can't be taken: %s",
-			 strerror(err));
+	fault_answer(&fault, "takes", NULL, "the tokens can't be taken", err, result->code,
+		     result->message);
 	if (result->code && result->want < take->n)
 		snprintf(fault.option, sizeof(fault.option), "%s",
 			 take->args.words[result->want]);

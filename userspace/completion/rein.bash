@@ -12,11 +12,15 @@ _rein_cgroups() {
 
 # What option $1 takes.
 _rein_value() {
+	local events='beat begin end miss expired step resumed gone'
+
 	case $1 in
 	--cgroup)	_rein_cgroups "$2"; echo self ;;
 	--on)		echo egress connect accept call ;;
 	--over)		echo refuse wait mark observe ;;
-	--for | --timeout | --after) echo infinity ;;
+	--for)		[[ " ${COMP_WORDS[*]} " == *" wait "* ]] && echo "$events" || echo infinity ;;
+	--timeout | --after) echo infinity ;;
+	--on-miss)	echo record signal: cancel kill reset exec ;;
 	-s | --signal)	echo TERM INT HUP QUIT USR1 USR2 KILL ;;
 	--budget)	rein -q limit list --on call 2>/dev/null | awk '{ print $2 }' | sort -u ;;
 	--kind)		echo bug edge ;;
@@ -29,9 +33,11 @@ _rein_value() {
 # What may follow the words so far.
 _rein_next() {
 	local change='--cgroup --on --rate --over --patience --queue --credit --for'
+	local rules='--every --miss --min --max --grace --pretimeout --unit-min --unit-max
+		--order --on-miss'
 
 	case $1 in
-	'')		echo limit take scope race chain errors monitor stat flush version help -j -p -q -v -f -b ;;
+	'')		echo limit take scope race watch beat chain errors monitor stat flush version help -j -p -q -v -f -b ;;
 	limit)		echo add replace set del show list ;;
 	"limit add"*)	echo "$change" ;;
 	"limit replace"* | "limit set"* | "limit del"* | "limit show"*)
@@ -56,16 +62,30 @@ _rein_next() {
 		rein -q scope list 2>/dev/null | awk 'NR > 1 { print $1; if ($2 != "-") print $2 }'
 		;;
 	race*)		echo --replicas --after --timeout --budget --credit --name -- ;;
+	watch)		echo add run list show wait arm test del ;;
+	"watch add"*)	echo --cgroup --pid --socket "$rules" --token --off ;;
+	"watch run"*)	echo "$rules" --restart --backoff --signal -- ;;
+	beat* | "watch list"* | "watch show"* | "watch wait"* | "watch arm"* | "watch test"* | "watch del"*)
+		case $1 in
+		beat*)	echo --begin --deadline --end --checkpoint --token ;;
+		*" list"*) echo --stats ;;
+		*" wait"*) echo --for --timeout ;;
+		*" arm"*) echo --every --grace --off ;;
+		*" test"*) echo --real ;;
+		esac
+		rein -q watch list 2>/dev/null | awk 'NR > 1 { print $1; if ($2 != "-") print $2 }'
+		;;
 	chain*)		echo --cgroup --pid ;;
 	errors)		echo list follow clear show explain ;;
 	"errors list"*|"errors follow"*)	echo --kind --code --severity --limit --cgroup --since --last ;;
 	"errors show")	rein -q errors list 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
 	"errors explain") rein errors explain 2>/dev/null | awk '{ print $1 }' ;;
-	monitor*)	echo limits errors scopes ;;
+	monitor*)	echo limits errors scopes watches --exec ;;
 	flush)		echo --force ;;
-	help)		echo limit take scope race chain errors monitor stat flush version help ;;
+	help)		echo limit take scope race watch beat chain errors monitor stat flush version help ;;
 	"help limit")	echo add replace set del show list ;;
 	"help scope")	echo run list show wait check cancel ;;
+	"help watch")	echo add run list show wait arm test del ;;
 	"help errors")	echo list follow clear show explain ;;
 	esac
 }
@@ -78,7 +98,7 @@ _rein_command() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		[[ ${COMP_WORDS[i]} == -- ]] && break
 	done
-	[[ $i -lt $COMP_CWORD && " ${COMP_WORDS[*]:0:i} " =~ " "(take|scope run|race)" " ]] &&
+	[[ $i -lt $COMP_CWORD && " ${COMP_WORDS[*]:0:i} " =~ " "(take|scope run|race|watch run)" " ]] &&
 		declare -F _command_offset >/dev/null &&
 		_command_offset $((i + 1))
 }

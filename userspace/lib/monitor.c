@@ -38,6 +38,11 @@ static void hand_out(struct nlmsghdr *nlh, const struct rein_events *events, voi
 		if (events->scope)
 			rein_scope_parse(nlh, events->scope, arg);
 		break;
+	/* Only who knows of watches, and has room for this, subscribes to them. */
+	case REIN_CMD_WATCH_NTF:
+		if (events->watch)
+			rein_watch_parse(nlh, events->watch, arg);
+		break;
 	}
 }
 

@@ -138,6 +138,91 @@ const char *rein_policy_name(uint32_t value)
 	return name_of(names, sizeof(names), value);
 }
 
+const char *rein_subject_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_SUBJECT_PROCESS] = "process",
+		[REIN_SUBJECT_CGROUP] = "cgroup",
+		[REIN_SUBJECT_SOCKET] = "socket",
+	};
+
+	return name_of(names, sizeof(names), value);
+}
+
+const char *rein_step_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_STEP_RECORD] = "record",
+		[REIN_STEP_SIGNAL] = "signal",
+		[REIN_STEP_CANCEL] = "cancel",
+		[REIN_STEP_KILL] = "kill",
+		[REIN_STEP_RESET] = "reset",
+		[REIN_STEP_EXEC] = "exec",
+	};
+
+	return name_of(names, sizeof(names), value);
+}
+
+const char *rein_fault_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_FAULT_NONE] = "none",
+		[REIN_FAULT_SILENT] = "silent",
+		[REIN_FAULT_MANY] = "many",
+		[REIN_FAULT_LATE] = "late",
+		[REIN_FAULT_EARLY] = "early",
+		[REIN_FAULT_ORDER] = "order",
+		[REIN_FAULT_TEST] = "test",
+	};
+
+	return name_of(names, sizeof(names), value);
+}
+
+const char *rein_watch_status_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_WATCH_OFF] = "off",
+		[REIN_WATCH_RUNNING] = "running",
+		[REIN_WATCH_EXPIRED] = "expired",
+		[REIN_WATCH_GONE] = "gone",
+	};
+
+	return name_of(names, sizeof(names), value);
+}
+
+const char *rein_watch_event_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_WATCH_EVENT_MADE] = "made",
+		[REIN_WATCH_EVENT_ARMED] = "armed",
+		[REIN_WATCH_EVENT_DISARMED] = "disarmed",
+		[REIN_WATCH_EVENT_WARNED] = "warned",
+		[REIN_WATCH_EVENT_MISSED] = "missed",
+		[REIN_WATCH_EVENT_EXPIRED] = "expired",
+		[REIN_WATCH_EVENT_STEP] = "step",
+		[REIN_WATCH_EVENT_RESUMED] = "resumed",
+		[REIN_WATCH_EVENT_GONE] = "gone",
+	};
+
+	return name_of(names, sizeof(names), value);
+}
+
+const char *rein_watch_count_name(uint32_t value)
+{
+	static const char *const names[] = {
+		[REIN_COUNT_BEAT] = "beat",
+		[REIN_COUNT_BEGIN] = "begin",
+		[REIN_COUNT_END] = "end",
+		[REIN_COUNT_MISS] = "miss",
+		[REIN_COUNT_EXPIRE] = "expired",
+		[REIN_COUNT_STEP] = "step",
+		[REIN_COUNT_RESUME] = "resumed",
+		[REIN_COUNT_GONE] = "gone",
+	};
+
+	return name_of(names, sizeof(names), value);
+}
+
 const char *rein_version(void)
 {
 	return REIN_VERSION;

@@ -49,6 +49,8 @@ const char *rein_str(const struct nlattr *attr);
 void rein_limit_parse(struct nlmsghdr *nlh, rein_limit_fn fn, void *arg);
 void rein_record_parse(struct nlmsghdr *nlh, rein_record_fn fn, void *arg);
 void rein_scope_parse(struct nlmsghdr *nlh, rein_scope_fn fn, void *arg);
+void rein_watch_parse(struct nlmsghdr *nlh, rein_watch_fn fn, void *arg);
+void rein_socket_parse(struct nlattr *attr, struct rein_socket *sock);
 void rein_stats_parse(const struct nlattr *attr, struct rein_stats *stats);
 
 #endif /* REIN_NL_H */

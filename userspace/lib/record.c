@@ -35,6 +35,8 @@ static const struct nla_policy record_policy[REIN_A_RECORD_MAX + 1] = {
 	[REIN_A_RECORD_STEP] = { .type = NLA_NESTED },
 	[REIN_A_RECORD_SCOPE_ID] = { .type = NLA_U64 },
 	[REIN_A_RECORD_SCOPE_NAME] = { .type = NLA_STRING },
+	[REIN_A_RECORD_WATCH_ID] = { .type = NLA_U64 },
+	[REIN_A_RECORD_WATCH_NAME] = { .type = NLA_STRING },
 };
 
 static const struct nla_policy step_policy[REIN_A_STEP_MAX + 1] = {
@@ -67,7 +69,7 @@ static const void *parse_address(struct nlattr *attr, size_t *len)
 	return attr ? nla_data(attr) : NULL;
 }
 
-static void parse_socket(struct nlattr *attr, struct rein_socket *sock)
+void rein_socket_parse(struct nlattr *attr, struct rein_socket *sock)
 {
 	struct nlattr *tb[REIN_A_SOCKET_MAX + 1];
 
@@ -160,7 +162,7 @@ static void parse_who(struct nlattr **tb, struct rein_record *record)
 	record->cgroup = rein_str(tb[REIN_A_RECORD_CGROUP_PATH]);
 	record->has_socket = tb[REIN_A_RECORD_SOCKET];
 	if (record->has_socket)
-		parse_socket(tb[REIN_A_RECORD_SOCKET], &record->socket);
+		rein_socket_parse(tb[REIN_A_RECORD_SOCKET], &record->socket);
 	record->pid = rein_u32(tb[REIN_A_RECORD_PID]);
 	record->comm = rein_str(tb[REIN_A_RECORD_COMM]);
 	record->function = rein_str(tb[REIN_A_RECORD_FUNCTION]);
@@ -171,6 +173,10 @@ static void parse_who(struct nlattr **tb, struct rein_record *record)
 	record->scope = rein_str(tb[REIN_A_RECORD_SCOPE_NAME]);
 	if (record->scope && !*record->scope)
 		record->scope = NULL;
+	record->watch_id = rein_u64(tb[REIN_A_RECORD_WATCH_ID]);
+	record->watch = rein_str(tb[REIN_A_RECORD_WATCH_NAME]);
+	if (record->watch && !*record->watch)
+		record->watch = NULL;
 }
 
 void rein_record_parse(struct nlmsghdr *nlh, rein_record_fn fn, void *arg)

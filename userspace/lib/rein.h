@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * librein: talk to the rein kernel module, over generic netlink to configure
- * it, through /dev/rein to take tokens, and to make scopes and races.
+ * it, through /dev/rein to take tokens, to make scopes and races, and to keep watches.
  *
  * Promise: one call is one request. It returns 0, or a negative errno with
  * everything the kernel said about it in rein_last_error(). Nothing is
@@ -12,7 +12,8 @@
  * their tier (bytes, packets or calls).
  *
  * Context: a struct rein belongs to one thread at a time. What takes tokens, and
- * what is about scopes, needs none; any number of threads may share a descriptor.
+ * what is about scopes and watches, needs none; any number of threads may share a
+ * descriptor.
  */
 #ifndef REIN_H
 #define REIN_H
@@ -346,6 +347,8 @@ struct rein_step {
  * @version:	of the module, or NULL
  * @scope_id:	the scope it is about, 0 if none
  * @scope:	its name, or NULL
+ * @watch_id:	the watch it is about, 0 if none
+ * @watch:	its name, or NULL
  */
 struct rein_record {
 	uint64_t id;
@@ -382,6 +385,8 @@ struct rein_record {
 	const char *version;
 	uint64_t scope_id;
 	const char *scope;
+	uint64_t watch_id;
+	const char *watch;
 };
 
 typedef void (*rein_record_fn)(const struct rein_record *record, void *arg);
@@ -456,6 +461,7 @@ int rein_record_clear(struct rein *rein);
  * @records_newest: id of the newest record, 0 if there was none
  * @records_oldest: of the records from this id on none has made way
  * @scopes:	how many there are
+ * @watches:	how many there are
  */
 struct rein_stat {
 	const char *version;
@@ -475,6 +481,7 @@ struct rein_stat {
 	uint64_t records_newest;
 	uint64_t records_oldest;
 	uint64_t scopes;
+	uint64_t watches;
 };
 
 typedef void (*rein_stat_fn)(const struct rein_stat *stat, void *arg);
@@ -501,7 +508,8 @@ int rein_flush(struct rein *rein, bool force);
 /**
  * rein_subscribe() - be told of what happens
  * @rein:	the connection; use one of its own for this
- * @group:	REIN_MCGRP_LIMITS, REIN_MCGRP_ERRORS or REIN_MCGRP_SCOPES
+ * @group:	REIN_MCGRP_LIMITS, REIN_MCGRP_ERRORS, REIN_MCGRP_SCOPES or
+ *		REIN_MCGRP_WATCHES
  *
  * Return: 0 or a negative errno.
  */
@@ -612,15 +620,124 @@ int rein_scope_get(struct rein *rein, uint64_t id, rein_scope_fn fn, void *arg);
 int rein_scope_dump(struct rein *rein, const char *name, rein_scope_fn fn, void *arg);
 
 /**
+ * struct rein_watch - a watch as the kernel has it
+ * @id:		never given twice
+ * @name:	for its readers, or NULL
+ * @status:	enum rein_watch_status
+ * @frozen:	the subject is frozen: time doesn't count
+ * @fault:	the last one, enum rein_fault; REIN_FAULT_NONE: there was none
+ * @misses:	how many there were in a row
+ * @record:	id of the record of the last fault, 0: none
+ * @subject:	what it is kept over, enum rein_subject_kind
+ * @subject_pid: of a process; 0: not to be seen from here
+ * @cgroup_id:	of a cgroup
+ * @cgroup:	path of that, or NULL
+ * @has_socket:	@socket is there
+ * @socket:	of a socket
+ * @flags:	enum rein_watch_flags
+ * @rules:	what it expects
+ * @steps:	what is done when it has expired
+ * @n_steps:	how many
+ * @at_step:	how many were done since it has expired; in a notification of a step which
+ *		one it is, from 0
+ * @beats:	how often there was a beat,
+ * @begins:	the beginning of a unit of work,
+ * @ends:	the end of one,
+ * @faults:	a fault,
+ * @expiries:	and how often it has expired
+ * @has_idle:	there was a beat
+ * @idle_ns:	since the last one
+ * @has_left:	it is running, and something is expected
+ * @left_ns:	there is a fault in this time if nothing happens
+ * @unit:	the unit of work that is under way, or NULL
+ * @unit_ns:	for how long it is
+ * @pid:	who made it, 0: not to be seen from here
+ * @comm:	likewise, or NULL
+ * @has_uid:	@uid is there
+ * @uid:	whose it is
+ * @test:	nothing was done, it was a test (notifications only)
+ * @err:	why a step could not be done, errno; 0: it was (notifications only)
+ * @event:	enum rein_watch_event (notifications only)
+ */
+struct rein_watch {
+	uint64_t id;
+	const char *name;
+	uint32_t status;
+	bool frozen;
+	uint32_t fault;
+	uint32_t misses;
+	uint64_t record;
+	uint32_t subject;
+	uint32_t subject_pid;
+	uint64_t cgroup_id;
+	const char *cgroup;
+	bool has_socket;
+	struct rein_socket socket;
+	uint32_t flags;
+	struct rein_watch_rules rules;
+	struct rein_watch_step steps[REIN_STEPS_MAX];
+	size_t n_steps;
+	uint32_t at_step;
+	uint64_t beats;
+	uint64_t begins;
+	uint64_t ends;
+	uint64_t faults;
+	uint64_t expiries;
+	bool has_idle;
+	uint64_t idle_ns;
+	bool has_left;
+	uint64_t left_ns;
+	const char *unit;
+	uint64_t unit_ns;
+	uint32_t pid;
+	const char *comm;
+	bool has_uid;
+	uint32_t uid;
+	bool test;
+	uint32_t err;
+	uint32_t event;
+};
+
+typedef void (*rein_watch_fn)(const struct rein_watch *watch, void *arg);
+
+/**
+ * rein_watch_get() - read one watch
+ * @rein:	the connection
+ * @id:		its id
+ * @fn:		called once if there is one
+ * @arg:	handed to @fn
+ *
+ * Return: 0 or a negative errno.
+ */
+int rein_watch_get(struct rein *rein, uint64_t id, rein_watch_fn fn, void *arg);
+
+/**
+ * rein_watch_dump() - read watches, by age
+ * @rein:	the connection
+ * @name:	those of that name, NULL: all
+ * @fn:		called for each
+ * @arg:	handed to @fn
+ *
+ * Who is no administrator is told of his own, and of those over himself, or over his
+ * cgroup or one above.
+ *
+ * Return: 0 or a negative errno; @fn is then not called at all.
+ */
+int rein_watch_dump(struct rein *rein, const char *name, rein_watch_fn fn, void *arg);
+
+/**
  * struct rein_events - who is told of what has arrived; NULL: nobody
  * @limit:	of each change of a limit
  * @record:	of each record
  * @scope:	of each change of a scope
+ * @watch:	of what becomes of watches; looked at only with a subscription to
+ *		REIN_MCGRP_WATCHES
  */
 struct rein_events {
 	rein_limit_fn limit;
 	rein_record_fn record;
 	rein_scope_fn scope;
+	rein_watch_fn watch;
 };
 
 /**
@@ -1205,6 +1322,278 @@ int rein_race_result(int race, bool close, void *data, size_t size,
 int rein_credit(int fd, const char *name, uint32_t millionths,
 		struct rein_scope_result *result);
 
+/* --- watches -------------------------------------------------------------------- */
+
+/**
+ * struct rein_watch_opts - what a new watch is like
+ * @name:	for its readers, 1 to 63 letters, digits and any of . _ - : @; or NULL
+ * @flags:	enum rein_watch_flags; without REIN_WATCH_ARM it begins with rein_watch_arm()
+ * @subject:	what it is kept over, enum rein_subject_kind
+ * @fd:		an open cgroup2 directory, or the socket
+ * @pid:	the process, 0: the caller
+ * @start:	when that was started, as in /proc/PID/stat; 0: whenever
+ * @has_kill:	there is a @kill_fd
+ * @kill_fd:	the cgroup.kill of the cgroup, open for writing: for the step kill, and as
+ *		proof of who has no privilege
+ * @has_scope:	there is a @scope_fd
+ * @scope_fd:	a scope, for the step cancel
+ * @rules:	what is expected: see struct rein_watch_rules
+ * @steps:	what is done, one after the other, when it has expired
+ * @n_steps:	how many, at most REIN_STEPS_MAX
+ * @wants:	what the descriptor is readable for, 1 << one or more of enum
+ *		rein_watch_count; 0: for anything
+ */
+struct rein_watch_opts {
+	const char *name;
+	uint32_t flags;
+	uint32_t subject;
+	int fd;
+	uint32_t pid;
+	uint64_t start;
+	bool has_kill;
+	int kill_fd;
+	bool has_scope;
+	int scope_fd;
+	struct rein_watch_rules rules;
+	const struct rein_watch_step *steps;
+	uint32_t n_steps;
+	uint32_t wants;
+};
+
+/**
+ * struct rein_watch_result - what became of a call about a watch
+ * @id:		of the watch that was made
+ * @token:	of a beat: what the next one has to carry
+ * @slot:	of a watch that was made with a slot: for rein_watch_map()
+ * @record:	id of the record that tells the whole story, 0: none
+ * @code:	why not: the number in REIN-Ennnn; 0 if it succeeded, or if the kernel
+ *		didn't say
+ * @message:	why not, one line; likewise empty
+ */
+struct rein_watch_result {
+	uint64_t id;
+	uint64_t token;
+	uint32_t slot;
+	uint64_t record;
+	uint32_t code;
+	char message[128];
+};
+
+/**
+ * rein_watch_new() - keep a watch over a process, a cgroup or a socket
+ * @fd:		what rein_dev_open() returned
+ * @opts:	what it is like
+ * @result:	what became of it; may be NULL
+ *
+ * It expects beats, units of work that begin and end, and checkpoints in their order, as
+ * its rules say; whatever is not as it should be is a fault. One fault in a row more than it
+ * puts up with, and it has expired: then its steps are done.
+ *
+ * It lives until rein_unwatch(), until what it is kept over has gone, or with
+ * REIN_WATCH_OWNED until nobody has a descriptor of it any more but observers and those that
+ * only beat.
+ *
+ * Return: an owner's descriptor, to be closed with close(), which isn't inherited by what
+ * the process executes; or a negative errno: -ESRCH (there is no such process), -EPERM,
+ * -EBADF (not a cgroup2 directory, socket or scope), -ENODEV (the cgroup is gone), -EDQUOT
+ * (the user has too many), -EMFILE, -EINVAL, -ENOMEM; -ENOTTY if the module is too old to
+ * know watches.
+ */
+int rein_watch_new(int fd, const struct rein_watch_opts *opts, struct rein_watch_result *result);
+
+/**
+ * rein_watch_lookup() - get a descriptor of a watch that is there
+ * @fd:		what rein_dev_open() returned
+ * @id:		the watch; 0: by @name
+ * @name:	likewise
+ * @flags:	REIN_LOOK_BEAT: only to beat and to wait; REIN_LOOK_OBSERVE: only to wait; 0:
+ *		for everything
+ * @wants:	what it is readable for, as of struct rein_watch_opts. What was before counts,
+ *		too: nothing is missed between a look and a wait
+ * @result:	what became of it; may be NULL
+ *
+ * Only a watch's own user, and who has CAP_NET_ADMIN over the initial user namespace, may do
+ * so; whoever it is kept over may beat and wait.
+ *
+ * Return: a descriptor; or a negative errno: -ENOENT, -EACCES, -ENOTUNIQ (several have that
+ * name), -EINVAL, -EMFILE, -ENOMEM, -ENOTTY.
+ */
+int rein_watch_lookup(int fd, uint64_t id, const char *name, uint32_t flags, uint32_t wants,
+		      struct rein_watch_result *result);
+
+/**
+ * rein_watch_beat() - say that all is well
+ * @watch:	of an owner, or to beat
+ * @token:	of a watch with REIN_WATCH_TOKEN what the beat before was answered; else 0
+ * @result:	@token for the next one; may be NULL
+ *
+ * Never waits. Any thread. rein_beat() does the same without a call.
+ *
+ * Return: 0 or a negative errno: -EKEYREJECTED (the token), -EPERM (an observer), -EIDRM (the
+ * watch is over), -EBADF or -ENOTTY (this is no watch).
+ */
+int rein_watch_beat(int watch, uint64_t token, struct rein_watch_result *result);
+
+/**
+ * rein_watch_begin() - begin a unit of work, and beat
+ * @watch:	of an owner, or to beat
+ * @unit:	what rein watch show names it by: 1 to 31 characters of printable ASCII
+ * @deadline_ns: it has to end within this time, if that is sooner than the rules say; 0: as
+ *		they say
+ * @token:	as of rein_watch_beat()
+ * @result:	likewise
+ *
+ * What was under way before is ended.
+ *
+ * Return: as rein_watch_beat(); -EINVAL.
+ */
+int rein_watch_begin(int watch, const char *unit, uint64_t deadline_ns, uint64_t token,
+		     struct rein_watch_result *result);
+
+/**
+ * rein_watch_end() - end a unit of work
+ * @watch:	of an owner, or to beat
+ * @unit:	as it was begun
+ * @token:	as of rein_watch_beat()
+ * @result:	likewise
+ *
+ * This is no beat of a cycle.
+ *
+ * Return: as rein_watch_beat(); -ENOENT (it isn't under way), -EINVAL.
+ */
+int rein_watch_end(int watch, const char *unit, uint64_t token, struct rein_watch_result *result);
+
+/**
+ * rein_watch_checkpoint() - say which way the program goes, and beat
+ * @watch:	of an owner, or to beat
+ * @checkpoint:	which one, less than REIN_CHECKPOINTS
+ * @token:	as of rein_watch_beat()
+ * @result:	likewise
+ *
+ * Return: as rein_watch_beat(); -EINVAL. That it was not its turn is a fault of the program,
+ * and no error of the call.
+ */
+int rein_watch_checkpoint(int watch, uint32_t checkpoint, uint64_t token,
+			  struct rein_watch_result *result);
+
+/**
+ * rein_watch_arm() - have a watch begin, anew if it did
+ * @watch:	of an owner
+ * @flags:	enum rein_arm_flags
+ * @every_ns:	with REIN_ARM_EVERY: the cycle from now on
+ * @grace_ns:	with REIN_ARM_GRACE: the first cycle, this once
+ * @result:	what became of it; may be NULL
+ *
+ * Return: 0 or a negative errno: -EPERM (not of an owner), -EIDRM (the watch is over),
+ * -EDQUOT (it would have to be looked at too often), -EINVAL.
+ */
+int rein_watch_arm(int watch, uint32_t flags, uint64_t every_ns, uint64_t grace_ns,
+		   struct rein_watch_result *result);
+
+/**
+ * rein_watch_disarm() - have a watch expect nothing, until it is armed
+ * @watch:	of an owner
+ * @result:	what became of it; may be NULL
+ *
+ * Return: as rein_watch_arm().
+ */
+int rein_watch_disarm(int watch, struct rein_watch_result *result);
+
+/**
+ * rein_watch_test() - see what happens when a watch expires
+ * @watch:	of an owner
+ * @real:	it does expire, and its steps are done; else there are records of them, and
+ *		it goes on as if nothing had been
+ * @result:	what became of it; may be NULL
+ *
+ * Return: 0 or a negative errno: -EINVAL (it is not armed, or has expired), -EPERM (not of an
+ * owner), -EIDRM (it is over).
+ */
+int rein_watch_test(int watch, bool real, struct rein_watch_result *result);
+
+/**
+ * rein_unwatch() - end a watch
+ * @watch:	of an owner
+ * @result:	what became of it; may be NULL
+ *
+ * Those who wait learn that it is over.
+ *
+ * Return: 0 or a negative errno: -EPERM (not of an owner), -EIDRM (it is over already).
+ */
+int rein_unwatch(int watch, struct rein_watch_result *result);
+
+/**
+ * rein_watch_wait() - wait until something happens that the descriptor is readable for
+ * @watch:	any descriptor of the watch
+ * @timeout_ns:	for how long; 0: not at all; REIN_FOREVER_NS: as long as it takes
+ * @state:	how the watch is; may be NULL
+ *
+ * What a descriptor has told once it doesn't tell again: threads that wait should have one
+ * each.
+ *
+ * Return: 0; -ETIMEDOUT: nothing happened; -EIDRM: it is over, and there is nothing more to
+ * tell; -EINTR: a signal; -EBADF.
+ */
+int rein_watch_wait(int watch, uint64_t timeout_ns, struct rein_watch_state *state);
+
+/**
+ * rein_watch_map() - have the slot of a watch at hand
+ * @watch:	a watch with REIN_WATCH_SLOT or REIN_WATCH_STAMP; it may be closed afterwards,
+ *		unless it is owned
+ * @slot:	as rein_watch_new() answered
+ *
+ * Only for the process that made the watch.
+ *
+ * Return: for rein_beat() and rein_watch_unmap(); NULL and errno.
+ */
+struct rein_watch_slot *rein_watch_map(int watch, uint32_t slot);
+
+/**
+ * rein_watch_unmap() - give back what rein_watch_map() returned
+ * @slot:	may be NULL
+ */
+void rein_watch_unmap(struct rein_watch_slot *slot);
+
+/**
+ * rein_beat() - beat, without a call
+ * @slot:	what rein_watch_map() returned, with REIN_WATCH_SLOT
+ *
+ * One store to memory, which the kernel looks at every twentieth of the shortest time of the
+ * rules, but not more often than every ms. For one thread; if several beat in the same slot
+ * some beats may get lost, but never all: rein_beat_shared() counts each. Threads that have
+ * to be alive each need a watch each: one that beats would hide that another doesn't.
+ */
+static inline void rein_beat(struct rein_watch_slot *slot)
+{
+	uint64_t beats = __atomic_load_n(&slot->beats, __ATOMIC_RELAXED);
+
+	__atomic_store_n(&slot->beats, beats + 1, __ATOMIC_RELAXED);
+}
+
+/**
+ * rein_beat_shared() - rein_beat() for any number of threads
+ * @slot:	what rein_watch_map() returned, with REIN_WATCH_SLOT
+ *
+ * One atomic addition.
+ */
+static inline void rein_beat_shared(struct rein_watch_slot *slot)
+{
+	__atomic_fetch_add(&slot->beats, 1, __ATOMIC_RELAXED);
+}
+
+/**
+ * rein_beat_at() - say when the last beat was, without a call
+ * @slot:	what rein_watch_map() returned, with REIN_WATCH_STAMP
+ * @time_ns:	CLOCK_MONOTONIC of the caller's time namespace; what is later than now counts
+ *		as now
+ *
+ * One store, for a program that has the time anyway.
+ */
+static inline void rein_beat_at(struct rein_watch_slot *slot, uint64_t time_ns)
+{
+	__atomic_store_n(&slot->stamp_ns, time_ns, __ATOMIC_RELAXED);
+}
+
 /**
  * struct rein_rate - how often a take can be had
  * @unlimited:	as often as one likes; @operations and @period_ns are 0
@@ -1257,6 +1646,12 @@ const char *rein_stats_name(uint32_t value);
 const char *rein_cause_name(uint32_t value);
 const char *rein_scope_event_name(uint32_t value);
 const char *rein_policy_name(uint32_t value);
+const char *rein_subject_name(uint32_t value);
+const char *rein_step_name(uint32_t value);
+const char *rein_fault_name(uint32_t value);
+const char *rein_watch_status_name(uint32_t value);
+const char *rein_watch_event_name(uint32_t value);
+const char *rein_watch_count_name(uint32_t value);
 
 /**
  * rein_version() - version of this library
