@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The examples of the documentation that are about scopes and races. How fast they are on
+# The examples of the documentation that are about scopes, races and watches. How fast they are on
 # this machine is said, and not judged.
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -41,6 +41,19 @@ OUT=$(deadlock.sh "$TMP/locks" $seconds 2>&1)
 matches "$OUT" "^one: ended with 0 after [0-9]+ tries$" "deadlock: the first job is done"
 matches "$OUT" "^two: ended with 0 after [0-9]+ tries$" "deadlock: and the second"
 is "$(grep -c "^one has b$\|^two has a$" "$TMP/locks/log")" 2 "deadlock: each has had both locks, once"
+
+# A worker with a watch over itself, that says what it works on.
+if [ -n "$DEBUG" ]; then ms=500; else ms=100; fi
+OUT=$(example-beat $ms 5 2>&1)
+is $? 0 "beat: it beats, and ends"
+is "$(grep -c "^unit-[1-5]: done$" <<<"$OUT")" 5 "beat: all is done"
+background example-beat $ms 5 3 >"$TMP/beat" 2>&1
+wait_for 30 grep -q "^unit-2: done$" "$TMP/beat"
+wait_for 10 eval "[ \"\$(json watch show example .unit)\" = unit-3 ]"
+is $? 0 "beat: it is seen in which unit it is"
+{ wait "$PID"; } 2>/dev/null
+is $? 137 "beat: when it hangs it is killed"
+matches "$(rein errors list)" "E0706.*a watch has expired: too few beats" "beat: there is a record"
 
 wait_for 10 eval "[ \$(json stat .scopes) = $SCOPES ]" || not_ok "no scope is left"
 done_testing

@@ -342,6 +342,52 @@ queued scope-connect
 code -l scope-out E0310 "a packet" wrong bind-end scope-out
 code -l scope-connect E0310 "a connection" wrong bind-end scope-connect
 
+# --- 07xx: watches -----------------------------------------------------------------------
+
+# watch WHAT: likewise
+# shellcheck disable=SC2317 # by name
+watch() {
+	make_cgroup "watch-$1"
+	tool-wrong-watch "$1" "$CGROOT$(cg "watch-$1")" "$1"
+}
+
+code E0701 "no beat" watch silent
+code E0702 "three beats" watch many
+code E0703 "a unit that does not end" watch late
+code E0704 "a unit of no time" watch early
+code E0705 "a checkpoint" watch order
+code E0706 "one miss too many" watch expired
+code E0707 "before it expires" watch warned
+code E0708 "a beat afterwards" watch resumed
+code E0709 "its process exits" watch exited
+code E0710 "a step" watch step
+code E0711 "a threaded cgroup" watch step-failed
+code E0712 "a dry test" watch tested
+code E0720 "a flag" watch flags
+code E0720 "a name" watch name
+code E0720 "a cycle of no beats" watch rules
+code E0720 "a step" watch steps
+code E0720 "a checkpoint" watch beat
+code E0721 "no such id" watch unknown
+code E0722 "two of that name" watch ambiguous
+code E0723 "that of another" watch denied
+code E0724 "an observer beats" watch observer
+code E0724 "who may only beat arms" watch beater
+code E0725 "more than a user may have" watch watches
+code E0726 "more looks than a user may have" watch looks
+code E0727 "a process that has gone" watch process
+code E0728 "another file" watch kill
+code E0729 "another user's process" watch forbidden
+code E0729 "a cgroup" watch forbidden-cgroup
+code E0730 "no token" watch token
+code E0731 "a beat of what is over" watch over
+code E0732 "one that was not begun" watch unit
+code E0733 "a file" watch no-socket
+code E0734 "a test" watch not-armed
+code E0735 "a file" watch scope
+code E0736 "one that was just removed" watch removed
+code E0104 "to watch a directory elsewhere" watch elsewhere
+
 # --- where faults can be injected: no memory, and errors that nobody has thought of --------
 
 NO_FAULTS="this kernel can't inject faults"
@@ -354,10 +400,12 @@ if [ -e /sys/kernel/debug/failslab ] && [ -e "/proc/$$/fail-nth" ]; then
 	code E0214 "a take" wrong memory memory
 	code -l room E0305 "a packet" wrong room room
 	code E0214 "a scope" scope scope-memory
+	code E0214 "a watch" watch memory
 else
 	without "$NO_FAULTS" E0214 "a take"
 	without "$NO_FAULTS" E0305 "a packet"
 	without "$NO_FAULTS" E0214 "a scope"
+	without "$NO_FAULTS" E0214 "a watch"
 fi
 if [ -e $RAW_ERRORS ]; then
 	echo 1 >$RAW_ERRORS
@@ -369,15 +417,17 @@ fi
 # --- the table -----------------------------------------------------------------------------
 
 # What is the same from run to run of a record. Numbers of ns depend on when it was, ids of
-# scopes on what was made before, and descriptors on what is open.
+# scopes and watches on what was made before, and descriptors on what is open.
 # shellcheck disable=SC2016 # for jq
 NORMAL='
 def some: if . == null then null else "*" end;
 def step: .what + if (.name // "") == "" then "" else " " + .name end;
 def normal: {
 	code, kind, severity, errno, hint, limit, cgroup, comm,
-	message: (.message | gsub("scope [0-9]+"; "scope *") |
-		gsub("descriptor [0-9]+"; "descriptor *")),
+	message: (.message | gsub("scope [0-9]+"; "scope *") | gsub("watch [0-9]+"; "watch *") |
+		gsub("descriptor [0-9]+"; "descriptor *") | gsub("process [0-9]+"; "process *") |
+		gsub("[0-9]+ ms"; "* ms") | gsub("expire: [0-9]+"; "expire: *") |
+		gsub("; its stack: .*"; "")),
 	pid: (.pid | some),
 	socket: (.socket | if . == null then null else
 		{ family, protocol, source, source_port: (.source_port | some), destination,
@@ -386,7 +436,8 @@ def normal: {
 	while: [.while[] | step],
 	cause: (.cause | some),
 	site: "\(.function), \(.file)"
-} + if .scope_id == null then {} else { scope: (.scope_name // "") } end;
+} + if .scope_id == null then {} else { scope: (.scope_name // "") } end +
+	if .watch_id == null then {} else { watch: (.watch_name // "") } end;
 def table: [inputs | { (.case): (.record | normal) }] | add;'
 jq -n "$NORMAL table" "$TMP/seen" >"$TMP/table"
 if [ "${1:-}" = golden ]; then

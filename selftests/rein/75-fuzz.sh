@@ -24,7 +24,7 @@ for errno in 0 2 14 22; do
 done
 at_least "$(jq '[.takes["4", "7", "11", "62"] // 0] | add' <<<"$OUT")" 5 \
 	"takes that come to what only those do that were understood"
-at_least "$(jq '.calls | add' <<<"$OUT")" $((COUNT / 20)) "many are calls on scopes and races"
+at_least "$(jq '.calls | add' <<<"$OUT")" $((COUNT / 20)) "many are calls on scopes, races and watches"
 # EPERM 1, ENOENT 2, EAGAIN 11, ECANCELED 125 and the like need more luck
 for errno in 0 14 22; do
 	at_least "$(jq ".calls[\"$errno\"] // 0" <<<"$OUT")" 1 "calls that come to $errno"

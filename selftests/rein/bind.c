@@ -9,13 +9,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 
 #include <kselftest_harness.h>
-#include "scope.h"
+#include "cgroup.h"
 
-#define CGROOT		"/sys/fs/cgroup"
 #define TOP		CGROOT "/test-bind"
 #define A		TOP "/a"
 #define B		A "/b"
@@ -23,7 +20,6 @@
 
 #define AGAIN		"run: make check TESTS=bind"
 #define TIMEOUT		110
-#define HOUR		(3600 * SECOND)
 
 /**
  * struct bind - what every test has; this process stays at the top of all cgroups
@@ -47,12 +43,6 @@ FIXTURE(bind) {
 	uint64_t raw;
 };
 
-static int make_cgroup(const char *path)
-{
-	mkdir(path, 0755);
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 FIXTURE_SETUP(bind) {
 	self->fd = genl_socket();
 	ASSERT_LE(0, self->fd);
@@ -70,57 +60,6 @@ FIXTURE_SETUP(bind) {
 	ASSERT_LE(0, self->dev);
 	self->before = count_scopes(self->fd);
 	self->raw = newest(self->fd, RAW);
-}
-
-static int open_at(int dir, const char *name, int flags)
-{
-	return openat(dir, name, flags | O_CLOEXEC);
-}
-
-static int open_kill(int dir)
-{
-	return open_at(dir, "cgroup.kill", O_WRONLY);
-}
-
-/* Waits until there is no process in a cgroup, or below. */
-static bool wait_empty(int dir)
-{
-	int fd = open_at(dir, "cgroup.events", O_RDONLY);
-	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
-	uint64_t end = now_ns() + LONG;
-	char text[256];
-	ssize_t got;
-	bool empty;
-
-	do {
-		got = pread(fd, text, sizeof(text) - 1, 0);
-		text[got > 0 ? got : 0] = '\0';
-		empty = !!strstr(text, "populated 0");
-		if (!empty)
-			poll(&pfd, 1, 1000);
-	} while (!empty && now_ns() < end);
-	close(fd);
-	return empty;
-}
-
-static bool is_empty(int dir)
-{
-	int fd = open_at(dir, "cgroup.events", O_RDONLY);
-	char text[256];
-	ssize_t got = read(fd, text, sizeof(text) - 1);
-
-	close(fd);
-	text[got > 0 ? got : 0] = '\0';
-	return strstr(text, "populated 0");
-}
-
-static void kill_all(int dir)
-{
-	int fd = open_kill(dir);
-
-	if (write(fd, "1", 1) == 1)
-		wait_empty(dir);
-	close(fd);
 }
 
 FIXTURE_TEARDOWN(bind) {
@@ -154,6 +93,7 @@ FIXTURE_TEARDOWN(bind) {
 /**
  * struct inside - what a process does in a cgroup, and what came of it
  * @pid:	the process
+ * @act:	what it does
  * @dev:	the device
  * @take:	a take
  * @err:	its errno
@@ -162,6 +102,7 @@ FIXTURE_TEARDOWN(bind) {
  */
 struct inside {
 	pid_t pid;
+	void (*act)(struct inside *inside);
 	int dev;
 	struct take take;
 	int err;
@@ -178,31 +119,19 @@ static struct inside *inside_new(int dev)
 	return inside;
 }
 
+static void inside_act(void *arg)
+{
+	struct inside *inside = arg;
+
+	inside->act(inside);
+}
+
 /* @act in a process in @cgroup, which ends then. */
 static void inside_run(struct inside *inside, const char *cgroup,
 		       void (*act)(struct inside *inside))
 {
-	int ready[2];
-	char byte = 0;
-	pid_t pid;
-
-	if (pipe2(ready, O_CLOEXEC))
-		abort();
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (!enter(cgroup) || write(ready[1], &byte, 1) != 1)
-			_exit(99);
-		act(inside);
-		_exit(0);
-	}
-	/* They share this. */
-	inside->pid = pid;
-	close(ready[1]);
-	/* It is there when this returns. */
-	if (read(ready[0], &byte, 1) != 1)
-		abort();
-	close(ready[0]);
+	inside->act = act;
+	inside->pid = run_inside(cgroup, inside_act, inside);
 }
 
 static int inside_join(struct inside *inside)
@@ -690,27 +619,9 @@ TEST_F(bind, wrong_kill_files)
 	close(scope);
 }
 
-struct report {
-	int ret[4];
-	struct rein_answer answers[4];
-};
-
-static void note(struct report *report, size_t i, int ret)
-{
-	report->ret[i] = ret;
-	report->answers[i] = said.answer;
-}
-
-static int noted(const struct report *report, size_t i)
-{
-	said = (struct said){ .answer = report->answers[i] };
-	return report->ret[i];
-}
-
 TEST_F(bind, without_privileges)
 {
-	struct report *report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct report *report = new_report();
 	int ours = open_kill(self->c);
 	pid_t pid;
 
@@ -924,44 +835,20 @@ TEST_F_TIMEOUT(bind, processes_are_killed_with_the_owner, TIMEOUT)
 /* As many as a user may have, of whom each makes more as soon as there is room. */
 static void act_bomb(struct inside *inside)
 {
-	struct rlimit most = { 60, 60 };
-
-	(void)inside;
-	if (setrlimit(RLIMIT_NPROC, &most) || !become_nobody())
-		_exit(1);
-	for (;;) {
-		pid_t pid = fork();
-
-		/* The parent goes, or both stay: nobody is there for long. */
-		if (pid > 0 && getpid() % 3 == 0)
-			_exit(0);
-		if (pid < 0)
-			usleep(100);
-	}
+	bomb(inside);
 }
 
 TEST_F_TIMEOUT(bind, a_fork_bomb, TIMEOUT)
 {
 	struct inside *in = inside_new(self->dev);
-	uint64_t end = now_ns() + LONG;
-	char text[4096];
-	int scope, fd, kill_fd, lines = 0;
-	ssize_t got, i;
+	int scope, kill_fd;
 
 	scope = SUCCEEDS(scope_new(self->dev, REIN_NO_FD));
 	kill_fd = open_kill(self->a);
 	SUCCEEDS(scope_bind(scope, self->a, kill_fd, 0));
 	inside_run(in, B, act_bomb);
 	/* Until it has gone off. */
-	while (lines < 20 && now_ns() < end) {
-		fd = open_at(self->b, "cgroup.procs", O_RDONLY);
-		got = read(fd, text, sizeof(text));
-		close(fd);
-		for (i = 0, lines = 0; i < got; i++)
-			lines += text[i] == '\n';
-		usleep(10000);
-	}
-	EXPECT_LE(20, lines);
+	EXPECT_TRUE(wait_crowded(self->b, 20));
 	SUCCEEDS(scope_cancel(scope));
 	EXPECT_TRUE(wait_empty(self->a)) {
 		TH_LOG("it lives on; " AGAIN);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No memory: for every request, packet, take, reservation, claim, credit, scope, race, event
- * and namespace, and for loading the module, the first, second, third... allocation (or copy
+ * No memory: for every request, packet, take, reservation, claim, credit, scope, race, watch,
+ * event and namespace, and for loading the module, the first, second, third... allocation (or copy
  * from or to user space) fails, until it has no more to fail. Each time all is as before or as
  * it should be afterwards, never in between, and whoever asked is told.
  *
@@ -19,9 +19,8 @@
 
 #include <kselftest_harness.h>
 #include "fault.h"
-#include "scope.h"
+#include "watch.h"
 
-#define CGROOT		"/sys/fs/cgroup"
 #define DIRECTORY	CGROOT "/test-faults"
 #define AGAIN		"run: make check-debug TESTS=faults"
 
@@ -196,6 +195,25 @@ static void build_scopes(struct genl_msg *msg, int dir)
 	genl_begin(msg, REIN_CMD_SCOPE_GET, NLM_F_DUMP);
 }
 
+/* That of the test: see watch_requests. */
+static void build_watch(struct genl_msg *msg, int dir)
+{
+	struct watch_view view;
+	int fd = genl_socket();
+
+	(void)dir;
+	read_watches(fd, "faults", &view);
+	close(fd);
+	genl_begin(msg, REIN_CMD_WATCH_GET, 0);
+	genl_put_u64(msg, REIN_A_WATCH_ID, view.id);
+}
+
+static void build_watches(struct genl_msg *msg, int dir)
+{
+	(void)dir;
+	genl_begin(msg, REIN_CMD_WATCH_GET, NLM_F_DUMP);
+}
+
 static void build_flush(struct genl_msg *msg, int dir)
 {
 	(void)dir;
@@ -220,6 +238,11 @@ static const struct request requests[] = {
 static const struct request scope_requests[] = {
 	{ "scope-get", build_scope, NULL },
 	{ "scope-get: dump", build_scopes, NULL },
+};
+
+static const struct request watch_requests[] = {
+	{ "watch-get", build_watch, NULL },
+	{ "watch-get: dump", build_watches, NULL },
 };
 
 /* A limit that was made anew has another id, and more time left. */
@@ -384,6 +407,29 @@ TEST_F_TIMEOUT(faults, scope_requests, 200)
 		TH_LOG("an error had no meaning: rein errors list; " AGAIN);
 	}
 	close(scope);
+	close(dev);
+}
+
+TEST_F_TIMEOUT(faults, watch_requests, 200)
+{
+	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC), fd;
+	uint64_t raw = newest(self->fd, RAW);
+	struct watch_ask ask;
+	size_t i;
+
+	NEEDS_INJECTION(self->able);
+	forget_ids(&self->before);
+	watch_called(watch_every(ask_watch(&ask, REIN_WATCH_OWNED | REIN_WATCH_ARM), HOUR, 0),
+		     "faults");
+	fd = watch_make(dev, watch_step(&ask, REIN_STEP_RECORD, 0, HOUR));
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, watch_begin(fd, "a unit", 0));
+	for (i = 0; i < sizeof(watch_requests) / sizeof(watch_requests[0]); i++)
+		run(_metadata, self, &watch_requests[i]);
+	EXPECT_EQ(raw, newest(self->fd, RAW)) {
+		TH_LOG("an error had no meaning: rein errors list; " AGAIN);
+	}
+	close(fd);
 	close(dev);
 }
 
@@ -1243,6 +1289,257 @@ TEST_F_TIMEOUT(faults, scopes, 200)
 			n = fail_calls(_metadata, self, dev, &stage_calls[i], &told, &lost);
 		TH_LOG("%s: %u could fail; of %u times there was no memory %u, no way in or out %u",
 		       stage_calls[i].what, n, pass, told, lost);
+		EXPECT_LT(0, told + lost);
+	}
+	EXPECT_EQ(raw, newest(self->fd, RAW));
+	close(dev);
+}
+
+/* --- watches ------------------------------------------------------------------------ */
+
+/**
+ * struct post - what calls on watches are made with, anew each time
+ * @dev:	the device
+ * @dir:	a cgroup
+ * @scope:	a scope
+ * @fd:		a watch with a slot, that runs, and has two steps
+ * @eye:	an observer of it
+ * @id:		its id
+ * @page:	where its slot is mapped, if it is
+ */
+struct post {
+	int dev;
+	int dir;
+	int scope;
+	int fd;
+	int eye;
+	uint64_t id;
+	char *page;
+};
+
+/* Over itself, or over a cgroup, with a name, a scope and all steps that there may be. */
+static int post_make(struct post *post, bool cgroup, uint32_t flags)
+{
+	struct watch_ask ask;
+	unsigned int i;
+
+	watch_called(watch_every(ask_watch(&ask, REIN_WATCH_OWNED | flags), HOUR, 0), "new");
+	if (cgroup)
+		watch_cgroup(&ask, post->dir, REIN_NO_FD);
+	ask.args.scope_fd = post->scope;
+	watch_step(&ask, REIN_STEP_CANCEL, 0, HOUR);
+	for (i = 1; i < REIN_STEPS_MAX; i++)
+		watch_step(&ask, REIN_STEP_RECORD, 0, HOUR);
+	return watch_make(post->dev, &ask);
+}
+
+static int call_watch(struct post *post)
+{
+	return post_make(post, false, REIN_WATCH_ARM);
+}
+
+static int call_watch_slot(struct post *post)
+{
+	return post_make(post, false, REIN_WATCH_ARM | REIN_WATCH_SLOT);
+}
+
+static int call_watch_cgroup(struct post *post)
+{
+	return post_make(post, true, REIN_WATCH_ARM);
+}
+
+static int call_watch_socket(struct post *post)
+{
+	struct watch_ask ask;
+	int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+
+	if (sock < 0)
+		return -errno;
+	watch_socket(watch_every(ask_watch(&ask, REIN_WATCH_OWNED), HOUR, 0), sock);
+	fd = watch_make(post->dev, watch_step(&ask, REIN_STEP_RESET, 0, 0));
+	close(sock);
+	return fd;
+}
+
+static int call_look(struct post *post)
+{
+	return watch_look(post->dev, REIN_LOOK_OBSERVE, post->id);
+}
+
+static int call_beat(struct post *post)
+{
+	return watch_beat(post->fd);
+}
+
+static int call_begin(struct post *post)
+{
+	return watch_begin(post->fd, "a unit", SECOND);
+}
+
+static int call_arm(struct post *post)
+{
+	return watch_arm(post->fd);
+}
+
+static int call_test(struct post *post)
+{
+	return watch_test(post->fd, 0);
+}
+
+static int call_unwatch(struct post *post)
+{
+	return watch_end(post->fd);
+}
+
+static int call_watch_read(struct post *post)
+{
+	struct rein_watch_state state;
+
+	said = (struct said){ };
+	return read(post->eye, &state, sizeof(state)) == sizeof(state) ? 0 : -errno;
+}
+
+static int call_watch_map(struct post *post)
+{
+	said = (struct said){ };
+	post->page = map_slots(post->fd);
+	return post->page ? 0 : -errno;
+}
+
+static const struct post_call {
+	const char *what;
+	int (*call)(struct post *post);
+	bool makes;
+	/* Refused without an answer: it has none, or other calls can fail in it. */
+	bool mute;
+	/* It never allocates: only a way in or out can be missing. */
+	bool lean;
+} post_calls[] = {
+	{ "making a watch", call_watch, true, false, false },
+	{ "making a watch with a slot", call_watch_slot, true, false, false },
+	{ "making a watch over a cgroup", call_watch_cgroup, true, false, false },
+	{ "making a watch over a socket", call_watch_socket, true, true, false },
+	{ "looking for a watch", call_look, true, false, false },
+	{ "a beat", call_beat, false, false, true },
+	{ "beginning a unit", call_begin, false, false, true },
+	{ "arming a watch", call_arm, false, false, false },
+	{ "testing a watch", call_test, false, false, false },
+	{ "ending a watch", call_unwatch, false, false, false },
+	{ "reading a watch", call_watch_read, false, true, false },
+	{ "mapping a slot", call_watch_map, false, true, false },
+};
+
+/* All that the call needs, before anything fails. */
+static bool post_set(struct post *post, int dev)
+{
+	struct watch_ask ask;
+
+	memset(post, 0, sizeof(*post));
+	post->dev = dev;
+	mkdir(DIRECTORY "/watched", 0755);
+	post->dir = open(DIRECTORY "/watched", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	post->scope = scope_new(dev, REIN_NO_FD);
+	watch_every(ask_watch(&ask, REIN_WATCH_OWNED | REIN_WATCH_ARM | REIN_WATCH_SLOT), HOUR, 0);
+	watch_step(watch_step(&ask, REIN_STEP_RECORD, 0, 0), REIN_STEP_EXEC, 0, 0);
+	post->fd = watch_make(dev, &ask);
+	post->id = said.id;
+	post->eye = watch_look(dev, REIN_LOOK_OBSERVE, post->id);
+	/* So that there is something to be read. */
+	return post->dir >= 0 && post->scope >= 0 && post->fd >= 0 && post->eye >= 0 &&
+	       !watch_beat(post->fd);
+}
+
+static void post_clear(struct post *post)
+{
+	if (post->page)
+		unmap_slots(post->page);
+	close(post->eye);
+	close(post->fd);
+	close(post->scope);
+	close(post->dir);
+	rmdir(DIRECTORY "/watched");
+}
+
+/* What one call came to whose @n-th allocation or copy failed, if it had one. */
+static void check_post(struct __test_metadata *_metadata, const struct post_call *call,
+		       unsigned int n, bool failed, int ret)
+{
+	EXPECT_TRUE((call->makes ? ret >= 0 : !ret) ||
+		    (failed && (ret == -ENOMEM || ret == -EFAULT || call->mute))) {
+		TH_LOG("%s, %u: %s (%.128s); " AGAIN, call->what, n, strerror(ret < 0 ? -ret : 0),
+		       said.answer.message);
+	}
+	if (ret != -ENOMEM || call->mute)
+		return;
+	EXPECT_FALSE(call->lean) {
+		TH_LOG("%s, %u: it allocates; " AGAIN, call->what, n);
+	}
+	EXPECT_EQ(NO_MEMORY, (int)said.answer.code);
+	EXPECT_EQ(NULL, said_wrong(ENOMEM)) {
+		TH_LOG("%s, %u: %s; " AGAIN, call->what, n, said_wrong(ENOMEM));
+	}
+	EXPECT_NE(0, said.answer.record);
+}
+
+/* Returns how many could fail; of these, how many were told of, and how many lost. */
+static unsigned int fail_posts(struct __test_metadata *_metadata, FIXTURE_DATA(faults) *self,
+			       int dev, const struct post_call *call, unsigned int *told,
+			       unsigned int *lost)
+{
+	uint64_t before = count_watches(self->fd), now;
+	bool failed = true;
+	struct post post;
+	unsigned int n;
+	int ret, files;
+
+	for (n = 1; failed && n < 1000; n++) {
+		ASSERT_EQ(before, settle_watches(self->fd, before));
+		ASSERT_TRUE(post_set(&post, dev));
+		now = count_watches(self->fd);
+		files = count_files();
+		fail_nth(n);
+		ret = call->call(&post);
+		failed = has_failed();
+		check_post(_metadata, call, n, failed, ret);
+		EXPECT_EQ(files + (call->makes && ret >= 0), count_files()) {
+			TH_LOG("%s, %u: a descriptor is left; " AGAIN, call->what, n);
+		}
+		if (ret < 0 && call->makes) {
+			EXPECT_EQ(now, settle_watches(self->fd, now)) {
+				TH_LOG("%s, %u: a watch is left; " AGAIN, call->what, n);
+			}
+		}
+		*told += ret == -ENOMEM;
+		*lost += ret == -EFAULT;
+		if (call->makes && ret >= 0)
+			close(ret);
+		post_clear(&post);
+	}
+	EXPECT_EQ(before, settle_watches(self->fd, before)) {
+		TH_LOG("%s: a watch is left; " AGAIN, call->what);
+	}
+	return n - 2;
+}
+
+/* A call that there is no memory for has made no watch, and says so. */
+TEST_F_TIMEOUT(faults, watches, 200)
+{
+	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
+	unsigned int told, lost, n = 0, pass;
+	uint64_t raw = newest(self->fd, RAW);
+	size_t i;
+
+	NEEDS_INJECTION(self->able);
+	ASSERT_LE(0, dev);
+	fill_files();
+	for (i = 0; i < sizeof(post_calls) / sizeof(post_calls[0]); i++) {
+		told = 0;
+		lost = 0;
+		/* The kernel's checkers allocate now and then, and fail in our place. */
+		for (pass = 0; pass < 3; pass++)
+			n = fail_posts(_metadata, self, dev, &post_calls[i], &told, &lost);
+		TH_LOG("%s: %u could fail; of %u times there was no memory %u, no way in or out %u",
+		       post_calls[i].what, n, pass, told, lost);
 		EXPECT_LT(0, told + lost);
 	}
 	EXPECT_EQ(raw, newest(self->fd, RAW));

@@ -15,7 +15,6 @@
 
 #define AGAIN		"run: make check TESTS=race"
 #define TIMEOUT		110
-#define HOUR		(3600 * SECOND)
 
 /**
  * struct race - what every test has
@@ -603,11 +602,6 @@ TEST_F_TIMEOUT(race, ask, TIMEOUT)
 	FAILS(EALREADY, RACE_LATE, race_grant(field.fd, REIN_GRANT_YES, 1, NULL, 0));
 	FAILS(EALREADY, RACE_LATE, race_grant(field.fd, 0, 0, NULL, 0));
 	field_close(&field);
-}
-
-static void no_action(int sig)
-{
-	(void)sig;
 }
 
 TEST_F_TIMEOUT(race, askers_that_go, TIMEOUT)

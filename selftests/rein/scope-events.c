@@ -22,7 +22,6 @@
 
 #define AGAIN		"run: make check TESTS=scope-events"
 #define TIMEOUT		110
-#define HOUR		(3600 * SECOND)
 
 /**
  * struct event - what a listener is told

@@ -52,14 +52,6 @@ FIXTURE_TEARDOWN(scope) {
 	close(self->fd);
 }
 
-static void close_all(const int *fds, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		close(fds[i]);
-}
-
 /* --- to make one --------------------------------------------------------------------------- */
 
 TEST_F(scope, made)
@@ -216,21 +208,6 @@ TEST_F(scope, no_descriptor)
 
 /* --- sizes and pointers ---------------------------------------------------------------------- */
 
-#define SIZED(request, size) \
-	_IOC(_IOC_READ | _IOC_WRITE, REIN_IOC_MAGIC, _IOC_NR(request), size)
-
-#define ERRNO_IS(errno_, at, request, arg) do {						\
-	unsigned long request_ = (request);						\
-	int fd_ = ioctl(at, request_, arg);						\
-											\
-	EXPECT_EQ(-1, fd_);								\
-	EXPECT_EQ(errno_, errno) {							\
-		TH_LOG("request %#lx: %s; " AGAIN, request_, strerror(errno));		\
-	}										\
-	if (fd_ > 2)									\
-		close(fd_);								\
-} while (0)
-
 /* Each of the requests, of its kind of file. */
 static const struct request {
 	unsigned long request;
@@ -331,16 +308,6 @@ TEST_F(scope, pointers)
 }
 
 /* --- deadlines ------------------------------------------------------------------------------- */
-
-static uint64_t boottime_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ts.tv_sec * SECOND + ts.tv_nsec;
-}
-
-#define HOUR		(3600 * SECOND)
 
 /* The scope of that id has between @from and @to left. */
 #define LEFT_IS(id_, from, to) do {							\
@@ -596,31 +563,7 @@ static void *reader_run(void *arg)
 /* Waits until the thread sleeps: it does so nowhere else. */
 static bool sleeps(struct reader *reader)
 {
-	uint64_t end = now_ns() + LONG;
-	char path[64], text[256];
-	const char *state;
-	ssize_t got;
-	int fd;
-
-	while (now_ns() < end) {
-		snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
-			 __atomic_load_n(&reader->tid, __ATOMIC_SEQ_CST));
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-		if (fd >= 0)
-			close(fd);
-		text[got > 0 ? got : 0] = '\0';
-		state = strrchr(text, ')');
-		if (state && state[2] == 'S')
-			return true;
-		usleep(1000);
-	}
-	return false;
-}
-
-static void no_action(int sig)
-{
-	(void)sig;
+	return wait_asleep(&reader->tid);
 }
 
 TEST_F_TIMEOUT(scope, read_waits, TIMEOUT)
@@ -1395,31 +1338,6 @@ TEST_F_TIMEOUT(scope, as_wide_as_may_be, 3 * TIMEOUT)
 	close_all(fds, n);
 	if (limit)
 		set_scopes_per_user(limit);
-}
-
-/* What a process of another user says. */
-struct report {
-	int ret[8];
-	struct rein_answer answers[8];
-};
-
-static struct report *new_report(void)
-{
-	return mmap(NULL, sizeof(struct report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		    -1, 0);
-}
-
-static void note(struct report *report, size_t i, int ret)
-{
-	report->ret[i] = ret;
-	report->answers[i] = said.answer;
-}
-
-/* Of another process: as if it were this one's. */
-static int noted(const struct report *report, size_t i)
-{
-	said = (struct said){ .answer = report->answers[i] };
-	return report->ret[i];
 }
 
 TEST_F(scope, as_many_as_a_user_may_have)

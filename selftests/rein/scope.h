@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -520,9 +521,16 @@ static inline int read_scope_record(int fd, uint64_t id, struct scope_record *re
 	return genl_ask(fd, &msg, &answer, take_scope_record, record) ?: -answer.err;
 }
 
-static inline void take_scopes_group(const struct genlmsghdr *ghdr, size_t len, void *arg)
+/* A multicast group of the family, by its name. */
+struct named_group {
+	const char *name;
+	uint32_t id;
+};
+
+static inline void take_group(const struct genlmsghdr *ghdr, size_t len, void *arg)
 {
 	const struct nlattr *groups, *group, *name;
+	struct named_group *wanted = arg;
 	const char *end;
 
 	groups = genl_find(genl_first(ghdr), (const char *)ghdr + len, CTRL_ATTR_MCAST_GROUPS);
@@ -531,28 +539,28 @@ static inline void take_scopes_group(const struct genlmsghdr *ghdr, size_t len, 
 	end = (const char *)groups + groups->nla_len;
 	for (group = genl_data(groups); (const char *)group < end; group = genl_next(group)) {
 		name = genl_find(genl_data(group), genl_next(group), CTRL_ATTR_MCAST_GRP_NAME);
-		if (name && !strcmp(genl_data(name), REIN_MCGRP_SCOPES))
-			*(uint32_t *)arg = genl_u32(genl_find(genl_data(group), genl_next(group),
-							      CTRL_ATTR_MCAST_GRP_ID));
+		if (name && !strcmp(genl_data(name), wanted->name))
+			wanted->id = genl_u32(genl_find(genl_data(group), genl_next(group),
+							CTRL_ATTR_MCAST_GRP_ID));
 	}
 }
 
-static inline uint32_t find_scopes_group(int fd)
+static inline uint32_t find_group(int fd, const char *name)
 {
+	struct named_group group = { .name = name };
 	struct genl_answer answer;
 	static struct genl_msg msg;
-	uint32_t group = 0;
 
 	genl_begin_type(&msg, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
 	genl_put_string(&msg, CTRL_ATTR_FAMILY_NAME, REIN_FAMILY_NAME);
-	return genl_ask(fd, &msg, &answer, take_scopes_group, &group) || answer.err ? 0 : group;
+	return genl_ask(fd, &msg, &answer, take_group, &group) || answer.err ? 0 : group.id;
 }
 
-/* A socket that hears of scopes, where the caller is; or a negative errno. */
-static inline int listen_to_scopes(void)
+/* A socket that hears of what a group is told, where the caller is; or a negative errno. */
+static inline int listen_to(const char *name)
 {
 	int fd = genl_socket(), err = ENOENT;
-	uint32_t group = find_scopes_group(fd);
+	uint32_t group = find_group(fd, name);
 
 	if (group) {
 		if (!setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
@@ -561,6 +569,11 @@ static inline int listen_to_scopes(void)
 	}
 	close(fd);
 	return -err;
+}
+
+static inline int listen_to_scopes(void)
+{
+	return listen_to(REIN_MCGRP_SCOPES);
 }
 
 /* --- what is expected, in tests that have self->fd and say AGAIN how to run them ----------- */
@@ -638,7 +651,30 @@ static inline int listen_to_scopes(void)
 	}										\
 } while (0)
 
+#define SIZED(request, size) \
+	_IOC(_IOC_READ | _IOC_WRITE, REIN_IOC_MAGIC, _IOC_NR(request), size)
+
+#define ERRNO_IS(errno_, at, request, arg) do {						\
+	unsigned long request_ = (request);						\
+	int fd_ = ioctl(at, request_, arg);						\
+											\
+	EXPECT_EQ(-1, fd_);								\
+	EXPECT_EQ(errno_, errno) {							\
+		TH_LOG("request %#lx: %s; " AGAIN, request_, strerror(errno));		\
+	}										\
+	if (fd_ > 2)									\
+		close(fd_);								\
+} while (0)
+
 /* --- for many of them ----------------------------------------------------------------------- */
+
+static inline void close_all(const int *fds, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+}
 
 /* Let this process have so many files; false if it may not. */
 static inline bool allow_files(rlim_t n)
@@ -648,10 +684,11 @@ static inline bool allow_files(rlim_t n)
 	return !setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static inline uint64_t scopes_per_user(void)
+/* A parameter of the module, by its path; 0: there is none. */
+static inline uint64_t get_parameter(const char *path)
 {
 	char text[32] = "";
-	int fd = open(SCOPES_PER_USER, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
 	if (fd >= 0)
@@ -659,12 +696,22 @@ static inline uint64_t scopes_per_user(void)
 	return got > 0 ? strtoull(text, NULL, 10) : 0;
 }
 
-static inline bool set_scopes_per_user(uint64_t n)
+static inline bool set_parameter(const char *path, uint64_t n)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
-	return put_file(SCOPES_PER_USER, text);
+	return put_file(path, text);
+}
+
+static inline uint64_t scopes_per_user(void)
+{
+	return get_parameter(SCOPES_PER_USER);
+}
+
+static inline bool set_scopes_per_user(uint64_t n)
+{
+	return set_parameter(SCOPES_PER_USER, n);
 }
 
 static inline uint64_t random_step(uint64_t *state)
@@ -729,6 +776,61 @@ static inline int receive_fd(int sock)
 	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&msg))
 		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
 	return fd;
+}
+
+/* What a process of another user says. */
+struct report {
+	int ret[8];
+	struct rein_answer answers[8];
+};
+
+static inline struct report *new_report(void)
+{
+	return mmap(NULL, sizeof(struct report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		    -1, 0);
+}
+
+static inline void note(struct report *report, size_t i, int ret)
+{
+	report->ret[i] = ret;
+	report->answers[i] = said.answer;
+}
+
+/* Of another process: as if it were this one's. */
+static inline int noted(const struct report *report, size_t i)
+{
+	said = (struct said){ .answer = report->answers[i] };
+	return report->ret[i];
+}
+
+/* Waits until the thread whose id @tid will be sleeps; false if that takes too long. */
+static inline bool wait_asleep(const pid_t *tid)
+{
+	uint64_t end = now_ns() + LONG;
+	char path[64], text[256];
+	const char *state;
+	ssize_t got;
+	int fd;
+
+	while (now_ns() < end) {
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
+			 __atomic_load_n(tid, __ATOMIC_SEQ_CST));
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		if (fd >= 0)
+			close(fd);
+		text[got > 0 ? got : 0] = '\0';
+		state = strrchr(text, ')');
+		if (state && state[2] == 'S')
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static inline void no_action(int sig)
+{
+	(void)sig;
 }
 
 #endif /* REIN_SELFTESTS_SCOPE_H */

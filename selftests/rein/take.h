@@ -15,6 +15,7 @@
 #include "look.h"
 
 #define MS		1000000ULL
+#define HOUR		(3600 * SECOND)
 
 static inline bool put_file(const char *path, const char *text)
 {
@@ -140,6 +141,14 @@ static inline uint64_t now_ns(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * SECOND + ts.tv_nsec;
+}
+
+static inline uint64_t boottime_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return ts.tv_sec * SECOND + ts.tv_nsec;
 }
 

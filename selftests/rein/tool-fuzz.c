@@ -5,7 +5,7 @@
  *	tool-fuzz [OPTION]...
  *
  *	-n COUNT	so many messages (default 20000), every fourth of them a take, and every
- *			eighth a call on scopes and races, or a credit
+ *			eighth a call on scopes, races and watches, or a credit
  *	-s SEED		start the random numbers there (default 1)
  *	-v		print each message before it is sent, in hex
  *	-x HEX		send just this one
@@ -22,7 +22,7 @@
  * without a message), kept (messages that reached new code), code (places
  * reached, 0: unknown), takes and calls: how many came to which errno. It fails if the
  * family stops answering, if a take or a call is answered with what makes no sense, or if a
- * scope is left at the end.
+ * scope or a watch is left at the end.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -34,7 +34,7 @@
 #include <sys/wait.h>
 #include <linux/kcov.h>
 
-#include "scope.h"
+#include "watch.h"
 
 /* The generated operations and policies; what they would call isn't here. */
 #include "../../kmod/netlink-gen.c"
@@ -54,13 +54,14 @@ DOIT(rein_nl_stat_get_doit)
 DOIT(rein_nl_flush_doit)
 DOIT(rein_nl_record_clear_doit)
 DOIT(rein_nl_scope_get_doit)
+DOIT(rein_nl_watch_get_doit)
 DUMPIT(rein_nl_limit_get_dumpit)
 DUMPIT(rein_nl_record_get_dumpit)
 DUMPIT(rein_nl_scope_get_dumpit)
+DUMPIT(rein_nl_watch_get_dumpit)
 
 #define N_OPS	(sizeof(rein_nl_ops) / sizeof(rein_nl_ops[0]))
 
-#define CGROOT		"/sys/fs/cgroup"
 #define DIRECTORY	CGROOT "/test-fuzz"
 #define KEPT_MAX	4096
 #define MESSAGE_MAX	4096
@@ -217,14 +218,20 @@ static pid_t send_packets(void)
 	}
 }
 
-/* --- scopes and races --------------------------------------------------------------- */
+/* --- scopes, races and watches --------------------------------------------------------------- */
 
 #define SCOPES		24
+#define WATCHES		16
 
 static int dev;
 
 /* What there is of them; some are closed. */
 static int scopes[SCOPES];
+static int watches[WATCHES];
+
+/* Who watches are kept over that may kill. */
+static pid_t victim;
+static int a_socket;
 
 /* Names of limits and of scopes. */
 static const char *any_name(void);
@@ -234,6 +241,11 @@ static int any_scope(void)
 	if (percent(95))
 		return scopes[below(SCOPES)];
 	return percent(50) ? fds[below(16)] : (int)edge();
+}
+
+static int any_watch(void)
+{
+	return percent(95) ? watches[below(WATCHES)] : any_scope();
 }
 
 /* One of those that have no process of ours: in the others all would end with the scope. */
@@ -253,6 +265,11 @@ union any_args {
 	struct rein_grant_args grant;
 	struct rein_result_args result;
 	struct rein_credit_args credit;
+	struct rein_watch_args watch;
+	struct rein_look_args look;
+	struct rein_beat_args beat;
+	struct rein_arm_args arm;
+	struct rein_test_args test;
 	char bytes[16384];
 };
 
@@ -280,6 +297,91 @@ static void make_scope_args(struct rein_scope_args *args, bool race)
 	if (percent(50))
 		put_name(args->name, sizeof(args->name));
 	args->policy = race ? 1 + below(3) : 0;
+}
+
+/* Short ones: much is to be missed. */
+static void make_rules(struct rein_watch_rules *rules)
+{
+	unsigned int i;
+
+	rules->every_ns = percent(70) ? (1 + below(30)) * MS : 0;
+	rules->min = rules->every_ns ? percent(70) ? 1 : below(4) : 0;
+	rules->max = rules->every_ns && (percent(30) || !rules->min) ? rules->min + below(5) : 0;
+	rules->grace_ns = rules->every_ns && percent(20) ? (1 + below(50)) * MS : 0;
+	rules->unit_max_ns = percent(40) ? (1 + below(30)) * MS : 0;
+	rules->unit_min_ns = rules->unit_max_ns && percent(30) ? MS : 0;
+	rules->pretimeout_ns = percent(20) ? (1 + below(5)) * MS : 0;
+	rules->miss = below(3);
+	rules->first = percent(30) ? below(1 << REIN_CHECKPOINTS) : 0;
+	for (i = 0; rules->first && i < REIN_CHECKPOINTS; i++)
+		rules->next[i] = chance();
+	if (percent(5))
+		rules->every_ns = edge();
+}
+
+/* No step kills or stops one of us: these are kept over somebody else, or an empty cgroup. */
+static void make_steps(struct rein_watch_args *args, struct rein_watch_step *steps)
+{
+	static const uint32_t signals[] = { SIGCONT, SIGURG, SIGWINCH, 0, 65 };
+	unsigned int i;
+
+	args->steps = percent(97) ? (uintptr_t)steps : edge();
+	args->n_steps = percent(97) ? below(REIN_STEPS_MAX + 1) : edge();
+	for (i = 0; i < REIN_STEPS_MAX; i++) {
+		steps[i].kind = percent(97) ? 1 + below(6) : edge();
+		steps[i].signal = steps[i].kind == REIN_STEP_SIGNAL ? signals[below(5)] : 0;
+		steps[i].delay_ns = percent(95) ? below(5) * MS : edge();
+	}
+}
+
+static void make_watch_args(struct rein_watch_args *args)
+{
+	static _Thread_local struct rein_watch_step steps[REIN_STEPS_MAX];
+	static const uint32_t subjects[] = {
+		REIN_SUBJECT_PROCESS, REIN_SUBJECT_CGROUP, REIN_SUBJECT_SOCKET,
+	};
+
+	/* With an owner: none is to be left. */
+	args->flags = REIN_WATCH_OWNED | (percent(70) ? REIN_WATCH_ARM : 0) |
+		      (percent(10) ? REIN_WATCH_TOKEN : 0) | (percent(20) ? REIN_WATCH_SLOT : 0) |
+		      (percent(10) ? REIN_WATCH_STAMP : 0);
+	args->subject = percent(95) ? subjects[below(3)] : below(8);
+	args->fd = REIN_NO_FD;
+	args->kill_fd = REIN_NO_FD;
+	args->scope_fd = percent(20) ? any_scope() : REIN_NO_FD;
+	if (args->subject == REIN_SUBJECT_PROCESS)
+		args->pid = victim;
+	else
+		args->fd = args->subject == REIN_SUBJECT_CGROUP ? any_cgroup() : a_socket;
+	if (percent(50))
+		put_name(args->name, sizeof(args->name));
+	make_rules(&args->rules);
+	if (percent(50))
+		make_steps(args, steps);
+	args->wants = percent(70) ? 0 : below(1 << REIN_WATCH_COUNTS);
+}
+
+static void make_beat_args(struct rein_beat_args *args)
+{
+	static const char *const units[] = { "a", "b", "a unit", "\n", "" };
+
+	args->kind = percent(97) ? below(4) : edge();
+	if (args->kind == REIN_BEAT_CHECKPOINT)
+		args->checkpoint = percent(97) ? below(REIN_CHECKPOINTS) : edge();
+	if (args->kind == REIN_BEAT_BEGIN || args->kind == REIN_BEAT_END || percent(3))
+		strcpy(args->unit, units[percent(90) ? below(3) : below(5)]);
+	if (args->kind == REIN_BEAT_BEGIN && percent(50))
+		args->deadline_ns = percent(95) ? below(20) * MS : edge();
+	args->token = percent(95) ? 0 : edge();
+}
+
+static void make_arm_args(struct rein_arm_args *args)
+{
+	args->flags = percent(60) ? 0 : percent(95) ? below(8) : edge();
+	if (args->flags & REIN_ARM_EVERY)
+		args->every_ns = percent(95) ? (1 + below(30)) * MS : edge();
+	if (args->flags & REIN_ARM_GRACE)
+		args->grace_ns = percent(95) ? (1 + below(30)) * MS : edge();
 }
 
 static void make_call_args(unsigned int nr, union any_args *args)
@@ -331,35 +433,91 @@ static void make_call_args(unsigned int nr, union any_args *args)
 		put_name(args->credit.name, sizeof(args->credit.name));
 		args->credit.millionths = percent(80) ? below(1000001) : edge();
 		break;
+	case _IOC_NR(REIN_IOC_WATCH):
+		make_watch_args(&args->watch);
+		break;
+	case _IOC_NR(REIN_IOC_LOOK):
+		args->look.flags = below(3);
+		args->look.wants = percent(70) ? 0 : below(1 << REIN_WATCH_COUNTS);
+		if (percent(60))
+			args->look.id = below(2000);
+		else if (percent(80))
+			put_name(args->look.name, sizeof(args->look.name));
+		break;
+	case _IOC_NR(REIN_IOC_BEAT):
+		make_beat_args(&args->beat);
+		break;
+	case _IOC_NR(REIN_IOC_ARM):
+		make_arm_args(&args->arm);
+		break;
+	case _IOC_NR(REIN_IOC_TEST):
+		args->test.flags = percent(50);
+		break;
 	}
 }
+
+enum {
+	OF_DEVICE,
+	OF_SCOPE,
+	OF_WATCH,
+};
 
 static const struct call {
 	unsigned long request;
 	size_t answer;
-	bool device;
+	/* What it is asked of, and what it makes. */
+	int of;
 	bool makes;
 } calls[] = {
-	{ REIN_IOC_SCOPE, offsetof(struct rein_scope_args, answer), true, true },
-	{ REIN_IOC_RACE, offsetof(struct rein_scope_args, answer), true, true },
-	{ REIN_IOC_OPEN, offsetof(struct rein_open_args, answer), true, true },
-	{ REIN_IOC_OBSERVE, offsetof(struct rein_observe_args, answer), false, true },
-	{ REIN_IOC_JOIN, offsetof(struct rein_join_args, answer), false, true },
-	{ REIN_IOC_CANCEL, offsetof(struct rein_cancel_args, answer), false, false },
-	{ REIN_IOC_BIND, offsetof(struct rein_bind_args, answer), false, false },
-	{ REIN_IOC_WIN, offsetof(struct rein_win_args, answer), false, false },
-	{ REIN_IOC_GRANT, offsetof(struct rein_grant_args, answer), false, false },
-	{ REIN_IOC_RESULT, offsetof(struct rein_result_args, answer), false, false },
-	{ REIN_IOC_CREDIT, offsetof(struct rein_credit_args, answer), true, false },
+	{ REIN_IOC_SCOPE, offsetof(struct rein_scope_args, answer), OF_DEVICE, true },
+	{ REIN_IOC_RACE, offsetof(struct rein_scope_args, answer), OF_DEVICE, true },
+	{ REIN_IOC_OPEN, offsetof(struct rein_open_args, answer), OF_DEVICE, true },
+	{ REIN_IOC_OBSERVE, offsetof(struct rein_observe_args, answer), OF_SCOPE, true },
+	{ REIN_IOC_JOIN, offsetof(struct rein_join_args, answer), OF_SCOPE, true },
+	{ REIN_IOC_CANCEL, offsetof(struct rein_cancel_args, answer), OF_SCOPE, false },
+	{ REIN_IOC_BIND, offsetof(struct rein_bind_args, answer), OF_SCOPE, false },
+	{ REIN_IOC_WIN, offsetof(struct rein_win_args, answer), OF_SCOPE, false },
+	{ REIN_IOC_GRANT, offsetof(struct rein_grant_args, answer), OF_SCOPE, false },
+	{ REIN_IOC_RESULT, offsetof(struct rein_result_args, answer), OF_SCOPE, false },
+	{ REIN_IOC_CREDIT, offsetof(struct rein_credit_args, answer), OF_DEVICE, false },
+	{ REIN_IOC_WATCH, offsetof(struct rein_watch_args, answer), OF_DEVICE, true },
+	{ REIN_IOC_LOOK, offsetof(struct rein_look_args, answer), OF_DEVICE, true },
+	{ REIN_IOC_BEAT, offsetof(struct rein_beat_args, answer), OF_WATCH, false },
+	{ REIN_IOC_BEAT, offsetof(struct rein_beat_args, answer), OF_WATCH, false },
+	{ REIN_IOC_ARM, offsetof(struct rein_arm_args, answer), OF_WATCH, false },
+	{ REIN_IOC_TEST, offsetof(struct rein_test_args, answer), OF_WATCH, false },
+	{ REIN_IOC_UNWATCH, offsetof(struct rein_unwatch_args, answer), OF_WATCH, false },
 };
 
-static void keep_scope(int fd)
+/* What it is asked of; rarely, something else. */
+static int asked_of(const struct call *call)
 {
-	unsigned int i = below(SCOPES);
-	int old = __atomic_exchange_n(&scopes[i], fd, __ATOMIC_SEQ_CST);
+	int of = percent(97) ? call->of : (int)below(3);
+
+	return of == OF_DEVICE ? dev : of == OF_SCOPE ? any_scope() : any_watch();
+}
+
+static void keep_in(int *kept_fd, int fd)
+{
+	int old = __atomic_exchange_n(kept_fd, fd, __ATOMIC_SEQ_CST);
 
 	if (old >= 0)
 		close(old);
+}
+
+static void keep_scope(int fd)
+{
+	keep_in(&scopes[below(SCOPES)], fd);
+}
+
+static void keep_watch(int fd)
+{
+	keep_in(&watches[below(WATCHES)], fd);
+}
+
+static bool makes_watch(const struct call *call)
+{
+	return call->request == REIN_IOC_WATCH || call->request == REIN_IOC_LOOK;
 }
 
 /* @before: what was where the answer goes. */
@@ -414,6 +572,39 @@ static void touch_scope(void)
 	}
 }
 
+/* The same with those of watches. A read that finds nothing would wait. */
+static void touch_watch(void)
+{
+	struct rein_watch_state state_read;
+	int fd = watches[below(WATCHES)];
+	char *page;
+
+	switch (below(6)) {
+	case 0:
+		scope_events(fd, POLLIN, below(5));
+		break;
+	case 1:
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		percent(90) ? read(fd, &state_read, below(sizeof(state_read) + 1)) :
+			      read(fd, (void *)edge(), 8);
+		break;
+	case 2:
+		percent(90) ? write(fd, &state_read, below(16)) : write(fd, (void *)edge(), 8);
+		break;
+	case 3:
+		page = map_slots(fd);
+		if (!page)
+			break;
+		((uint64_t *)page)[below(512)] = edge();
+		if (percent(50))
+			keep_watch(dup(fd));
+		unmap_slots(page);
+		break;
+	default:
+		keep_watch(-1);
+	}
+}
+
 /* What it is asked with: too much for a stack. */
 static _Thread_local union any_args args;
 
@@ -431,21 +622,36 @@ static int call_any(void)
 	if (percent(5))
 		for (i = 1 + below(3); i; i--)
 			args.bytes[below(full)] = edge();
+	/* What may be killed is that one alone. */
+	if (nr == _IOC_NR(REIN_IOC_WATCH) && args.watch.subject == REIN_SUBJECT_PROCESS)
+		args.watch.pid = victim;
 	if (percent(3))
 		size = percent(50) ? below(full) : below(1 << _IOC_SIZEBITS);
 	if (percent(4))
 		at = (void *)edge();
 	memcpy(&before, args.bytes + call->answer, sizeof(before));
-	fd = call->device == percent(97) ? dev : any_scope();
+	fd = asked_of(call);
 	ret = ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, REIN_IOC_MAGIC, nr, size), at);
 	err = ret < 0 ? errno : 0;
 	if (ret >= 0 && call->makes)
-		keep_scope(ret);
+		makes_watch(call) ? keep_watch(ret) : keep_scope(ret);
 	if (at == &args && size == full)
 		check_answer(call, &args, err, &before);
 	if (percent(30))
-		touch_scope();
+		percent(50) ? touch_scope() : touch_watch();
 	return err;
+}
+
+static void act_victim(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+}
+
+static void victim_make(void)
+{
+	victim = run_inside(NULL, act_victim, NULL);
 }
 
 static void scopes_make(void)
@@ -454,6 +660,10 @@ static void scopes_make(void)
 
 	for (i = 0; i < SCOPES; i++)
 		scopes[i] = -1;
+	for (i = 0; i < WATCHES; i++)
+		watches[i] = -1;
+	a_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	victim_make();
 }
 
 static void scopes_close(void)
@@ -463,6 +673,12 @@ static void scopes_close(void)
 	for (i = 0; i < SCOPES; i++)
 		if (scopes[i] >= 0)
 			close(scopes[i]);
+	for (i = 0; i < WATCHES; i++)
+		if (watches[i] >= 0)
+			close(watches[i]);
+	close(a_socket);
+	kill(victim, SIGKILL);
+	waitpid(victim, NULL, 0);
 }
 
 /* --- takes ------------------------------------------------------------------------ */
@@ -999,6 +1215,8 @@ static void fuzz(unsigned long count)
 		}
 		if (percent(1))
 			cgroup_turn(below(5));
+		if (percent(1) && waitpid(victim, NULL, WNOHANG) == victim)
+			victim_make();
 	}
 	close(fd);
 }
@@ -1036,16 +1254,18 @@ static void print_errnos(const char *name, const unsigned long *errnos)
 }
 
 /* Is there none left of those who have ended by now? */
-static int check_scopes(uint64_t before)
+static int check_left(uint64_t scopes_before, uint64_t watches_before)
 {
 	int fd = genl_socket();
-	uint64_t now = settle_scopes(fd, before);
+	uint64_t left_watches = settle_watches(fd, watches_before);
+	uint64_t left_scopes = settle_scopes(fd, scopes_before);
 
 	close(fd);
-	if (now == before)
+	if (left_scopes == scopes_before && left_watches == watches_before)
 		return 0;
-	fprintf(stderr, "tool-fuzz: %llu scopes are left of %llu\n", (unsigned long long)now,
-		(unsigned long long)before);
+	fprintf(stderr, "tool-fuzz: %llu scopes are left of %llu, and %llu watches of %llu\n",
+		(unsigned long long)left_scopes, (unsigned long long)scopes_before,
+		(unsigned long long)left_watches, (unsigned long long)watches_before);
 	return 1;
 }
 
@@ -1068,7 +1288,7 @@ int main(int argc, char **argv)
 	pid_t packets, takes;
 	char own[128];
 	const char *hex = NULL;
-	uint64_t scopes_before;
+	uint64_t scopes_before, watches_before;
 	int opt, fd, ret;
 
 	state = 1;
@@ -1094,6 +1314,7 @@ int main(int argc, char **argv)
 	if (fd < 0 || genl_resolve(fd))
 		die("no family: is the module loaded?");
 	scopes_before = count_scopes(fd);
+	watches_before = count_watches(fd);
 	close(fd);
 	dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
 	if (dev < 0)
@@ -1119,7 +1340,7 @@ int main(int argc, char **argv)
 	ret |= check_alive();
 	scopes_close();
 	cgroups_remove();
-	ret |= check_scopes(scopes_before);
+	ret |= check_left(scopes_before, watches_before);
 	printf("{\"messages\": %lu, \"answered\": %lu, \"refused\": %lu, ", result.messages,
 	       result.answered, result.refused);
 	printf("\"bare\": %lu, \"kept\": %u, \"code\": %lu, ", result.bare, n_kept, result.code);

@@ -24,47 +24,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "fault.h"
-#include "scope.h"
+#include "wrong.h"
 
 /* More than anything here has to fail. */
 #define FAULTS		1000
 
-static const char *directory, *name;
-
-static _Noreturn void die(const char *what)
-{
-	fprintf(stderr, "tool-wrong: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
-static int refused(uint64_t record)
-{
-	if (record)
-		printf("record: %llu (rein errors show %llu)\n", (unsigned long long)record,
-		       (unsigned long long)record);
-	return 0;
-}
-
 /* --- requests ------------------------------------------------------------------ */
-
-static int connect_to_rein(void)
-{
-	int fd = genl_socket();
-
-	if (fd < 0 || genl_resolve(fd))
-		die("netlink");
-	return fd;
-}
-
-static int open_directory(void)
-{
-	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		die(directory);
-	return fd;
-}
 
 static int ask(struct genl_msg *msg)
 {
@@ -143,15 +108,6 @@ static int do_removed(void)
 
 static struct take take;
 
-static int open_device(void)
-{
-	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
-
-	if (dev < 0)
-		die(REIN_DEV_PATH);
-	return dev;
-}
-
 static int take_it(void)
 {
 	return take_now(open_device(), &take) ? refused(take.args.record) : 1;
@@ -224,14 +180,6 @@ static int do_again(void)
 	if (claim(fd, &take))
 		die("not claimed");
 	return claim(fd, &take) ? refused(take.args.record) : 1;
-}
-
-static void limit_files(rlim_t n)
-{
-	struct rlimit limit = { n, n };
-
-	if (setrlimit(RLIMIT_NOFILE, &limit))
-		die("setrlimit");
 }
 
 static int reserve_all(void)
@@ -308,20 +256,6 @@ static int do_room(void)
 
 /* --- scopes --------------------------------------------------------------------- */
 
-/* What a request of scope.h returned: was it refused, and is there a record? */
-static int told_off(int ret)
-{
-	return ret < 0 ? refused(said.answer.record) : 1;
-}
-
-static int good(int fd)
-{
-	if (fd >= 0)
-		return fd;
-	errno = -fd;
-	die(said.answer.message);
-}
-
 static int make_timed(uint32_t flags, uint64_t time_ns)
 {
 	struct rein_scope_args args;
@@ -364,20 +298,6 @@ static int do_scope_owner(void)
 
 	close(scope);
 	return is_done(eye);
-}
-
-/* A directory below, of which nobody else knows. */
-static int make_below(char *path, size_t size)
-{
-	int dir;
-
-	snprintf(path, size, "%s/below", directory);
-	if (mkdir(path, 0755))
-		die(path);
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		die(path);
-	return dir;
 }
 
 /* One that is bound to a directory below, and the one that is bound to this. */
@@ -514,12 +434,6 @@ static int do_ambiguous(void)
 	make_named();
 	make_named();
 	return told_off(scope_open(open_device(), 0, 0, name));
-}
-
-static void go_as_nobody(void)
-{
-	if (!become_nobody())
-		die("setresuid");
 }
 
 static int do_denied(void)
@@ -670,10 +584,7 @@ static int do_scope_memory(void)
 	return 1;
 }
 
-static const struct {
-	const char *what;
-	int (*act)(void);
-} acts[] = {
+static const struct act acts[] = {
 	{ "nameless", do_nameless },	/* a limit without a name */
 	{ "targetless", do_targetless },
 	{ "tierless", do_tierless },
@@ -728,15 +639,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	size_t i;
-
-	for (i = 0; argc == 4 && i < sizeof(acts) / sizeof(acts[0]); i++) {
-		if (strcmp(acts[i].what, argv[1]))
-			continue;
-		directory = argv[2];
-		name = argv[3];
-		return acts[i].act();
-	}
-	fprintf(stderr, "tool-wrong: see the top of tool-wrong.c\n");
-	return 2;
+	return run_act(acts, sizeof(acts) / sizeof(acts[0]), argc, argv);
 }
