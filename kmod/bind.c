@@ -175,7 +175,8 @@ static void kill_now(struct work_struct *work)
 
 	binding = container_of(to_delayed_work(work), struct rein_binding,
 			       killer);
-	err = rein_cgroup_kill(binding->kill);
+	err = rein_cgroup_kill(binding->kill, binding->cgrp,
+			       binding->scope->maker.pid);
 	if (err)
 		kill_failed(binding, err);
 }

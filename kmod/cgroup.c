@@ -5,8 +5,10 @@
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 
@@ -147,22 +149,72 @@ bool rein_cgroup_below_own_root(struct cgroup *cgrp)
 }
 
 /**
+ * rein_cgroup_spares() - is a process the init of a container that another one is in?
+ * @task:	the process
+ * @by:		the other one
+ *
+ * What a worker of the kernel sends comes from outside of any container, and so ends its init,
+ * which nobody inside can.
+ *
+ * Context: under RCU.
+ *
+ * Return: whether it is.
+ */
+bool rein_cgroup_spares(struct task_struct *task, struct pid *by)
+{
+	struct pid_namespace *ns = ns_of_pid(by);
+	struct pid *pid = task_tgid(task);
+
+	/* One that is just going has none any more. */
+	if (!pid || !is_child_reaper(pid))
+		return false;
+	while (ns && ns != ns_of_pid(pid))
+		ns = ns->parent;
+	/* That of the host is safe by itself. */
+	return ns && ns != &init_pid_ns;
+}
+
+static bool has_spared(struct cgroup *cgrp, struct pid *by)
+{
+	struct task_struct *task;
+	bool has = false;
+
+	if (ns_of_pid(by) == &init_pid_ns)
+		return false;
+	rcu_read_lock();
+	for_each_process(task)
+		if (rein_cgroup_spares(task, by) &&
+		    cgroup_is_descendant(task_dfl_cgroup(task), cgrp)) {
+			has = true;
+			break;
+		}
+	rcu_read_unlock();
+	return has;
+}
+
+/**
  * rein_cgroup_kill() - kill all that is in a cgroup
  * @kill:	its cgroup.kill, see rein_cgroup_is_kill()
+ * @cgrp:	the cgroup
+ * @by:		the process that wants it so
  *
- * As whoever opened the file: that is who may do it.
+ * As whoever opened the file: that is who may do it. Not where that would end the init of the
+ * container that @by is in.
  *
  * Context: a task; may sleep. No lock of ours is held.
  *
  * Return: 0 or a negative errno; of a cgroup that was removed meanwhile there is nobody
  * left.
  */
-int rein_cgroup_kill(struct file *kill)
+int rein_cgroup_kill(struct file *kill, struct cgroup *cgrp, struct pid *by)
 {
-	const struct cred *old = override_creds(kill->f_cred);
+	const struct cred *old;
 	loff_t pos = 0;
 	ssize_t ret;
 
+	if (has_spared(cgrp, by))
+		return -EPERM;
+	old = override_creds(kill->f_cred);
 	ret = kernel_write(kill, "1", 1, &pos);
 	revert_creds(old);
 	return ret < 0 && ret != -ENODEV && ret != -ENOENT ? ret : 0;

@@ -10,6 +10,8 @@
 
 struct delayed_work;
 struct file;
+struct pid;
+struct task_struct;
 struct tracepoint;
 
 /* How often dead cgroups are looked for, should nobody tell us of them. */
@@ -46,7 +48,8 @@ void rein_cgroup_unprobe(struct rein_cgroup_probe *probe);
 
 bool rein_cgroup_is_kill(const struct file *file, const struct cgroup *cgrp);
 bool rein_cgroup_below_own_root(struct cgroup *cgrp);
-int rein_cgroup_kill(struct file *kill);
+bool rein_cgroup_spares(struct task_struct *task, struct pid *by);
+int rein_cgroup_kill(struct file *kill, struct cgroup *cgrp, struct pid *by);
 
 struct cgroup *rein_cgroup_current(void);
 void rein_cgroup_look(struct delayed_work *work);

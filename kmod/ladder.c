@@ -140,8 +140,8 @@ static void tell_warned(struct rein_watch *watch)
 		.stack = stack,
 	};
 
-	note.depth = rein_subject_state(&watch->subject, state, sizeof(state),
-					stack, ARRAY_SIZE(stack));
+	note.depth = rein_subject_state(&watch->subject, watch->maker.pid,
+					state, sizeof(state), stack, ARRAY_SIZE(stack));
 	if (!note.depth && *state)
 		snprintf(text, sizeof(text),
 			 "about to expire:%s; its stack: /proc/PID/stack",
@@ -204,11 +204,12 @@ static int step_do(struct rein_watch *watch, const struct rein_watch_step *step)
 	switch (step->kind) {
 	case REIN_STEP_SIGNAL:
 		return rein_subject_signal(&watch->subject, step->signal,
-					   watch->cred);
+					   watch->cred, watch->maker.pid);
 	case REIN_STEP_CANCEL:
 		return step_cancel(watch);
 	case REIN_STEP_KILL:
-		return rein_subject_kill(&watch->subject, watch->cred);
+		return rein_subject_kill(&watch->subject, watch->cred,
+					 watch->maker.pid);
 	case REIN_STEP_RESET:
 		return rein_subject_reset(&watch->subject);
 	}

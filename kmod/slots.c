@@ -5,7 +5,9 @@
 #include <linux/cache.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/pid.h>
 #include <linux/refcount.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "slots.h"
@@ -19,11 +21,13 @@ static_assert(sizeof(struct rein_watch_slot) <= SLOT_SIZE);
 /**
  * struct rein_slots - a page of slots
  * @refs:	of its slots, and of where the next one comes from
+ * @owner:	the process whose they are, holds a reference
  * @page:	the page
  * @used:	how many were given; the source's lock
  */
 struct rein_slots {
 	refcount_t refs;
+	struct pid *owner;
 	struct page *page;
 	unsigned int used;
 };
@@ -40,6 +44,7 @@ static struct rein_slots *slots_new(void)
 		return NULL;
 	}
 	refcount_set(&slots->refs, 1);
+	slots->owner = get_task_pid(current, PIDTYPE_TGID);
 	return slots;
 }
 
@@ -49,7 +54,15 @@ static void slots_put(struct rein_slots *slots)
 		return;
 	/* Mappings have references of their own to it. */
 	__free_page(slots->page);
+	put_pid(slots->owner);
 	kfree(slots);
+}
+
+/* Others that have the descriptor, too, are not to beat for this one. */
+static bool slots_fit(const struct rein_slots *slots)
+{
+	return slots && slots->used < SLOTS &&
+	       slots->owner == task_tgid(current);
 }
 
 /**
@@ -85,7 +98,7 @@ int rein_slot_get(struct rein_slot *slot, struct rein_slot_source *source)
 	struct rein_slots *slots;
 
 	mutex_lock(&source->lock);
-	if (!source->slots || source->slots->used == SLOTS) {
+	if (!slots_fit(source->slots)) {
 		slots_put(source->slots);
 		source->slots = slots_new();
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Slots: places in pages that programs beat in without a call. All of one opening of
- * /dev/rein come one after the other, and a page lives as long as any of its slots, or
- * somebody's mapping. A slot is not given twice: what a program still writes to it counts
+ * Slots: places in pages that programs beat in without a call. Those of one process and one
+ * opening of /dev/rein come one after the other, and a page lives as long as any of its slots,
+ * or somebody's mapping. A slot is not given twice: what a program still writes to it counts
  * for nobody else.
  */
 #ifndef REIN_SLOTS_H

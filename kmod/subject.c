@@ -20,8 +20,7 @@
 #include "clock.h"
 #include "subject.h"
 
-/* How many processes of a cgroup are signalled at a time, and told of. */
-#define BATCH		64
+/* How many processes of a cgroup are told of. */
 #define TOLD		4
 
 /* What /proc/PID/stat counts in: it has been so on all machines for long. */
@@ -323,60 +322,32 @@ struct cgroup *rein_subject_cgroup(const struct rein_subject *subject)
 
 /* --- what is done to it ------------------------------------------------------------------ */
 
+/* Under RCU. */
+static bool is_in(struct task_struct *task, struct cgroup *cgrp)
+{
+	return !(task->flags & PF_KTHREAD) &&
+	       cgroup_is_descendant(task_dfl_cgroup(task), cgrp);
+}
+
 /*
- * Up to BATCH processes of a cgroup, with references, from the one with the number *@from on
- * in the order of the kernel's list. One that is forked meanwhile may be missed: to end all of
- * a cgroup is for cgroup.kill.
+ * To each of a cgroup, one by one: what is forked meanwhile may be missed, and to end all of
+ * one is for cgroup.kill. Returns the first error of a process that is still there.
  */
-static unsigned int processes_of(struct cgroup *cgrp, struct pid **pids,
-				 unsigned int max, unsigned long *from)
+static int signal_cgroup(struct cgroup *cgrp, int signal, struct pid *by)
 {
 	struct task_struct *task;
-	unsigned long at = 0;
-	unsigned int n = 0;
+	int err = 0, ret;
 
 	rcu_read_lock();
 	for_each_process(task) {
-		if (n == max)
-			break;
-		if (at++ < *from || task->flags & PF_KTHREAD ||
-		    !cgroup_is_descendant(task_dfl_cgroup(task), cgrp))
+		if (!is_in(task, cgrp))
 			continue;
-		pids[n++] = get_task_pid(task, PIDTYPE_TGID);
-	}
-	rcu_read_unlock();
-	*from = at;
-	return n;
-}
-
-/* Returns the first error, of a process that is still there. */
-static int signal_all(struct pid **pids, unsigned int n, int signal)
-{
-	int err = 0, ret;
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		ret = kill_pid(pids[i], signal, 0);
+		ret = rein_cgroup_spares(task, by) ? -EPERM :
+		      kill_pid(task_tgid(task), signal, 0);
 		if (ret && ret != -ESRCH && !err)
 			err = ret;
-		put_pid(pids[i]);
 	}
-	return err;
-}
-
-static int signal_cgroup(struct cgroup *cgrp, int signal)
-{
-	struct pid *pids[BATCH];
-	unsigned long from = 0;
-	unsigned int n;
-	int err = 0, ret;
-
-	do {
-		n = processes_of(cgrp, pids, ARRAY_SIZE(pids), &from);
-		ret = signal_all(pids, n, signal);
-		err = err ?: ret;
-		cond_resched();
-	} while (n == ARRAY_SIZE(pids));
+	rcu_read_unlock();
 	return err;
 }
 
@@ -385,17 +356,18 @@ static int signal_cgroup(struct cgroup *cgrp, int signal)
  * @subject:	a process or a cgroup
  * @signal:	which one
  * @cred:	as whom: he has to be allowed to, now
+ * @by:		the process that he was
  *
  * Return: 0 or a negative errno; of what has gone meanwhile there is nobody left.
  */
 int rein_subject_signal(const struct rein_subject *subject, int signal,
-			const struct cred *cred)
+			const struct cred *cred, struct pid *by)
 {
 	const struct cred *old = override_creds(cred);
 	int err;
 
 	if (subject->cgrp)
-		err = signal_cgroup(subject->cgrp, signal);
+		err = signal_cgroup(subject->cgrp, signal, by);
 	else
 		err = kill_pid(subject->pid, signal, 0);
 	revert_creds(old);
@@ -406,14 +378,16 @@ int rein_subject_signal(const struct rein_subject *subject, int signal,
  * rein_subject_kill() - kill it
  * @subject:	a process, or a cgroup with its cgroup.kill
  * @cred:	as whom, of a process
+ * @by:		the process that he was
  *
  * Return: 0 or a negative errno, as rein_subject_signal().
  */
 int rein_subject_kill(const struct rein_subject *subject,
-		      const struct cred *cred)
+		      const struct cred *cred, struct pid *by)
 {
-	return subject->kill ? rein_cgroup_kill(subject->kill) :
-			       rein_subject_signal(subject, SIGKILL, cred);
+	return subject->kill ?
+	       rein_cgroup_kill(subject->kill, subject->cgrp, by) :
+	       rein_subject_signal(subject, SIGKILL, cred, by);
 }
 
 /**
@@ -435,13 +409,35 @@ int rein_subject_reset(const struct rein_subject *subject)
 
 /* --- what it is at ----------------------------------------------------------------------- */
 
-static int tell_task(struct task_struct *task, char *text, size_t size)
+/* A few of a cgroup, with references. */
+static unsigned int first_of(struct cgroup *cgrp, struct pid **pids,
+			     unsigned int max)
 {
-	return scnprintf(text, size, " %d %s %c", task_tgid_nr(task),
-			 task->comm, task_state_to_char(task));
+	struct task_struct *task;
+	unsigned int n = 0;
+
+	rcu_read_lock();
+	for_each_process(task) {
+		if (n == max)
+			break;
+		if (is_in(task, cgrp))
+			pids[n++] = get_pid(task_tgid(task));
+	}
+	rcu_read_unlock();
+	return n;
 }
 
-static unsigned int tell_process(struct pid *pid, char *text, size_t size,
+/* By the number that who made the watch knows it by. */
+static int tell_task(struct task_struct *task, struct pid *by, char *text,
+		     size_t size)
+{
+	return scnprintf(text, size, " %d %s %c",
+			 task_tgid_nr_ns(task, ns_of_pid(by)), task->comm,
+			 task_state_to_char(task));
+}
+
+static unsigned int tell_process(struct pid *pid, struct pid *by, char *text,
+				 size_t size,
 				 unsigned long *stack, unsigned int frames,
 				 unsigned int *depth)
 {
@@ -450,7 +446,7 @@ static unsigned int tell_process(struct pid *pid, char *text, size_t size,
 
 	if (!task)
 		return 0;
-	n = tell_task(task, text, size);
+	n = tell_task(task, by, text, size);
 	/* Of the first of them: that of one that runs says nothing. */
 	if (!*depth && !task_is_running(task))
 		*depth = stack_trace_save_tsk(task, stack, frames, 0);
@@ -461,6 +457,7 @@ static unsigned int tell_process(struct pid *pid, char *text, size_t size,
 /**
  * rein_subject_state() - what it does right now
  * @subject:	the subject
+ * @by:		who made the watch
  * @text:	set to the number, name and state (as of ps(1)) of a few of its processes
  * @size:	of that
  * @stack:	where the first of them that sleeps is in the kernel
@@ -468,22 +465,21 @@ static unsigned int tell_process(struct pid *pid, char *text, size_t size,
  *
  * Return: how many of @frames there are; 0 as well where the kernel doesn't tell modules.
  */
-unsigned int rein_subject_state(const struct rein_subject *subject, char *text,
-				size_t size, unsigned long *stack,
+unsigned int rein_subject_state(const struct rein_subject *subject,
+				struct pid *by, char *text, size_t size, unsigned long *stack,
 				unsigned int frames)
 {
 	struct pid *pids[TOLD];
 	unsigned int n = 0, i, at = 0, depth = 0;
-	unsigned long from = 0;
 
 	*text = '\0';
 	if (subject->cgrp)
-		n = processes_of(subject->cgrp, pids, TOLD, &from);
+		n = first_of(subject->cgrp, pids, TOLD);
 	else if (subject->pid)
 		pids[n++] = get_pid(subject->pid);
 	for (i = 0; i < n; i++) {
-		at += tell_process(pids[i], text + at, size - at, stack, frames,
-				   &depth);
+		at += tell_process(pids[i], by, text + at, size - at, stack,
+				   frames, &depth);
 		put_pid(pids[i]);
 	}
 	return depth;

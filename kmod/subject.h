@@ -51,12 +51,14 @@ bool rein_subject_empty(const struct rein_subject *subject);
 bool rein_subject_is_current(const struct rein_subject *subject);
 struct cgroup *rein_subject_cgroup(const struct rein_subject *subject);
 
+struct pid_namespace;
 int rein_subject_signal(const struct rein_subject *subject, int signal,
-			const struct cred *cred);
+			const struct cred *cred, struct pid *by);
 int rein_subject_kill(const struct rein_subject *subject,
-		      const struct cred *cred);
+		      const struct cred *cred, struct pid *by);
 int rein_subject_reset(const struct rein_subject *subject);
-unsigned int rein_subject_state(const struct rein_subject *subject, char *text,
+unsigned int rein_subject_state(const struct rein_subject *subject,
+				struct pid *by, char *text,
 				size_t size, unsigned long *stack,
 				unsigned int frames);
 

@@ -440,6 +440,8 @@ struct file *rein_watch_make(struct file *dev, void *arg,
 	file = watch_file(watch, OWNS, args->wants, answer);
 	if (IS_ERR(file))
 		rein_watch_end(watch, false);
+	/* From here on it is who has that. */
+	atomic_dec(&watch->owners);
 	rein_watch_put(watch);
 	return file;
 }

@@ -48,6 +48,7 @@ static LIST_HEAD(silent);
 static DEFINE_MUTEX(silent_lock);
 
 static struct workqueue_struct *wq;
+static struct workqueue_struct *reset_wq;	/* see climb_elsewhere() */
 
 static void reap(struct work_struct *work);
 static DECLARE_DELAYED_WORK(reap_work, reap);
@@ -88,7 +89,7 @@ bool rein_watch_frozen(const struct rein_watch *watch)
 	return watch->freezer && rein_freezer_frozen(watch->freezer);
 }
 
-/* Has a process moved to another cgroup than the one whose times are kept? */
+/* Has a process moved to another cgroup than the one whose times are kept? With its lock. */
 static bool moved(const struct rein_watch *watch)
 {
 	struct cgroup *cgrp;
@@ -106,8 +107,24 @@ static bool moved(const struct rein_watch *watch)
 }
 
 /*
+ * How long it was frozen there before anybody looked is not known: so what would be due by now
+ * begins anew.
+ */
+static void forgive(struct rein_watch *watch, u64 now)
+{
+	u64 time = rein_watch_now(watch, now);
+	u64 from = watch->pulse.from_ns;
+
+	if (!rein_watch_frozen(watch) || rein_pulse_due(&watch->pulse) > time)
+		return;
+	if (watch->pulse.busy)
+		from = max(from, watch->pulse.unit_from_ns);
+	watch->thawed_ns += time - from;
+}
+
+/*
  * Keep the times of the cgroup that the subject is in now; without memory for that it goes on
- * without. How long it was frozen there before anybody looked is not known.
+ * without.
  */
 static void follow(struct rein_watch *watch)
 {
@@ -125,8 +142,20 @@ static void follow(struct rein_watch *watch)
 			   (new ? rein_freezer_total(new, now) : 0);
 	old = watch->freezer;
 	watch->freezer = new;
+	forgive(watch, now);
 	spin_unlock_bh(&watch->lock);
 	rein_freezer_put(old);
+}
+
+static void follow_if_moved(struct rein_watch *watch)
+{
+	bool has_moved;
+
+	spin_lock_bh(&watch->lock);
+	has_moved = moved(watch);
+	spin_unlock_bh(&watch->lock);
+	if (has_moved)
+		follow(watch);
 }
 
 /* How often something is looked at that doesn't tell. */
@@ -143,7 +172,7 @@ static unsigned int looks_of(u32 flags, const struct rein_watch_rules *rules)
 
 	if (!ns)
 		return 0;
-	if (flags & REIN_WATCH_SLOT)
+	if (flags & (REIN_WATCH_SLOT | REIN_WATCH_STAMP))
 		ns = sample_ns(rules);
 	return div64_u64(NSEC_PER_SEC + ns - 1, ns);
 }
@@ -382,8 +411,9 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 	now = ktime_get_ns();
 	if (watch->pulse.status == REIN_WATCH_GONE || watch->exited)
 		goto out;
-	/* Before there is a fault, the times of its cgroup have to be known. */
-	if (rein_pulse_due(&watch->pulse) <= rein_watch_now(watch, now) &&
+	/* Before there is a fault, or never one, the times of its cgroup have to be known. */
+	if ((rein_watch_frozen(watch) ||
+	     rein_pulse_due(&watch->pulse) <= rein_watch_now(watch, now)) &&
 	    moved(watch)) {
 		wake_work(watch);
 		goto out;
@@ -407,13 +437,34 @@ static int on_exit(struct wait_queue_entry *entry, unsigned int mode, int sync,
 	return 0;
 }
 
+static void climb(struct work_struct *work)
+{
+	struct rein_watch *watch = container_of(work, struct rein_watch, climb);
+
+	rein_ladder_run(watch);
+	rein_watch_put(watch);
+}
+
+/*
+ * A reset waits for who has the socket locked, which a user can do for as long as he likes: it
+ * must not stand in the way of other watches.
+ */
+static void climb_elsewhere(struct rein_watch *watch)
+{
+	mutex_lock(&watch->tell);
+	rein_ladder_tell(watch);
+	mutex_unlock(&watch->tell);
+	rein_watch_get(watch);
+	if (!queue_work(reset_wq, &watch->climb))
+		refcount_dec(&watch->refs);
+}
+
 static void work(struct work_struct *work)
 {
 	struct rein_watch *watch = container_of(work, struct rein_watch, work);
 	bool over;
 
-	if (moved(watch))
-		follow(watch);
+	follow_if_moved(watch);
 	spin_lock_bh(&watch->lock);
 	over = watch->exited || !rein_subject_there(&watch->subject);
 	if (!over && watch->pulse.status != REIN_WATCH_GONE) {
@@ -425,6 +476,8 @@ static void work(struct work_struct *work)
 	spin_unlock_bh(&watch->lock);
 	if (over)
 		rein_watch_end(watch, true);
+	else if (watch->subject.sk)
+		climb_elsewhere(watch);
 	else
 		rein_ladder_run(watch);
 	rein_watch_put(watch);
@@ -717,8 +770,7 @@ int rein_watch_arm(struct rein_watch *watch, const struct rein_arm_args *args,
 	bool gone;
 	int err = 0;
 
-	if (moved(watch))
-		follow(watch);
+	follow_if_moved(watch);
 	mutex_lock(&watch->tell);
 	if (args->flags & REIN_ARM_EVERY)
 		err = change_every(watch, args->every_ns, &rules, answer);
@@ -864,9 +916,11 @@ static void reap(struct work_struct *unused)
 	bool more;
 
 	mutex_lock(&silent_lock);
-	list_for_each_entry(watch, &silent, node)
+	list_for_each_entry(watch, &silent, node) {
 		if (!rein_subject_there(&watch->subject))
 			wake_work(watch);
+		cond_resched();
+	}
 	more = !list_empty(&silent);
 	mutex_unlock(&silent_lock);
 	if (more)
@@ -908,6 +962,8 @@ static void watch_fill(struct rein_watch *watch, struct rein_watch_spec *spec)
 	const struct rein_watch_args *args = spec->args;
 
 	refcount_set(&watch->refs, 1);
+	/* Who makes it is one until there is a descriptor. */
+	atomic_set(&watch->owners, 1);
 	watch->id = atomic64_inc_return(&last_id);
 	watch->flags = args->flags;
 	rein_maker_get(&watch->maker);
@@ -932,6 +988,7 @@ static void watch_fill(struct rein_watch *watch, struct rein_watch_spec *spec)
 	spin_lock_init(&watch->lock);
 	init_waitqueue_head(&watch->wait);
 	INIT_WORK(&watch->work, work);
+	INIT_WORK(&watch->climb, climb);
 	hrtimer_setup(&watch->timer, on_timer, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_ABS_SOFT);
 }
@@ -978,15 +1035,9 @@ static struct rein_watch *watch_make(struct rein_watch_spec *spec,
 	return ERR_PTR(err);
 }
 
-/* From here on it may be over at any time. */
-static void watch_publish(struct rein_watch *watch)
+/* Be told when the subject goes, or look for that now and then. */
+static void hear_of_end(struct rein_watch *watch)
 {
-	rein_watch_get(watch);
-	/* There is a place for it: this needs no memory. */
-	mutex_lock(&watch->tell);
-	xa_store(&watches, watch->id, watch, GFP_KERNEL);
-	rein_ladder_made(watch);
-	mutex_unlock(&watch->tell);
 	if (watch->subject.pid) {
 		rein_subject_listen(&watch->subject, on_exit);
 		if (!rein_subject_there(&watch->subject))
@@ -996,9 +1047,25 @@ static void watch_publish(struct rein_watch *watch)
 	mutex_lock(&silent_lock);
 	list_add_tail(&watch->node, &silent);
 	mutex_unlock(&silent_lock);
-	mod_delayed_work(system_power_efficient_wq, &reap_work,
-			 rein_subject_there(&watch->subject) ?
-			 REIN_CGROUP_LOOK : 0);
+	/* If it has gone meanwhile nobody has looked for this one. */
+	if (rein_subject_there(&watch->subject))
+		queue_delayed_work(system_power_efficient_wq, &reap_work,
+				   REIN_CGROUP_LOOK);
+	else
+		mod_delayed_work(system_power_efficient_wq, &reap_work, 0);
+}
+
+/* From here on it may be over at any time. */
+static void watch_publish(struct rein_watch *watch)
+{
+	rein_watch_get(watch);
+	/* There is a place for it: this needs no memory. */
+	mutex_lock(&watch->tell);
+	xa_store(&watches, watch->id, watch, GFP_KERNEL);
+	rein_ladder_made(watch);
+	/* Whoever ends it undoes this, and waits for it before. */
+	hear_of_end(watch);
+	mutex_unlock(&watch->tell);
 }
 
 /**
@@ -1093,8 +1160,12 @@ int rein_watch_init(void)
 {
 	/* Where all CPUs are busy, what ends that must not be the last to run. */
 	wq = alloc_workqueue("rein-watch", WQ_UNBOUND | WQ_HIGHPRI, 0);
-	if (!wq)
+	reset_wq = alloc_workqueue("rein-reset", WQ_UNBOUND, 0);
+	if (!wq || !reset_wq) {
+		if (wq)
+			destroy_workqueue(wq);
 		return -ENOMEM;
+	}
 	rein_cgroup_look(&reap_work);
 	return 0;
 }
@@ -1108,7 +1179,10 @@ void rein_watch_exit(void)
 {
 	rein_watch_end_all();
 	cancel_delayed_work_sync(&reap_work);
+	/* One that was about to end by itself may still be told of an exit. */
+	flush_workqueue(wq);
 	destroy_workqueue(wq);
+	destroy_workqueue(reset_wq);
 	WARN_ON(!xa_empty(&watches));
 	/* Watches are freed by RCU. */
 	rcu_barrier();

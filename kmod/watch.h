@@ -114,6 +114,7 @@ struct rein_watch_news_item {
  * @step_ns:	when, CLOCK_MONOTONIC
  * @resumed:	there was a beat since it has expired
  * @work:	tells, and does steps
+ * @climb:	does those that may wait for long
  * @wait:	who polls, or reads
  * @name:	for its readers, or empty
  * @rcu:	to free it
@@ -164,6 +165,7 @@ struct rein_watch {
 	bool resumed;
 
 	struct work_struct work;
+	struct work_struct climb;
 	wait_queue_head_t wait;
 	char name[REIN_WATCH_NAME_LEN];
 	struct rcu_head rcu;

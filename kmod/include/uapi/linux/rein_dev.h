@@ -644,8 +644,8 @@ enum rein_watch_count {
  * bytes.
  *
  * mmap() of one page, MAP_SHARED, with a slot: @slot bytes into it is a struct
- * rein_watch_slot. All that one opening of the device has made share pages. Only the process
- * that made it may.
+ * rein_watch_slot. All that one process has made on one opening of the device share pages. Only
+ * the process that made it may.
  *
  * Whoever may send signals to a process may keep a watch over it, but over the init of a
  * container only from outside, if the steps have a signal or kill. Over a cgroup needs
@@ -826,7 +826,8 @@ enum rein_arm_flags {
  * @grace_ns:	likewise
  * @answer:	see there
  *
- * REIN_IOC_ARM, on a watch. It begins as if nothing had been before; no more steps are done.
+ * REIN_IOC_ARM, on a watch. It begins as if nothing had been before; no more steps are
+ * begun, but one that is under way is done.
  *
  * Return: 0, or -1 with errno EPERM (not of an owner), EIDRM (the watch is over), EDQUOT, EINVAL,
  * EFAULT, E2BIG.
