@@ -337,9 +337,10 @@ TEST_F(dev, other_requests)
 	const size_t size = sizeof(self->take.args);
 	const unsigned long others[] = {
 		_IOC(_IOC_READ | _IOC_WRITE, type, 0, size),
-		_IOC(_IOC_READ | _IOC_WRITE, type, _IOC_NR(REIN_IOC_CREDIT) + 1, size),
+		_IOC(_IOC_READ | _IOC_WRITE, type, _IOC_NR(REIN_IOC_UNWATCH) + 1, size),
 		REIN_IOC_CLAIM, REIN_IOC_OBSERVE, REIN_IOC_CANCEL, REIN_IOC_BIND, REIN_IOC_JOIN,
-		REIN_IOC_WIN, REIN_IOC_GRANT, REIN_IOC_RESULT,
+		REIN_IOC_WIN, REIN_IOC_GRANT, REIN_IOC_RESULT, REIN_IOC_BEAT, REIN_IOC_ARM,
+		REIN_IOC_TEST, REIN_IOC_UNWATCH,
 		_IOC(_IOC_READ | _IOC_WRITE, type, 255, size),
 		_IOC(_IOC_READ | _IOC_WRITE, type + 1, nr, size),
 		_IOC(_IOC_READ | _IOC_WRITE, type - 1, nr, size),
