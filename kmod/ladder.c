@@ -81,8 +81,8 @@ static void tell_fault(struct rein_watch *watch,
 		.code = code_of(item->fault),
 		.message = text,
 		.value = {
-			{ "faults in a row", "faults", item->misses },
-			{ "put up with", "faults", watch->rules.miss },
+			{ "in_a_row", "faults", item->misses },
+			{ "tolerated", "faults", watch->rules.miss },
 			{ "time", "ns", item->ns },
 		},
 	};
@@ -104,7 +104,7 @@ static void tell_expired(struct rein_watch *watch,
 		.code = REIN_E_WATCH_EXPIRED,
 		.cause = watch->record,
 		.message = text,
-		.value = { { "faults in a row", "faults", item->misses } },
+		.value = { { "in_a_row", "faults", item->misses } },
 	};
 
 	snprintf(text, sizeof(text), "a watch has expired: %s",

@@ -24,6 +24,10 @@ static const char *flags_wrong(const struct rein_watch_args *args)
 		return "a slot has a counter, or a time";
 	if (args->flags & SLOT_FLAGS && !args->rules.every_ns)
 		return "a slot needs a cycle";
+	/* Of all times that are stored only the last one is seen. */
+	if (args->flags & REIN_WATCH_STAMP &&
+	    (args->rules.min != 1 || args->rules.max))
+		return "a time in a slot is one beat: at least one in a cycle, and any number";
 	/* What is stored in a slot carries no token: it would get around them. */
 	if (args->flags & SLOT_FLAGS && args->flags & REIN_WATCH_TOKEN)
 		return "beats in a slot have no token";

@@ -338,8 +338,8 @@ static void sample_stamp(struct rein_watch *watch, u64 now)
 	if (frozen != watch->idle_ns)
 		when = now;
 	watch->idle_ns = frozen;
-	/* What was due by then was due before it, or is not. */
-	rein_pulse_beat(&watch->pulse, &watch->rules, 1, when - frozen);
+	/* Those before it are not to be seen any more: a cycle that was over by then had them. */
+	rein_pulse_beaten(&watch->pulse, &watch->rules, 1, when - frozen);
 	beaten(watch, 1, when);
 }
 

@@ -9,6 +9,7 @@
 #	@version VERSION
 #	@packet KEY MIN MEDIAN MAX
 #	@take KEY MIN MEDIAN MAX
+#	@beat KEY MIN MEDIAN MAX
 #	@skip KEY REASON
 #	@limits KEY N		of the same KEY as a packet: how many there were
 #	@scale N CGROUPS SECONDS-TO-ADD SECONDS-TO-REMOVE BYTES
@@ -192,6 +193,25 @@ take_rows() {
 	try rein flush
 }
 
+# --- beats ------------------------------------------------------------------------------------
+
+# Beside what systemd has, and a watchdog device of the kernel.
+beat_rows() {
+	local way
+
+	for way in ioctl write counter time; do
+		measure beat "beat_$way" ok sender beat $way
+	done
+	measure beat sd_notify ok sender beat sd_notify
+	# Without a user of its own that stays away: it would reboot the machine.
+	if modprobe softdog soft_margin=60000 nowayout=0 2>/dev/null && [ -c /dev/watchdog ]; then
+		measure beat softdog ok sender write /dev/watchdog
+		rmmod softdog
+	else
+		echo "@skip softdog this kernel has no softdog"
+	fi
+}
+
 # --- many limits ---------------------------------------------------------------------------------
 
 # many N CGROUPS: the batch that adds N limits to CGROUPS cgroups
@@ -302,6 +322,7 @@ cost)
 	echo "@version $(rein version | head -n 1)"
 	rein_rows
 	take_rows
+	beat_rows
 	# The last takes minutes.
 	many_costs 1 100 1000 10000 ${SLOW:+100000}
 	try rmmod rein

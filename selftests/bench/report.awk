@@ -34,11 +34,17 @@ BEGIN {
 	text["take_one"] = "take of one limit"
 	text["take_four"] = "take of four limits"
 	text["take_refused"] = "take refused, --try"
+	text["beat_ioctl"] = "beat by an ioctl"
+	text["beat_write"] = "beat by write()"
+	text["beat_counter"] = "beat by a counter in a page"
+	text["beat_time"] = "beat by a time in a page, with clock_gettime()"
+	text["sd_notify"] = "sd_notify(WATCHDOG=1), and recv() of who is told"
+	text["softdog"] = "write() to /dev/watchdog, softdog"
 }
 
 $1 == "@kernel" { kernel = $2 }
 $1 == "@version" { version = $NF }
-$1 == "@packet" || $1 == "@take" {
+$1 == "@packet" || $1 == "@take" || $1 == "@beat" {
 	key[++n] = $2
 	group[$2] = substr($1, 2)
 	least[$2] = $3
@@ -50,7 +56,7 @@ $1 == "@packet" || $1 == "@take" {
 }
 $1 == "@skip" {
 	key[++n] = $2
-	group[$2] = "packet"
+	group[$2] = $2 == "softdog" ? "beat" : "packet"
 	reason = $0
 	sub(/^@skip [^ ]* /, "", reason)
 	skipped[$2] = reason
@@ -79,7 +85,7 @@ function table_rows(g, heading,		i, k) {
 			continue
 		if (k in skipped)
 			printf "    %-50s skipped: %s\n", text[k], skipped[k]
-		else if (k == "nothing" || k == "ioctl")
+		else if (k == "nothing" || k == "ioctl" || g == "beat")
 			printf "    %-50s %8d\n", text[k], round(median[k])
 		else
 			printf "    %-50s %+8d\n", text[k], added(k)
@@ -90,6 +96,7 @@ function table(		i, k) {
 	printf "rein %s, Linux %s, x86-64 under QEMU\n", version, kernel
 	table_rows("packet", "Instructions for a UDP packet, and how many more with")
 	table_rows("take", "Instructions for a system call on /dev/rein, and how many more for a")
+	table_rows("beat", "Instructions for a beat of a watch, and of others")
 	printf "\nMany limits, none of them the sender's\n\n"
 	printf "    %8s %8s %10s %10s %12s %14s\n", "limits", "cgroups", "add", "remove",
 		"memory", "instructions"

@@ -7,6 +7,9 @@
  *	tool-bench [OPTION]... take NAME...		take a token of each
  *	tool-bench ioctl				an ioctl that /dev/rein
  *							does not know
+ *	tool-bench beat WAY				beat: by ioctl, write, counter,
+ *							time; or as sd_notify does
+ *	tool-bench write FILE				write a byte
  *
  *	-b BATCHES	how many batches (default 200)
  *	-n COUNT	how many in each (default 100)
@@ -28,13 +31,16 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/rein_dev.h>
@@ -45,6 +51,7 @@ static char buf[65536];
 static struct rein_take_want wants[REIN_TAKE_NAMES_MAX];
 static struct rein_take_args take = { .wants = (uintptr_t)wants };
 static int *fds, n_fds, next_fd;
+static struct rein_watch_slot *slot;
 static long done, failed;
 static int last_errno;
 
@@ -82,6 +89,42 @@ static int do_ioctl(void)
 	if (ioctl(fds[0], _IO(REIN_IOC_MAGIC, 255)) == -1 && errno == ENOTTY)
 		return 0;
 	return -1;
+}
+
+static int do_beat(void)
+{
+	struct rein_beat_args args = { .kind = REIN_BEAT };
+
+	return ioctl(fds[0], REIN_IOC_BEAT, &args);
+}
+
+static int do_write(void)
+{
+	return write(fds[0], "x", 1);
+}
+
+static int do_counter(void)
+{
+	__atomic_store_n(&slot->beats, slot->beats + 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static int do_time(void)
+{
+	__atomic_store_n(&slot->stamp_ns, now(), __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* A socket for each, as in libsystemd; and whoever it is sent to reads it. */
+static int do_notify(void)
+{
+	static const struct sockaddr_un to = { AF_UNIX, "\0tool-bench" };
+	const socklen_t len = offsetof(struct sockaddr_un, sun_path) + sizeof("\0tool-bench") - 1;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
+
+	ret = sendto(fd, "WATCHDOG=1", 10, MSG_NOSIGNAL, (void *)&to, len);
+	close(fd);
+	return ret < 0 ? ret : recv(fds[0], buf, sizeof(buf), 0);
 }
 
 /* --- what it is done with -------------------------------------------------------- */
@@ -144,6 +187,46 @@ static void add_children(const char *address, int port)
 	enter(children);
 }
 
+/* One over itself that nobody could be late for. */
+static void add_watch(uint32_t flags)
+{
+	struct rein_watch_args args = {
+		.flags = REIN_WATCH_OWNED | REIN_WATCH_ARM | flags,
+		.subject = REIN_SUBJECT_PROCESS, .fd = REIN_NO_FD, .kill_fd = REIN_NO_FD,
+		.scope_fd = REIN_NO_FD, .rules = { .every_ns = 3600000000000, .min = 1 },
+	};
+	char *page;
+
+	add_fd(ioctl(open(REIN_DEV_PATH, O_RDWR | O_CLOEXEC), REIN_IOC_WATCH, &args));
+	if (!flags)
+		return;
+	page = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0);
+	if (page == MAP_FAILED)
+		die("mmap");
+	slot = (void *)(page + args.slot);
+}
+
+static void add_notified(void)
+{
+	static const struct sockaddr_un own = { AF_UNIX, "\0tool-bench" };
+	const socklen_t len = offsetof(struct sockaddr_un, sun_path) + sizeof("\0tool-bench") - 1;
+
+	add_fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	if (bind(fds[0], (void *)&own, len))
+		die("bind");
+}
+
+static const struct {
+	const char *name;
+	uint32_t flags;
+	int (*one)(void);
+} ways[] = {
+	{ "ioctl", 0, do_beat },
+	{ "write", 0, do_write },
+	{ "counter", REIN_WATCH_SLOT, do_counter },
+	{ "time", REIN_WATCH_STAMP, do_time },
+};
+
 static void add_want(const char *name)
 {
 	struct rein_take_want *want = &wants[take.n_wants];
@@ -201,6 +284,20 @@ static void measure(int (*one)(void))
 	       took[batches / 2], took[batches - 1]);
 }
 
+static void measure_beats(const char *way)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (!strcmp(way, ways[i].name)) {
+			add_watch(ways[i].flags);
+			measure(ways[i].one);
+			return;
+		}
+	add_notified();
+	measure(do_notify);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what;
@@ -245,6 +342,14 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "ioctl") && !left) {
 		add_fd(open(REIN_DEV_PATH, O_RDWR | O_CLOEXEC));
 		measure(do_ioctl);
+	} else if (!strcmp(what, "beat") && left == 1) {
+		measure_beats(argv[optind]);
+	} else if (!strcmp(what, "write") && left == 1) {
+		add_fd(open(argv[optind], O_WRONLY | O_CLOEXEC));
+		measure(do_write);
+		/* To a watchdog: it is let go of on purpose. */
+		if (write(fds[0], "V", 1) != 1)
+			die(argv[optind]);
 	} else {
 		fputs("tool-bench: see the top of its source\n", stderr);
 		return 2;

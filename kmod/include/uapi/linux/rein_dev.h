@@ -516,7 +516,7 @@ enum rein_watch_flags {
 	REIN_WATCH_TOKEN = 1 << 2,
 	/* It has a slot in a page, whose counter beats. */
 	REIN_WATCH_SLOT = 1 << 3,
-	/* The same, but its time beats. */
+	/* The same, but its time beats: with a @min of 1, and without @max. */
 	REIN_WATCH_STAMP = 1 << 4,
 };
 
