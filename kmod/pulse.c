@@ -115,21 +115,33 @@ static void good_unless_cycles(struct rein_pulse *pulse,
 		pulse->misses = 0;
 }
 
+/* In a grace that is longer than a cycle there may be more beats. */
+static enum rein_fault cycle_fault(const struct rein_pulse *pulse,
+				   const struct rein_watch_rules *rules)
+{
+	if (pulse->beats < rules->min)
+		return REIN_FAULT_SILENT;
+	if (rules->max && pulse->beats > rules->max &&
+	    pulse->length_ns <= rules->every_ns)
+		return REIN_FAULT_MANY;
+	return REIN_FAULT_NONE;
+}
+
 static void cycle_over(struct rein_pulse *pulse,
 		       const struct rein_watch_rules *rules)
 {
-	u64 beats = pulse->beats, length = pulse->length_ns;
+	enum rein_fault fault = cycle_fault(pulse, rules);
+	u64 beats = pulse->beats;
 
-	pulse->from_ns += length;
+	pulse->from_ns += pulse->length_ns;
 	pulse->length_ns = rules->every_ns;
 	pulse->beats = 0;
-	if (beats < rules->min)
-		fail(pulse, rules, REIN_FAULT_SILENT);
-	/* In a longer grace there may be more of them. */
-	else if (rules->max && beats > rules->max && length <= rules->every_ns)
-		fail(pulse, rules, REIN_FAULT_MANY);
-	else
+	if (!fault) {
 		pulse->misses = 0;
+		return;
+	}
+	pulse->had = beats;
+	fail(pulse, rules, fault);
 }
 
 static u64 cycle_due(const struct rein_pulse *pulse)
@@ -373,18 +385,21 @@ bool rein_pulse_end(struct rein_pulse *pulse,
 void rein_pulse_checkpoint(struct rein_pulse *pulse,
 			   const struct rein_watch_rules *rules, u32 at, u64 now)
 {
-	u32 may = pulse->at == REIN_PULSE_NOWHERE ? rules->first :
-						    rules->next[pulse->at];
+	u32 before = pulse->at;
+	u32 may = before == REIN_PULSE_NOWHERE ? rules->first :
+						 rules->next[before];
 
 	rein_pulse_look(pulse, rules, now);
 	beat(pulse, rules, 1, now);
 	pulse->at = at;
 	if (!rules->first || pulse->status != REIN_WATCH_RUNNING)
 		return;
-	if (may >> at & 1)
+	if (may >> at & 1) {
 		good_unless_cycles(pulse, rules);
-	else
-		fail(pulse, rules, REIN_FAULT_ORDER);
+		return;
+	}
+	pulse->before = before;
+	fail(pulse, rules, REIN_FAULT_ORDER);
 }
 
 /* --- when to look -------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@
  * @fault:	the last one, of enum rein_fault
  * @misses:	faults in a row
  * @faults:	all that there were
+ * @had:	of the last cycle with too few or too many beats, how many it had
  * @from_ns:	where the cycle began
  * @length_ns:	how long it is
  * @beats:	that came in it, if not each begins one
@@ -32,6 +33,7 @@
  * @unit_due_ns: when it has to be over; U64_MAX: it need not, or is @late
  * @late:	it lasts too long, which was noted
  * @at:		the last checkpoint, or REIN_PULSE_NOWHERE
+ * @before:	of the last one out of order, the one before, likewise
  * @warned_ns:	when it expires, as it was warned of last; 0: of nothing
  */
 struct rein_pulse {
@@ -39,6 +41,7 @@ struct rein_pulse {
 	u32 fault;
 	u32 misses;
 	u64 faults;
+	u64 had;
 	u64 from_ns;
 	u64 length_ns;
 	u64 beats;
@@ -47,6 +50,7 @@ struct rein_pulse {
 	u64 unit_due_ns;
 	bool late;
 	u32 at;
+	u32 before;
 	u64 warned_ns;
 };
 

@@ -211,8 +211,8 @@ static void note_fault(struct rein_watch *watch, u64 now)
 		.faults = (watch->news & REIN_NEWS_MISSED ? item->faults : 0) +
 			  pulse->faults - watch->faults,
 		.at = pulse->at,
-		.before = watch->was_at,
-		.beats = watch->was_beats,
+		.before = pulse->before,
+		.beats = pulse->had,
 		.ns = now - (watch->unit_ns ?: now),
 	};
 	if (pulse->fault == REIN_FAULT_SILENT || pulse->fault == REIN_FAULT_MANY)
@@ -392,8 +392,6 @@ static bool look(struct rein_watch *watch, u64 now)
 		wake_work(watch);
 		return false;
 	}
-	watch->was_beats = watch->pulse.beats;
-	watch->was_at = watch->pulse.at;
 	rein_pulse_look(&watch->pulse, &watch->rules, time);
 	settle(watch, now);
 	if (rein_pulse_warns(&watch->pulse, &watch->rules, time))

@@ -106,8 +106,6 @@ struct rein_watch_news_item {
  * @armed_ns:	when it was armed, CLOCK_MONOTONIC
  * @unit:	the unit that is under way
  * @unit_ns:	when it was begun, CLOCK_MONOTONIC
- * @was_beats:	beats in the cycle, before what is due was seen to
- * @was_at:	likewise, the last checkpoint
  * @news:	what is to be told, of enum rein_watch_news
  * @item:	and of that the last fault
  * @at_step:	the step that comes next
@@ -156,8 +154,6 @@ struct rein_watch {
 	u64 armed_ns;
 	char unit[REIN_UNIT_LEN];
 	u64 unit_ns;
-	u64 was_beats;
-	u32 was_at;
 	u32 news;
 	struct rein_watch_news_item item;
 	u32 at_step;

@@ -1060,6 +1060,33 @@ TEST_F_TIMEOUT(watch, a_counter_beats, TIMEOUT)
 	unmap_slots(page);
 }
 
+/* How many there were is told, also of those that were found only when the cycle was over. */
+TEST_F_TIMEOUT(watch, a_counter_beats_too_often, TIMEOUT)
+{
+	struct rein_watch_state state;
+	struct watch_record record;
+	struct watch_ask ask;
+	char *page;
+	int fd;
+
+	watch_every(ask_watch(&ask, REIN_WATCH_OWNED | REIN_WATCH_SLOT), 200 * MS, 0);
+	ask.args.rules.max = 2;
+	fd = SUCCEEDS(watch_make(self->dev, &ask));
+	page = map_slots(fd);
+	ASSERT_NE(NULL, page);
+	SUCCEEDS(watch_arm(fd));
+	__atomic_store_n(&slot_at(page, ask.args.slot)->beats, 7, __ATOMIC_RELEASE);
+	memset(&state, 0, sizeof(state));
+	COMES(fd, &state, REIN_COUNT_EXPIRE, 1);
+	EXPECT_EQ(REIN_FAULT_MANY, state.fault);
+	ASSERT_EQ(0, read_watch_record(self->fd, state.record, &record));
+	EXPECT_NE(NULL, strstr(record.message, ": 7, not 1 to 2")) {
+		TH_LOG("its record: %s; " AGAIN, record.message);
+	}
+	unmap_slots(page);
+	close(fd);
+}
+
 TEST_F_TIMEOUT(watch, a_stamp_beats, TIMEOUT)
 {
 	const uint64_t cycle = is_debug() ? SECOND : 200 * MS, step = cycle / 20;

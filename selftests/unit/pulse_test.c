@@ -320,6 +320,22 @@ static void beats_too_many(void)
 	CHECK_NO_FAULT();
 	look(100 * MS);
 	CHECK_EXPIRED(REIN_FAULT_MANY, 1, 1);
+	CHECK_EQ(pulse.had, 5);
+}
+
+/* Some were only seen when it was over: they were in it. */
+static void beats_seen_late(void)
+{
+	watch(fixed(2, 4, 9));
+	beats(3, 10 * MS);
+	rein_pulse_beaten(&pulse, &rules, 4, START + 105 * MS);
+	look(105 * MS);
+	CHECK_RUNNING(REIN_FAULT_MANY, 1, 1);
+	CHECK_EQ(pulse.had, 7);
+	CHECK_EQ(pulse.beats, 0);
+	look(200 * MS);
+	CHECK_RUNNING(REIN_FAULT_SILENT, 2, 2);
+	CHECK_EQ(pulse.had, 0);
 }
 
 static void beats_exactly(void)
@@ -740,6 +756,8 @@ static void checkpoint_out_of_order(void)
 	checkpoint(0, 0);
 	checkpoint(1, 10 * MS);
 	CHECK_EXPIRED(REIN_FAULT_ORDER, 1, 1);
+	CHECK_EQ(pulse.before, 0);
+	CHECK_EQ(pulse.at, 1);
 }
 
 static void last_checkpoint(void)
@@ -1365,6 +1383,7 @@ static const struct unit_test tests[] = {
 	UNIT_TEST(beats_enough),
 	UNIT_TEST(beats_too_few),
 	UNIT_TEST(beats_too_many),
+	UNIT_TEST(beats_seen_late),
 	UNIT_TEST(beats_exactly),
 	UNIT_TEST(more_than_counted),
 	UNIT_TEST(one_at_most_does_not_slide),
