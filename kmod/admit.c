@@ -376,7 +376,7 @@ static noinline void admit_locked(const struct rein_chain *chain,
 				  const struct rein_request *req,
 				  struct rein_verdict *verdict)
 {
-	DECLARE_BITMAP(is_short, REIN_CHAIN_MAX) = { };
+	DECLARE_BITMAP(is_short, REIN_CHAIN_MAX + REIN_SOCKET_MAX) = { };
 	unsigned int i;
 
 	*verdict = (struct rein_verdict){ .decision = REIN_GO };

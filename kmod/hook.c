@@ -1,42 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hooks: netfilter in and out. See hook.h.
- *
- * On the way out, only packets of a socket of this host are metered, where the socket sends
- * them: a tunnel's outer packets, forwarded ones and copies made for multicast
- * either have no socket here or have one that isn't the sender's at this
- * point of their way, and have paid before or belong to nobody.
+ * Hooks: where packets are caught, kept, and sent on again. See hook.h.
  */
-#include <linux/inetdevice.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
-#include <linux/tcp.h>
-#include <net/inet6_hashtables.h>
-#include <net/inet_hashtables.h>
 #include <net/inet_sock.h>
-#include <net/ip.h>
-#include <net/ipv6.h>
 #include <net/net_namespace.h>
-#include <net/netfilter/ipv4/nf_reject.h>
-#include <net/netfilter/ipv6/nf_reject.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/netns/generic.h>
 #include <net/sock.h>
-#include <net/tcp.h>
 
-#include "admit.h"
+#include "arrive.h"
 #include "hook.h"
 #include "known.h"
-#include "packet.h"
+#include "leave.h"
 #include "queue.h"
-#include "record.h"
-#include "slice.h"
 #include "target.h"
 
 /* After everybody who may change or drop the packet, before conntrack's
@@ -45,6 +27,7 @@
 #define EGRESS_PRIORITY		(INT_MAX - 1)
 #define CONNECT_PRIORITY	(EGRESS_PRIORITY - 1)
 #define ACCEPT_PRIORITY		(INT_MAX - 1)
+#define INGRESS_PRIORITY	(ACCEPT_PRIORITY - 1)
 
 /**
  * struct hook_net - a network namespace
@@ -66,372 +49,26 @@ static LIST_HEAD(nets);		/* rein_mutex */
 static unsigned long n_nets;	/* rein_mutex */
 static unsigned int needed;	/* resources; rein_mutex */
 
-/* --- out: from a packet to what becomes of it --------------------------------- */
+/* --- back on its way ---------------------------------------------------- */
 
-/*
- * A refusal that the sender can feel. TCP takes a congestion notification as
- * the loss it is, and retransmits; -EPERM, the default, it would sit out until
- * its probe timer. Others see the packet as sent, unless they asked for errors.
- */
-static unsigned int refused(const struct sock *sk)
+static bool is_down(const struct net_device *dev)
 {
-	if (sk->sk_protocol == IPPROTO_TCP && sk->sk_type == SOCK_STREAM)
-		return NF_DROP_ERR(NET_XMIT_CN);
-	return NF_DROP_ERR(-ENOBUFS);
-}
-
-static const char *unit_name(enum rein_unit unit)
-{
-	static const char *const names[] = {
-		[REIN_UNIT_BYTES] = "bytes",
-		[REIN_UNIT_PACKETS] = "packets",
-		[REIN_UNIT_CALLS] = "calls",
-	};
-
-	return names[unit];
-}
-
-/**
- * rein_hook_record() - record that there were no tokens for a packet
- * @lack:	who had none
- * @fold:	what became of the packet
- * @skb:	the packet
- * @pf:		NFPROTO_IPV4 or NFPROTO_IPV6
- * @now:	CLOCK_MONOTONIC, ns
- *
- * Context: as rein_record_packet().
- */
-void rein_hook_record(const struct rein_lack *lack, enum rein_fold fold,
-		      const struct sk_buff *skb, u8 pf, u64 now)
-{
-	struct rein_value value[REIN_RECORD_VALUES] = {
-		{ "wanted", unit_name(lack->unit), lack->wanted },
-		{ "available", unit_name(lack->unit), lack->available },
-	};
-
-	if (lack->when != REIN_NEVER && lack->when > now)
-		value[2] = (struct rein_value){
-			"retry_after", "ns", lack->when - now
-		};
-	rein_record_packet(lack->limit, fold, skb, pf, value, REIN_SITE);
-}
-
-/* The socket that pays for a packet, or NULL if nobody does. */
-static struct sock *payer(const struct sk_buff *skb,
-			  const struct nf_hook_state *state)
-{
-	struct sock *sk = skb_to_full_sk(skb);
-
-	/* A tunnel's is its own; a SYN-ACK's request stands for its listener. */
-	if (!sk || !state->sk || sk != sk_to_full_sk(state->sk) ||
-	    nf_bridge_info_exists(skb))
-		return NULL;
-	/* What IPsec made of a packet that has paid. */
-	if (state->pf == NFPROTO_IPV4 ?
-	    IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED :
-	    IP6CB(skb)->flags & IP6SKB_XFRM_TRANSFORMED)
-		return NULL;
-	/* The kernel's own sockets are in the cgroup of whoever made them. */
-	return sk_fullsock(sk) && sk->sk_net_refcnt ? sk : NULL;
-}
-
-/* @refusal: the verdict on a packet that is refused. */
-static unsigned int decide(struct sk_buff *skb, unsigned int refusal,
-			   const struct nf_hook_state *state,
-			   const struct rein_chain *chain,
-			   const struct rein_request *req, bool *must_wait)
-{
-	struct rein_verdict verdict __uninitialized;
-
-	rein_admit(chain, req, &verdict);
-	*must_wait = verdict.decision == REIN_WAIT;
-	if (verdict.observed.limit && verdict.decision == REIN_GO)
-		rein_hook_record(&verdict.observed, REIN_FOLD_OBSERVED, skb,
-				 state->pf, req->now);
-	if (verdict.decision == REIN_REFUSE) {
-		rein_hook_record(&verdict.lack, REIN_FOLD_REFUSED, skb,
-				 state->pf, req->now);
-		return refusal;
-	}
-	if (verdict.mark)
-		rein_packet_mark(skb, state->pf);
-	return NF_ACCEPT;
-}
-
-static unsigned int egress(void *priv, struct sk_buff *skb,
-			   const struct nf_hook_state *state)
-{
-	struct rein_chain chain __uninitialized;
-	struct sock *sk = payer(skb, state);
-	struct rein_target *target;
-	struct rein_request req __uninitialized;
-	u64 cost[REIN_UNITS], now;
-	unsigned int verdict;
-	struct cgroup *cgrp;
-	bool must_wait, busy;
-	int err;
-
-	if (!sk)
-		return NF_ACCEPT;
-	cgrp = sock_cgroup_ptr(&sk->sk_cgrp_data);
-	if (!cgrp)
-		return NF_ACCEPT;
-
-	do {
-		target = rein_chain_find(&chain, cgrp, REIN_RESOURCE_EGRESS);
-		if (!chain.n)
-			return NF_ACCEPT;
-
-		rein_packet_cost(skb, cost);
-		now = ktime_get_ns();
-		busy = rein_room_busy(target);
-		/* Most packets: rein_admit() does it, too, but needs a request. */
-		if (!busy && rein_slice_take(&chain, cost, NULL, now))
-			return NF_ACCEPT;
-
-		req = (struct rein_request){
-			.now = now,
-			.may_debt = true,
-			.ecn = rein_packet_ecn(skb, state->pf),
-		};
-		memcpy(req.cost, cost, sizeof(cost));
-		if (!busy) {
-			verdict = decide(skb, refused(sk), state, &chain, &req,
-					 &must_wait);
-			if (!must_wait)
-				return verdict;
-		}
-		err = rein_queue_hold(target, cgrp, &chain, &req, skb, state,
-				      0);
-	} while (err == -EAGAIN);
-
-	return err ? refused(sk) : NF_STOLEN;
-}
-
-/* --- out: from the beginning of a flow to whether there is one ----------------- */
-
-/* For each protocol what makes connect(2), or the first send, fail at once. */
-#define CONNECT_REFUSED		NF_DROP_ERR(-ECONNREFUSED)
-
-static bool tcp_begins(const struct sk_buff *skb)
-{
-	const struct tcphdr *th = tcp_hdr(skb);
-
-	return th->syn && !th->ack;
+	return dev && !(READ_ONCE(dev->flags) & IFF_UP);
 }
 
 /*
- * Of a flow that is known, or waits to be, no packet is charged. Of TCP's
- * packets only SYNs can begin one, and one that is sent again is of the same
- * flow as the first: if that was refused, or lost on its way here, this is it.
+ * Have a packet keep its socket. What was found without a reference is there for as long as
+ * an RCU read side lasts: as nf_queue() does.
  */
-static unsigned int connect_out(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+static bool hold_socket(struct sk_buff *skb)
 {
-	struct sock *sk = payer(skb, state);
-	struct rein_chain chain __uninitialized;
-	struct rein_target *target;
-	enum rein_known known;
-	struct rein_request req;
-	unsigned int verdict;
-	struct cgroup *cgrp;
-	bool must_wait;
-	u64 flow;
-	int err;
-
-	if (!sk || (sk_is_tcp(sk) && !tcp_begins(skb)))
-		return NF_ACCEPT;
-	cgrp = sock_cgroup_ptr(&sk->sk_cgrp_data);
-	if (!cgrp)
-		return NF_ACCEPT;
-
-	do {
-		target = rein_chain_find(&chain, cgrp, REIN_RESOURCE_CONNECT);
-		if (!chain.n)
-			return NF_ACCEPT;
-		flow = rein_known_tag(sk, skb, state->pf);
-		known = rein_known_look(flow);
-		if (known == REIN_KNOWN_GOES)
-			return NF_ACCEPT;
-
-		req = (struct rein_request){
-			.cost[REIN_UNIT_CALLS] = 1,
-			.now = ktime_get_ns(),
-		};
-		if (known == REIN_UNKNOWN && !rein_room_busy(target)) {
-			verdict = decide(skb, CONNECT_REFUSED, state, &chain,
-					 &req, &must_wait);
-			if (!must_wait) {
-				if (verdict == NF_ACCEPT)
-					rein_known_set(flow, REIN_KNOWN_GOES);
-				return verdict;
-			}
-		}
-		err = rein_queue_hold(target, cgrp, &chain, &req, skb, state,
-				      flow);
-	} while (err == -EAGAIN);
-
-	return err ? CONNECT_REFUSED : NF_STOLEN;
-}
-
-/**
- * rein_hook_connects() - does a held packet keep a connect(2) waiting?
- * @held:	the packet
- *
- * Return: whether it is the SYN of a connection that is to be.
- */
-bool rein_hook_connects(const struct rein_held *held)
-{
-	return held->flow && sk_is_tcp(held->state.sk);
-}
-
-/**
- * rein_hook_gone() - has whoever waits for a connection gone away?
- * @held:	the packet that waits
- *
- * Context: any; nothing is locked, the answer may be old when it arrives.
- *
- * Return: true if it is the SYN of a connection that its socket isn't about
- * to make any more.
- */
-bool rein_hook_gone(const struct rein_held *held)
-{
-	const struct sock *sk = held->state.sk;
-
-	return rein_hook_connects(held) &&
-	       (READ_ONCE(sk->sk_state) != TCP_SYN_SENT ||
-		READ_ONCE(tcp_sk(sk)->snd_una) !=
-		ntohl(tcp_hdr(held->skb)->seq));
-}
-
-/**
- * rein_hook_fail() - let the connect(2) fail that a held packet belongs to
- * @held:	the packet
- *
- * TCP would take its SYN for lost, and send it again until it gives up.
- *
- * Context: may sleep; no lock held.
- */
-void rein_hook_fail(const struct rein_held *held)
-{
-	if (!rein_hook_gone(held))
-		tcp_abort(held->state.sk, ECONNREFUSED);
-}
-
-/* --- in: from a SYN to whether there is a connection ---------------------------- */
-
-/* Read the header of a SYN that asks for a connection. */
-static bool read_syn(const struct sk_buff *skb, u8 pf, int *offset,
-		     struct tcphdr *th)
-{
-	if (skb->pkt_type != PACKET_HOST ||
-	    rein_packet_transport(skb, pf, offset) != IPPROTO_TCP ||
-	    skb_copy_bits(skb, *offset, th, sizeof(*th)))
+	if (!skb_sk_is_prefetched(skb) || sk_is_refcounted(skb->sk))
+		return true;
+	if (!refcount_inc_not_zero(&skb->sk->sk_refcnt))
 		return false;
-	return th->syn && !th->ack && !th->rst && !th->fin;
+	skb->destructor = sock_edemux;
+	return true;
 }
-
-static struct sock *find_connection(struct net *net, struct sk_buff *skb,
-				    u8 pf, const struct tcphdr *th)
-{
-	if (pf == NFPROTO_IPV4)
-		return __inet_lookup_established(net, ip_hdr(skb)->saddr,
-						 th->source, ip_hdr(skb)->daddr,
-						 ntohs(th->dest), inet_iif(skb),
-						 inet_sdif(skb));
-	return __inet6_lookup_established(net, &ipv6_hdr(skb)->saddr,
-					  th->source, &ipv6_hdr(skb)->daddr,
-					  ntohs(th->dest), inet6_iif(skb),
-					  inet6_sdif(skb));
-}
-
-static struct sock *find_listener(struct net *net, struct sk_buff *skb, u8 pf,
-				  int offset, const struct tcphdr *th)
-{
-	int data = offset + __tcp_hdrlen(th);
-
-	if (pf == NFPROTO_IPV4)
-		return __inet_lookup_listener(net, skb, data,
-					      ip_hdr(skb)->saddr, th->source,
-					      ip_hdr(skb)->daddr,
-					      ntohs(th->dest), inet_iif(skb),
-					      inet_sdif(skb));
-	return inet6_lookup_listener(net, skb, data, &ipv6_hdr(skb)->saddr,
-				     th->source, &ipv6_hdr(skb)->daddr,
-				     ntohs(th->dest), inet6_iif(skb),
-				     inet6_sdif(skb));
-}
-
-/*
- * The listener that a SYN is going to ask for a connection, as TCP will find
- * it; NULL if there is none, or if the connection is there already, or asked
- * for. What is in TIME_WAIT gives way to a new one.
- */
-static struct sock *listener(struct net *net, struct sk_buff *skb, u8 pf,
-			     int offset, const struct tcphdr *th)
-{
-	struct sock *sk = skb->sk;
-	int state;
-
-	if (sk) {
-		state = READ_ONCE(sk->sk_state);
-	} else {
-		sk = find_connection(net, skb, pf, th);
-		state = sk ? READ_ONCE(sk->sk_state) : TCP_TIME_WAIT;
-		if (sk)
-			sock_gen_put(sk);
-	}
-	/* It was handed to a listener before: TPROXY. */
-	if (state == TCP_LISTEN)
-		return sk;
-	return state == TCP_TIME_WAIT ?
-	       find_listener(net, skb, pf, offset, th) : NULL;
-}
-
-static void answer_reset(struct sk_buff *skb, const struct nf_hook_state *state)
-{
-	if (state->pf == NFPROTO_IPV4)
-		nf_send_reset(state->net, state->sk, skb, state->hook);
-	else
-		nf_send_reset6(state->net, state->sk, skb, state->hook);
-}
-
-static unsigned int accept_in(void *priv, struct sk_buff *skb,
-			      const struct nf_hook_state *state)
-{
-	struct rein_chain chain __uninitialized;
-	struct rein_request req;
-	unsigned int verdict;
-	struct cgroup *cgrp;
-	bool must_wait;
-	struct tcphdr th;
-	struct sock *sk;
-	int offset;
-
-	if (!read_syn(skb, state->pf, &offset, &th))
-		return NF_ACCEPT;
-	sk = listener(state->net, skb, state->pf, offset, &th);
-	if (!sk || !sk->sk_net_refcnt)
-		return NF_ACCEPT;
-	cgrp = sock_cgroup_ptr(&sk->sk_cgrp_data);
-	if (!cgrp)
-		return NF_ACCEPT;
-	rein_chain_find(&chain, cgrp, REIN_RESOURCE_ACCEPT);
-	if (!chain.n)
-		return NF_ACCEPT;
-
-	req = (struct rein_request){
-		.cost[REIN_UNIT_CALLS] = 1,
-		.now = ktime_get_ns(),
-	};
-	/* None of these limits lets anybody wait. */
-	verdict = decide(skb, NF_DROP, state, &chain, &req, &must_wait);
-	if (verdict != NF_ACCEPT)
-		answer_reset(skb, state);
-	return verdict;
-}
-
-/* --- in: back on its way ---------------------------------------------------- */
 
 /**
  * rein_hook_hold() - make sure that a packet can outlive its hook
@@ -451,8 +88,8 @@ bool rein_hook_hold(struct rein_held *held)
 	atomic_inc(&hn->held);
 	/* Before the flag: on_netdev() looks at the count after it is down. */
 	smp_mb__after_atomic();
-	if ((state->out && !(READ_ONCE(state->out->flags) & IFF_UP)) ||
-	    (skb_dst(skb) && !skb_dst_force(skb)) ||
+	if (is_down(state->in) || is_down(state->out) ||
+	    (skb_dst(skb) && !skb_dst_force(skb)) || !hold_socket(skb) ||
 	    (state->sk && !refcount_inc_not_zero(&state->sk->sk_refcnt))) {
 		atomic_dec(&hn->held);
 		return false;
@@ -491,61 +128,50 @@ void rein_hook_drop(struct rein_held *held)
 
 /* --- where hooks are --------------------------------------------------------- */
 
-#define METERED	(BIT(REIN_RESOURCE_EGRESS) | BIT(REIN_RESOURCE_CONNECT) | \
-		 BIT(REIN_RESOURCE_ACCEPT))
+#define METERED	(BIT(REIN_RESOURCE_EGRESS) | BIT(REIN_RESOURCE_INGRESS) | \
+		 BIT(REIN_RESOURCE_CONNECT) | BIT(REIN_RESOURCE_ACCEPT))
+
+#define HOOKS(function, number, order)					\
+	{								\
+		{							\
+			.hook = function,				\
+			.pf = NFPROTO_IPV4,				\
+			.hooknum = number,				\
+			.priority = order,				\
+		},							\
+		{							\
+			.hook = function,				\
+			.pf = NFPROTO_IPV6,				\
+			.hooknum = number,				\
+			.priority = order,				\
+		},							\
+	}
 
 /* By resource; others than those METERED have none. */
 static const struct nf_hook_ops hook_ops[REIN_RESOURCES][2] = {
-	[REIN_RESOURCE_EGRESS] = {
-		{
-			.hook = egress,
-			.pf = NFPROTO_IPV4,
-			.hooknum = NF_INET_POST_ROUTING,
-			.priority = EGRESS_PRIORITY,
-		},
-		{
-			.hook = egress,
-			.pf = NFPROTO_IPV6,
-			.hooknum = NF_INET_POST_ROUTING,
-			.priority = EGRESS_PRIORITY,
-		},
-	},
-	[REIN_RESOURCE_CONNECT] = {
-		{
-			.hook = connect_out,
-			.pf = NFPROTO_IPV4,
-			.hooknum = NF_INET_POST_ROUTING,
-			.priority = CONNECT_PRIORITY,
-		},
-		{
-			.hook = connect_out,
-			.pf = NFPROTO_IPV6,
-			.hooknum = NF_INET_POST_ROUTING,
-			.priority = CONNECT_PRIORITY,
-		},
-	},
-	[REIN_RESOURCE_ACCEPT] = {
-		{
-			.hook = accept_in,
-			.pf = NFPROTO_IPV4,
-			.hooknum = NF_INET_LOCAL_IN,
-			.priority = ACCEPT_PRIORITY,
-		},
-		{
-			.hook = accept_in,
-			.pf = NFPROTO_IPV6,
-			.hooknum = NF_INET_LOCAL_IN,
-			.priority = ACCEPT_PRIORITY,
-		},
-	},
+	[REIN_RESOURCE_EGRESS] = HOOKS(rein_leave_egress, NF_INET_POST_ROUTING,
+				       EGRESS_PRIORITY),
+	[REIN_RESOURCE_INGRESS] = HOOKS(rein_arrive_ingress, NF_INET_LOCAL_IN,
+					INGRESS_PRIORITY),
+	[REIN_RESOURCE_CONNECT] = HOOKS(rein_leave_connect,
+					NF_INET_POST_ROUTING, CONNECT_PRIORITY),
+	[REIN_RESOURCE_ACCEPT] = HOOKS(rein_arrive_accept, NF_INET_LOCAL_IN,
+				       ACCEPT_PRIORITY),
 };
+
+static nf_hookfn *held_at(const struct rein_held *held)
+{
+	if (held->state.hook == NF_INET_LOCAL_IN)
+		return rein_arrive_ingress;
+	return held->flow ? rein_leave_connect : rein_leave_egress;
+}
 
 /* The hooks of a packet's protocol, and which of them it was held at. */
 static const struct nf_hook_entries *our_hook(const struct rein_held *held,
 					      unsigned int *index)
 {
 	const struct nf_hook_state *state = &held->state;
-	nf_hookfn *hook = held->flow ? connect_out : egress;
+	nf_hookfn *hook = held_at(held);
 	const struct nf_hook_entries *e;
 
 	if (state->pf == NFPROTO_IPV4)
@@ -588,6 +214,32 @@ void rein_hook_resume(struct rein_held *held)
 	held_put(held);
 }
 
+/*
+ * Of fragments but the first has ports, and IPv6 puts them together behind LOCAL_IN:
+ * netfilter can do so before. (IPv4 does it before LOCAL_IN itself.)
+ */
+static int hook_one(struct net *net, enum rein_resource resource)
+{
+	int err = nf_register_net_hooks(net, hook_ops[resource],
+					ARRAY_SIZE(hook_ops[resource]));
+
+	if (err || resource != REIN_RESOURCE_INGRESS)
+		return err;
+	err = nf_defrag_ipv6_enable(net);
+	if (err)
+		nf_unregister_net_hooks(net, hook_ops[resource],
+					ARRAY_SIZE(hook_ops[resource]));
+	return err;
+}
+
+static void unhook_one(struct net *net, enum rein_resource resource)
+{
+	if (resource == REIN_RESOURCE_INGRESS)
+		nf_defrag_ipv6_disable(net);
+	nf_unregister_net_hooks(net, hook_ops[resource],
+				ARRAY_SIZE(hook_ops[resource]));
+}
+
 static int net_hook(struct hook_net *hn, unsigned int resources)
 {
 	unsigned int i;
@@ -596,8 +248,7 @@ static int net_hook(struct hook_net *hn, unsigned int resources)
 	for (i = 0; i < REIN_RESOURCES; i++) {
 		if (!(resources & ~hn->hooked & BIT(i)))
 			continue;
-		err = nf_register_net_hooks(hn->net, hook_ops[i],
-					    ARRAY_SIZE(hook_ops[i]));
+		err = hook_one(hn->net, i);
 		if (err)
 			return err;
 		hn->hooked |= BIT(i);
@@ -612,8 +263,7 @@ static void net_unhook(struct hook_net *hn, unsigned int resources)
 
 	for (i = 0; i < REIN_RESOURCES; i++)
 		if (hn->hooked & ~resources & BIT(i))
-			nf_unregister_net_hooks(hn->net, hook_ops[i],
-						ARRAY_SIZE(hook_ops[i]));
+			unhook_one(hn->net, i);
 	hn->hooked &= resources;
 }
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hooks: netfilter in and out.
+ * Hooks: where packets are caught, kept, and sent on again.
  *
- * What leaves a host passes POST_ROUTING; there a packet is turned into a
- * chain and a cost, and the verdict back into what becomes of the packet:
- * first by limits on connect, if it begins a flow, and then by those on egress.
- * What arrives passes LOCAL_IN; there limits on accept are asked about SYNs.
  * Hooks are registered in every network namespace while any limit meters what
- * passes them, and in none while there is no such limit.
+ * passes them, and in none while there is no such limit. What they ask is in leave.h
+ * and in arrive.h.
  */
 #ifndef REIN_HOOK_H
 #define REIN_HOOK_H
@@ -17,8 +14,6 @@
 #include "limit.h"
 
 struct rein_held;
-struct rein_lack;
-struct sk_buff;
 
 int rein_hook_need(unsigned int resources);
 unsigned int rein_hook_needed(void);
@@ -28,12 +23,6 @@ bool rein_hook_hold(struct rein_held *held);
 void rein_hook_resume(struct rein_held *held);
 void rein_hook_drop(struct rein_held *held);
 void rein_hook_drain(void);
-bool rein_hook_connects(const struct rein_held *held);
-bool rein_hook_gone(const struct rein_held *held);
-void rein_hook_fail(const struct rein_held *held);
-
-void rein_hook_record(const struct rein_lack *lack, enum rein_fold fold,
-		      const struct sk_buff *skb, u8 pf, u64 now);
 
 int rein_hook_init(void);
 void rein_hook_exit(void);

@@ -9,7 +9,6 @@
 #include <linux/netfilter.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
-#include <linux/sock_diag.h>
 #include <linux/spinlock.h>
 #include <linux/tcp.h>
 #include <net/sock.h>
@@ -17,6 +16,7 @@
 #include "known.h"
 #include "limit.h"
 #include "packet.h"
+#include "socket.h"
 
 #define SETS		4096
 #define WAYS		7
@@ -42,17 +42,6 @@ struct known_set {
 
 static struct known_set *sets;
 static siphash_aligned_key_t secret;
-
-static u64 cookie_of(struct sock *sk)
-{
-	u64 cookie = atomic64_read(&sk->sk_cookie);
-	u32 made[2];
-
-	if (cookie)
-		return cookie;
-	sock_diag_save_cookie(sk, made);
-	return (u64)made[1] << 32 | made[0];
-}
 
 static bool has_ports(int protocol)
 {
@@ -80,7 +69,7 @@ u64 rein_known_tag(struct sock *sk, const struct sk_buff *skb, u8 pf)
 		__be16 port;
 		u16 pf;
 	} __aligned(SIPHASH_ALIGNMENT) flow = {
-		.cookie = cookie_of(sk),
+		.cookie = rein_socket_cookie(sk),
 		.pf = pf,
 	};
 	int offset, protocol = rein_packet_transport(skb, pf, &offset);

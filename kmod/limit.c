@@ -2,6 +2,8 @@
 /*
  * Limits: what they are and how they come, change and go. See limit.h.
  */
+#include <linux/cred.h>
+#include <linux/moduleparam.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -10,6 +12,7 @@
 #include "hook.h"
 #include "limit.h"
 #include "line.h"
+#include "maker.h"
 #include "netlink.h"
 #include "record.h"
 #include "slice.h"
@@ -27,6 +30,12 @@ static unsigned long n_limits[REIN_RESOURCES];
 static struct timerqueue_head expiries = {
 	.rb_root = RB_ROOT_CACHED,
 };
+
+static unsigned int limits_per_user = 256;
+module_param(limits_per_user, uint, 0644);
+MODULE_PARM_DESC(limits_per_user, "how many limits one user may have on sockets, without privileges (default: 256)");
+
+static REIN_QUOTA(own_limits);
 
 static void expire(struct work_struct *work);
 static DECLARE_DELAYED_WORK(expire_work, expire);
@@ -85,9 +94,10 @@ static enum rein_unit turn_unit(const struct rein_target *target)
 	bool any = false;
 	unsigned int i;
 
-	if (target->key.lane != REIN_LANE_PACKETS)
+	if (target->key.lane != REIN_LANE_PACKETS &&
+	    target->key.lane != REIN_LANE_ARRIVALS)
 		return REIN_UNIT_CALLS;
-	list_for_each_entry(limit, &target->limits[REIN_RESOURCE_EGRESS],
+	list_for_each_entry(limit, &target->limits[rein_lane_resource(target->key.lane)],
 			    node) {
 		for (i = 0; i < limit->n_tiers; i++) {
 			if (limit->tiers[i].unit == REIN_UNIT_BYTES)
@@ -100,14 +110,14 @@ static enum rein_unit turn_unit(const struct rein_target *target)
 
 /* --- finding ------------------------------------------------------------------ */
 
-static struct rein_limit *find_on(const struct cgroup *cgrp, const char *name)
+static struct rein_limit *find_on(const struct rein_at *at, const char *name)
 {
 	const struct rein_target *target;
 	struct rein_limit *limit;
 	unsigned int i;
 
 	for (i = 0; i < REIN_RESOURCES; i++) {
-		target = rein_target_lookup(cgrp, rein_lane_of(i));
+		target = rein_target_lookup(at, rein_lane_of(i));
 		if (!target)
 			continue;
 		list_for_each_entry(limit, &target->limits[i], node)
@@ -134,52 +144,73 @@ bool rein_limit_visible(const struct rein_limit *limit, struct cgroup *viewer)
 	       cgroup_is_descendant(viewer, cgrp);
 }
 
+/* The only one of that name, ERR_PTR(-ENOTUNIQ) if there are several, or NULL. */
+static struct rein_limit *find_only(const struct rein_limit_spec *spec,
+				    bool of_socket)
+{
+	struct rein_limit *limit, *found = NULL;
+	unsigned long id;
+
+	xa_for_each(&limits, id, limit) {
+		if (strcmp(limit->name, spec->name) ||
+		    !limit->target->sk != !of_socket ||
+		    !rein_limit_visible(limit, spec->viewer))
+			continue;
+		if (found)
+			return ERR_PTR(-ENOTUNIQ);
+		found = limit;
+	}
+	return found;
+}
+
+/*
+ * Where it is wasn't said. Those of cgroups come first, so that nobody can get in their way by
+ * a limit on a socket of his own.
+ */
+static struct rein_limit *find_anywhere(const struct rein_limit_spec *spec)
+{
+	return find_only(spec, false) ?: find_only(spec, true);
+}
+
+static int fail_ambiguous(const struct rein_limit_spec *spec,
+			  struct rein_ask *ask)
+{
+	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
+			 REIN_E_LIMIT_AMBIGUOUS,
+			 "several targets have a limit of that name",
+			 "several targets have a limit named %s", spec->name);
+}
+
 /**
  * rein_limit_find() - the limit that a request means
- * @spec:	its name and, if said, its cgroup
+ * @spec:	its name and, if said, its cgroup or socket
  * @ask:	the request
  *
  * Context: rein_mutex held.
  *
  * Return: the limit; ERR_PTR(), with a record, if there is none, or if there
- * are several and the cgroup wasn't said.
+ * are several and it wasn't said where.
  */
 struct rein_limit *rein_limit_find(const struct rein_limit_spec *spec,
 				   struct rein_ask *ask)
 {
-	struct rein_limit *limit, *found = NULL;
-	unsigned long id;
+	struct rein_limit *found;
 	int err;
 
 	lockdep_assert_held(&rein_mutex);
 	err = rein_spec_check_name(spec, ask);
 	if (err)
 		return ERR_PTR(err);
-	if (spec->cgrp) {
-		found = find_on(spec->cgrp, spec->name);
-		if (found && !rein_limit_visible(found, spec->viewer))
-			found = NULL;
-	} else {
-		xa_for_each(&limits, id, limit) {
-			if (strcmp(limit->name, spec->name) ||
-			    !rein_limit_visible(limit, spec->viewer))
-				continue;
-			if (found)
-				return ERR_PTR(rein_fail(ask,
-					rein_ask_attr(ask, REIN_A_LIMIT_NAME),
-					REIN_E_LIMIT_AMBIGUOUS,
-					"several cgroups have a limit of that name",
-					"several cgroups have a limit named %s",
-					spec->name));
-			found = limit;
-		}
-	}
-	if (!found)
+	found = spec->at.cgrp ? find_on(&spec->at, spec->name) :
+				find_anywhere(spec);
+	if (IS_ERR(found))
+		return ERR_PTR(fail_ambiguous(spec, ask));
+	if (!found || !rein_limit_visible(found, spec->viewer))
 		return ERR_PTR(rein_fail(ask,
 			rein_ask_attr(ask, REIN_A_LIMIT_NAME),
 			REIN_E_LIMIT_UNKNOWN, "there is no such limit",
 			"there is no limit named %s%s", spec->name,
-			spec->cgrp ? " on that cgroup" : ""));
+			spec->at.cgrp ? " on that target" : ""));
 	return found;
 }
 
@@ -364,6 +395,8 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 						  rein_default_patience(limit);
 	limit->queue = spec->has_queue ? spec->queue : rein_default_queue(limit);
 	limit->credit = spec->credit;
+	limit->trusted = spec->trusted;
+	limit->maker = current_uid();
 	timerqueue_init(&limit->expiry);
 	return limit;
 }
@@ -382,6 +415,21 @@ static void limit_publish(struct rein_limit *limit, struct rein_target *target)
 	rein_room_kick(target, turn_unit(target));
 }
 
+static int fail_full(const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	if (spec->at.sk)
+		return rein_fail(ask,
+				 rein_ask_attr(ask, REIN_A_LIMIT_SOCKET_FD),
+				 REIN_E_CHAIN_LONG,
+				 "the socket has 4 limits on that resource already",
+				 "limit %s would be the 5th on one resource of a socket",
+				 spec->name);
+	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_CGROUP_FD),
+			 REIN_E_CHAIN_LONG,
+			 "32 limits bind this cgroup or one below it already",
+			 "limit %s would be the 33rd of one chain", spec->name);
+}
+
 static int limit_attach(struct rein_limit *limit,
 			const struct rein_limit_spec *spec,
 			struct rein_ask *ask)
@@ -389,17 +437,12 @@ static int limit_attach(struct rein_limit *limit,
 	struct rein_target *target;
 	int err;
 
-	target = rein_target_get(spec->cgrp, rein_lane_of(limit->resource));
+	target = rein_target_get(&spec->at, rein_lane_of(limit->resource));
 	if (!target)
 		return rein_fail_memory(ask, "for the request");
 
-	if (rein_target_chain_max(target, limit->resource) >= REIN_CHAIN_MAX) {
-		err = rein_fail(ask,
-				rein_ask_attr(ask, REIN_A_LIMIT_CGROUP_FD),
-				REIN_E_CHAIN_LONG,
-				"32 limits bind this cgroup or one below it already",
-				"limit %s would be the 33rd of one chain",
-				limit->name);
+	if (rein_target_full(target, limit->resource)) {
+		err = fail_full(spec, ask);
 		goto err_target;
 	}
 	limit->id = last_id + 1;
@@ -420,6 +463,47 @@ err_target:
 	return err;
 }
 
+/* --- those of users, on their own sockets --------------------------------------- */
+
+/* What one may have of these is bounded. */
+static int own_charge(const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	unsigned int most = READ_ONCE(limits_per_user);
+	int err;
+
+	if (spec->trusted)
+		return 0;
+	err = rein_quota_charge(&own_limits, current_uid(), 1, most);
+	if (err == -EDQUOT)
+		return rein_fail(ask, NULL, REIN_E_LIMIT_MANY_OF_USER,
+				 "the user has as many limits on sockets as one may have",
+				 "user %u has %u limits on sockets already",
+				 from_kuid(&init_user_ns, current_uid()), most);
+	return err ? rein_fail_memory(ask, "for the request") : 0;
+}
+
+static void own_uncharge(bool trusted, kuid_t maker)
+{
+	if (!trusted)
+		rein_quota_uncharge(&own_limits, maker, 1);
+}
+
+/* Who has a socket may not loosen what others have limited it by. */
+static int check_own(const struct rein_limit *limit,
+		     const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	if (spec->trusted ||
+	    (!limit->trusted && uid_eq(limit->maker, current_uid())))
+		return 0;
+	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
+			 REIN_E_PERMISSION,
+			 "somebody else made that limit: this needs CAP_NET_ADMIN",
+			 "user %u may not touch limit %s, which somebody else made",
+			 from_kuid(&init_user_ns, current_uid()), limit->name);
+}
+
+/* --- adding ------------------------------------------------------------------------- */
+
 static int limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
 	struct rein_doing doing;
@@ -431,22 +515,31 @@ static int limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 				 "a new limit needs at least one tier",
 				 "a limit named %s needs at least one tier",
 				 spec->name);
+	err = own_charge(spec, ask);
+	if (err)
+		return err;
 	limit = limit_new(spec);
-	if (!limit)
-		return rein_fail_memory(ask, "for the request");
+	if (!limit) {
+		err = rein_fail_memory(ask, "for the request");
+		goto err_own;
+	}
 	rein_doing_begin(ask, &doing, REIN_SITE, "attaching limit", spec->name);
 	err = limit_attach(limit, spec, ask);
 	rein_doing_end(ask);
 	if (err) {
 		limit_free(limit);
-		return err;
+		goto err_own;
 	}
 	rein_netlink_limit(limit, REIN_EVENT_ADDED);
 	return 0;
+
+err_own:
+	own_uncharge(spec->trusted, current_uid());
+	return err;
 }
 
 /**
- * rein_limit_add() - attach a new limit to a cgroup
+ * rein_limit_add() - attach a new limit to a cgroup or a socket
  * @spec:	what it is
  * @ask:	the request, for errors
  *
@@ -461,11 +554,11 @@ int rein_limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	err = rein_spec_check_new(spec, ask);
 	if (err)
 		return err;
-	if (find_on(spec->cgrp, spec->name))
+	if (find_on(&spec->at, spec->name))
 		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_NAME),
 				 REIN_E_LIMIT_EXISTS,
-				 "the cgroup has a limit of that name already",
-				 "the cgroup has a limit named %s already",
+				 "the target has a limit of that name already",
+				 "the target has a limit named %s already",
 				 spec->name);
 	return limit_add(spec, ask);
 }
@@ -551,8 +644,10 @@ static int limit_set(struct rein_limit *limit,
 	struct rein_course *courses = NULL;
 	struct rein_tier *tiers = NULL;
 	struct rein_tree *tree;
-	int err;
+	int err = check_own(limit, spec, ask);
 
+	if (err)
+		return err;
 	if (spec->has_resource && spec->resource != limit->resource)
 		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
 				 REIN_E_RESOURCE_FIXED,
@@ -609,7 +704,7 @@ int rein_limit_set(const struct rein_limit_spec *spec, struct rein_ask *ask)
 
 /**
  * rein_limit_replace() - rein_limit_set() if there is such a limit on the
- *	cgroup, else rein_limit_add()
+ *	target, else rein_limit_add()
  * @spec:	what it shall be
  * @ask:	the request, for errors
  *
@@ -626,7 +721,7 @@ int rein_limit_replace(const struct rein_limit_spec *spec,
 	err = rein_spec_check_new(spec, ask);
 	if (err)
 		return err;
-	limit = find_on(spec->cgrp, spec->name);
+	limit = find_on(&spec->at, spec->name);
 	return limit ? limit_set(limit, spec, ask) : limit_add(spec, ask);
 }
 
@@ -637,7 +732,8 @@ int rein_limit_replace(const struct rein_limit_spec *spec,
  * @limit:	the limit; its target may be gone when this returns
  * @why:	what it is removed for
  *
- * What waits for it is let go, as far as other limits do.
+ * What waits for it is let go, as far as other limits do. That a socket was closed is no
+ * event that would have to be recorded.
  *
  * Context: may sleep; rein_mutex held.
  */
@@ -649,7 +745,7 @@ void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
 	if (why == REIN_EVENT_EXPIRED)
 		rein_record_limit(limit, REIN_E_EXPIRED, REIN_SITE,
 				  "the limit removed itself: its time was over");
-	else if (why == REIN_EVENT_ORPHANED)
+	else if (why == REIN_EVENT_ORPHANED && !target->sk)
 		rein_record_limit(limit, REIN_E_ORPHANED, REIN_SITE,
 				  "the limit was removed together with its cgroup");
 	rein_netlink_limit(limit, why);
@@ -662,6 +758,7 @@ void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
 	write_sequnlock_bh(&rein_config_seq);
 	target->n_limits--;
 	n_limits[limit->resource]--;
+	own_uncharge(limit->trusted, limit->maker);
 	rein_room_kick(target, turn_unit(target));
 	call_rcu(&limit->rcu, limit_free_rcu);
 	rein_target_settle(target);
@@ -670,7 +767,7 @@ void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
 
 /**
  * rein_limit_del() - remove the limit that a request means
- * @spec:	its name and, if said, its cgroup
+ * @spec:	its name and, if said, its cgroup or socket
  * @ask:	the request, for errors
  *
  * Context: may sleep; rein_mutex held.
@@ -680,9 +777,13 @@ void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
 int rein_limit_del(const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
 	struct rein_limit *limit = rein_limit_find(spec, ask);
+	int err;
 
 	if (IS_ERR(limit))
 		return PTR_ERR(limit);
+	err = check_own(limit, spec, ask);
+	if (err)
+		return err;
 	rein_limit_drop(limit, REIN_EVENT_DELETED);
 	return 0;
 }
@@ -711,5 +812,6 @@ void rein_limit_exit(void)
 	cancel_delayed_work_sync(&expire_work);
 	/* Limits are freed by RCU callbacks in this module. */
 	rcu_barrier();
+	xa_destroy(&own_limits.users);
 	xa_destroy(&limits);
 }

@@ -34,6 +34,7 @@
 #include <linux/spinlock.h>
 #include <linux/timerqueue.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 #include <linux/rein.h>
 
 #include "plan.h"
@@ -88,12 +89,14 @@ enum rein_fold {
  * @own_patience: @patience_ns was asked for, not derived from the rate;
  *		rein_mutex
  * @own_queue:	@queue likewise
+ * @trusted:	an administrator made it; else the user of a socket, for that
  * @lends:	some tokens are in @slices
  * @heard:	jiffies when all CPUs were last asked what has passed there
  * @slices:	tokens of each CPU, NULL until there is use for them
  * @tiers:	the buckets
  * @patience_ns: longest wait of one request
  * @queue:	bytes of packets, or takers, that may wait at the same time
+ * @maker:	the user who made it, if not @trusted
  * @credit:	millionths of a token that a success may give back
  * @credited:	what of that was given and is no whole token yet
  * @stats:	counters, see the spec for the identity they keep
@@ -115,12 +118,14 @@ struct rein_limit {
 	u8 resource;
 	bool own_patience;
 	bool own_queue;
+	bool trusted;
 	bool lends;
 	u32 heard;
 	struct rein_slice __percpu *slices;
 	struct rein_tier *tiers;
 	u64 patience_ns;
 	u64 queue;
+	kuid_t maker;
 	u32 credit;
 	u32 credited;
 	struct rein_count stats[REIN_STATS];

@@ -120,9 +120,10 @@ static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
 		dump->spec.resource = nla_get_u32(tb[REIN_A_LIMIT_RESOURCE]);
 	}
 	dump->chain = tb[REIN_A_LIMIT_CHAIN];
-	if (dump->chain && !tb[REIN_A_LIMIT_CGROUP_FD])
+	if (dump->chain && !tb[REIN_A_LIMIT_CGROUP_FD] &&
+	    !tb[REIN_A_LIMIT_SOCKET_FD])
 		return rein_read_missing(ask, NULL, "a chain needs a target");
-	return rein_read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], &dump->spec, ask);
+	return rein_read_target(tb, &dump->spec, ask);
 }
 
 /* Returns what the dump has to answer; why is in its extack. */
@@ -140,7 +141,8 @@ static int dump_prepare(struct nl_dump *dump, struct netlink_callback *cb,
 	err = dump_select(dump, cmd, tb, ask);
 	kfree(tb);
 	if (!err && dump->chain) {
-		dump->next = dump->spec.cgrp->level + 1;
+		/* A socket is one level below its cgroup. */
+		dump->next = dump->spec.at.cgrp->level + 1 + !!dump->spec.at.sk;
 		dump->below = U64_MAX;
 	}
 	return err;
@@ -207,8 +209,8 @@ static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
 	if ((dump->spec.name && strcmp(limit->name, dump->spec.name)) ||
 	    (dump->spec.has_resource &&
 	     limit->resource != dump->spec.resource) ||
-	    (!dump->chain && dump->spec.cgrp &&
-	     limit->target->cgrp != dump->spec.cgrp) ||
+	    (!dump->chain && dump->spec.at.cgrp &&
+	     !rein_target_is(limit->target, &dump->spec.at)) ||
 	    !rein_limit_visible(limit, dump->view.viewer))
 		return 0;
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
@@ -218,8 +220,8 @@ static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
 	return rein_put_limit(skb, hdr, limit, rein_view_root(), dump->path);
 }
 
-/* The youngest limit of a cgroup that is older than @below, or NULL. */
-static struct rein_limit *limit_below(const struct cgroup *cgrp,
+/* The youngest limit of a place that is older than @below, or NULL. */
+static struct rein_limit *limit_below(const struct rein_at *at,
 				      const struct rein_limit_spec *spec,
 				      u64 below)
 {
@@ -230,7 +232,7 @@ static struct rein_limit *limit_below(const struct cgroup *cgrp,
 	for (i = 0; i < REIN_RESOURCES; i++) {
 		if (spec->has_resource && spec->resource != i)
 			continue;
-		target = rein_target_lookup(cgrp, rein_lane_of(i));
+		target = rein_target_lookup(at, rein_lane_of(i));
 		if (!target)
 			continue;
 		list_for_each_entry(limit, &target->limits[i], node)
@@ -241,14 +243,14 @@ static struct rein_limit *limit_below(const struct cgroup *cgrp,
 }
 
 static int dump_level(struct sk_buff *skb, struct netlink_callback *cb,
-		      const struct cgroup *cgrp)
+		      const struct rein_at *at)
 {
 	struct nl_dump *dump = dump_of(cb);
 	struct rein_limit *limit;
 	int err;
 
 	/* Youngest first, as they are checked. */
-	while ((limit = limit_below(cgrp, &dump->spec, dump->below))) {
+	while ((limit = limit_below(at, &dump->spec, dump->below))) {
 		err = dump_limit(skb, cb, limit);
 		if (err)
 			return err;
@@ -264,8 +266,13 @@ static int dump_chain(struct sk_buff *skb, struct netlink_callback *cb)
 	int err;
 
 	for (; dump->next; dump->next--, dump->below = U64_MAX) {
-		err = dump_level(skb, cb, cgroup_ancestor(dump->spec.cgrp,
-							  dump->next - 1));
+		struct rein_at at = dump->spec.at;
+
+		if (!at.sk || dump->next < at.cgrp->level + 2)
+			at = (struct rein_at){
+				.cgrp = cgroup_ancestor(at.cgrp, dump->next - 1)
+			};
+		err = dump_level(skb, cb, &at);
 		if (err)
 			return err;
 	}

@@ -8,6 +8,7 @@
 #include <linux/pid.h>
 #include <linux/utsname.h>
 #include <net/genetlink.h>
+#include <net/sock.h>
 
 #include "maker.h"
 #include "netlink-put.h"
@@ -109,7 +110,7 @@ out:
 static int put_cgroup(struct sk_buff *skb, const struct rein_target *target,
 		      const struct cgroup *root, char *path)
 {
-	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_CGROUP_ID, target->key.cgroup_id,
+	if (nla_put_u64_64bit(skb, REIN_A_LIMIT_CGROUP_ID, cgroup_id(target->cgrp),
 			      REIN_A_LIMIT_PAD) ||
 	    nla_put_u32(skb, REIN_A_LIMIT_LEVEL, target->cgrp->level))
 		return -EMSGSIZE;
@@ -122,6 +123,27 @@ static int put_cgroup(struct sk_buff *skb, const struct rein_target *target,
 				  path, PATH_MAX) < 0)
 		return 0;
 	return nla_put_string(skb, REIN_A_LIMIT_CGROUP_PATH, path);
+}
+
+/* Of those that may need no privileges also who made the limit. */
+static int put_socket(struct sk_buff *skb, const struct rein_limit *limit,
+		      struct user_namespace *ns)
+{
+	const struct sock *sk = limit->target->sk;
+	struct rein_flow_id flow = { };
+
+	if (!sk)
+		return 0;
+	rein_flow_of(&flow, sk);
+	return rein_put_flow(skb, REIN_A_LIMIT_SOCKET, &flow) ||
+	       nla_put_u32(skb, REIN_A_LIMIT_SOCKET_STATE,
+			   READ_ONCE(sk->sk_state)) ||
+	       nla_put_u32(skb, REIN_A_LIMIT_SOCKET_UID,
+			   from_kuid_munged(ns, sk->sk_uid)) ||
+	       (!limit->trusted &&
+		nla_put_u32(skb, REIN_A_LIMIT_SOCKET_MAKER,
+			    from_kuid_munged(ns, limit->maker))) ?
+	       -EMSGSIZE : 0;
 }
 
 /**
@@ -149,6 +171,8 @@ int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
 	    nla_put_u32(skb, REIN_A_LIMIT_RESOURCE, limit->resource) ||
 	    nla_put_u32(skb, REIN_A_LIMIT_OVER, limit->over) ||
 	    put_cgroup(skb, limit->target, root, path) ||
+	    /* Without a root it is for everybody who listens. */
+	    put_socket(skb, limit, root ? current_user_ns() : &init_user_ns) ||
 	    nla_put_u64_64bit(skb, REIN_A_LIMIT_PATIENCE_NS,
 			      limit->patience_ns, REIN_A_LIMIT_PAD) ||
 	    nla_put_u64_64bit(skb, REIN_A_LIMIT_QUEUE, limit->queue,

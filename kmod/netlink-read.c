@@ -8,22 +8,13 @@
 #include "netlink-gen.h"
 #include "netlink-read.h"
 #include "record.h"
+#include "socket.h"
 
-/**
- * rein_read_cgroup() - the target of a request
- * @attr:	its attribute, or NULL
- * @spec:	gets a reference to the cgroup, to be put with rein_read_done()
- * @ask:	the request, for errors
- *
- * Return: 0 or a negative errno, with a record.
- */
-int rein_read_cgroup(struct nlattr *attr, struct rein_limit_spec *spec,
-		     struct rein_ask *ask)
+static int read_cgroup(const struct nlattr *attr, struct rein_limit_spec *spec,
+		       struct rein_ask *ask)
 {
 	struct cgroup *cgrp;
 
-	if (!attr)
-		return 0;
 	cgrp = cgroup_get_from_fd(nla_get_s32(attr));
 	/* Whose directory is open, but not there any more. */
 	if (cgrp == ERR_PTR(-ENOENT))
@@ -34,7 +25,44 @@ int rein_read_cgroup(struct nlattr *attr, struct rein_limit_spec *spec,
 		return rein_fail(ask, attr, REIN_E_NOT_A_CGROUP,
 				 "the target is not a cgroup2 directory",
 				 "what was named as the target is not a cgroup2 directory");
-	spec->cgrp = cgrp;
+	spec->at.cgrp = cgrp;
+	return 0;
+}
+
+static int read_socket(const struct nlattr *attr, struct rein_limit_spec *spec,
+		       struct rein_ask *ask)
+{
+	spec->at.sk = rein_socket_get(nla_get_s32(attr));
+	if (!spec->at.sk)
+		return rein_fail(ask, attr, REIN_E_NOT_A_SOCKET,
+				 "the target is not a socket of IP",
+				 "what was named as the target is not a socket of the families inet and inet6");
+	/* The socket keeps it. */
+	spec->at.cgrp = rein_socket_cgroup(spec->at.sk);
+	cgroup_get(spec->at.cgrp);
+	return 0;
+}
+
+/**
+ * rein_read_target() - the target of a request
+ * @tb:		its attributes, validated
+ * @spec:	gets references, to be put with rein_read_done()
+ * @ask:	the request, for errors
+ *
+ * Return: 0, also if it names none; or a negative errno, with a record.
+ */
+int rein_read_target(struct nlattr **tb, struct rein_limit_spec *spec,
+		     struct rein_ask *ask)
+{
+	if (tb[REIN_A_LIMIT_SOCKET_FD] && tb[REIN_A_LIMIT_CGROUP_FD])
+		return rein_fail(ask, tb[REIN_A_LIMIT_SOCKET_FD],
+				 REIN_E_MALFORMED,
+				 "a target is a cgroup or a socket, not both",
+				 "the request names a cgroup and a socket as its target");
+	if (tb[REIN_A_LIMIT_SOCKET_FD])
+		return read_socket(tb[REIN_A_LIMIT_SOCKET_FD], spec, ask);
+	if (tb[REIN_A_LIMIT_CGROUP_FD])
+		return read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], spec, ask);
 	return 0;
 }
 
@@ -122,7 +150,7 @@ static int read_named(const struct nlmsghdr *nlh, struct nlattr **tb,
 {
 	int err;
 
-	err = rein_read_cgroup(tb[REIN_A_LIMIT_CGROUP_FD], spec, ask);
+	err = rein_read_target(tb, spec, ask);
 	if (err)
 		return err;
 
@@ -188,8 +216,10 @@ int rein_read_spec(const struct nlmsghdr *nlh, struct nlattr **tb,
  */
 void rein_read_done(struct rein_limit_spec *spec)
 {
-	if (spec->cgrp)
-		cgroup_put(spec->cgrp);
+	if (spec->at.sk)
+		sock_put(spec->at.sk);
+	if (spec->at.cgrp)
+		cgroup_put(spec->at.cgrp);
 	if (spec->viewer)
 		cgroup_put(spec->viewer);
 }

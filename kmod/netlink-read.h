@@ -13,7 +13,7 @@ struct rein_ask;
 
 int rein_read_missing(struct rein_ask *ask, const struct nlattr *attr,
 		      const char *what);
-int rein_read_cgroup(struct nlattr *attr, struct rein_limit_spec *spec,
+int rein_read_target(struct nlattr **tb, struct rein_limit_spec *spec,
 		     struct rein_ask *ask);
 int rein_read_spec(const struct nlmsghdr *nlh, struct nlattr **tb,
 		   struct rein_limit_spec *spec, struct rein_ask *ask);

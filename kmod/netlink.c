@@ -8,11 +8,14 @@
  * which makes a bug record of any errno that nobody gave a meaning.
  */
 #include <linux/cgroup.h>
+#include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
+#include <net/sock.h>
 
 #include "admit.h"
 #include "hook.h"
@@ -141,13 +144,28 @@ static bool cmd_open(u8 cmd)
 }
 
 /*
+ * What everybody may ask for about a socket of his own: there are others who would write to
+ * any file, so it has to be the one who has opened this netlink socket.
+ */
+static bool ask_own(const struct sk_buff *skb, u8 cmd, struct nlattr **tb)
+{
+	const struct sock *sk = NETLINK_CB(skb).sk;
+
+	return (cmd == REIN_CMD_LIMIT_ADD || cmd == REIN_CMD_LIMIT_SET ||
+		cmd == REIN_CMD_LIMIT_REPLACE || cmd == REIN_CMD_LIMIT_DEL) &&
+	       tb[REIN_A_LIMIT_SOCKET_FD] &&
+	       uid_eq(sk->sk_socket->file->f_cred->euid, current_euid());
+}
+
+/*
  * A requester that has no room for its reply, or has gone, has none for an
  * error either: results of genlmsg_reply() are of no use to anybody.
  */
 
 /* --- requests ---------------------------------------------------------------- */
 
-static int with_spec(struct genl_info *info, const char *what,
+static int with_spec(struct sk_buff *skb, struct genl_info *info,
+		     const char *what,
 		     int (*change)(const struct rein_limit_spec *spec,
 				   struct rein_ask *ask))
 {
@@ -159,6 +177,7 @@ static int with_spec(struct genl_info *info, const char *what,
 	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	if (!spec)
 		return rein_fail_memory(ask, "for the request");
+	spec->trusted = netlink_capable(skb, CAP_NET_ADMIN);
 	err = rein_read_spec(info->nlhdr, info->attrs, spec, ask);
 	if (!err) {
 		rein_doing_begin(ask, &doing, REIN_SITE, what, spec->name);
@@ -181,7 +200,7 @@ static int with_spec(struct genl_info *info, const char *what,
  */
 int rein_nl_limit_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return with_spec(info, "adding limit", rein_limit_add);
+	return with_spec(skb, info, "adding limit", rein_limit_add);
 }
 
 /**
@@ -193,7 +212,7 @@ int rein_nl_limit_add_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int rein_nl_limit_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return with_spec(info, "changing limit", rein_limit_set);
+	return with_spec(skb, info, "changing limit", rein_limit_set);
 }
 
 /**
@@ -205,7 +224,7 @@ int rein_nl_limit_set_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int rein_nl_limit_replace_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return with_spec(info, "replacing limit", rein_limit_replace);
+	return with_spec(skb, info, "replacing limit", rein_limit_replace);
 }
 
 /**
@@ -217,7 +236,7 @@ int rein_nl_limit_replace_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int rein_nl_limit_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return with_spec(info, "removing limit", rein_limit_del);
+	return with_spec(skb, info, "removing limit", rein_limit_del);
 }
 
 static int reply_limit(struct genl_info *info,
@@ -380,6 +399,7 @@ static int put_stat(struct sk_buff *skb, const struct net *net)
 	mutex_lock(&rein_mutex);
 	err = put_stat_u64(skb, REIN_A_STAT_LIMITS, number_of_limits()) ||
 	      put_stat_u64(skb, REIN_A_STAT_CGROUPS, rein_target_number()) ||
+	      put_stat_u64(skb, REIN_A_STAT_SOCKETS, rein_target_sockets()) ||
 	      put_stat_u64(skb, REIN_A_STAT_NAMESPACES, rein_hook_nets()) ||
 	      nla_put_u32(skb, REIN_A_STAT_HOOKED, !!rein_hook_needed());
 	mutex_unlock(&rein_mutex);
@@ -592,14 +612,16 @@ static int answer(struct sk_buff *skb, struct genl_info *info,
 	struct nlattr **tb;
 	int err;
 
-	if (!cmd_open(cmd) && !netlink_capable(skb, CAP_NET_ADMIN))
-		return fail_permission(ask);
 	tb = rein_nl_parse(info->nlhdr, ask);
 	if (IS_ERR(tb))
 		return PTR_ERR(tb);
 	info->attrs = tb;
 	info->user_ptr[0] = ask;
-	err = rein_raw_provoke() ?: generated(cmd)->doit(skb, info);
+	if (cmd_open(cmd) || netlink_capable(skb, CAP_NET_ADMIN) ||
+	    ask_own(skb, cmd, tb))
+		err = rein_raw_provoke() ?: generated(cmd)->doit(skb, info);
+	else
+		err = fail_permission(ask);
 	info->attrs = NULL;
 	kfree(tb);
 	return err;

@@ -15,6 +15,8 @@
 #include "admit.h"
 #include "hook.h"
 #include "known.h"
+#include "leave.h"
+#include "meter.h"
 #include "packet.h"
 #include "queue.h"
 #include "record.h"
@@ -200,7 +202,7 @@ static int hold_in(struct rein_tree *tree, struct rein_flow *flow,
 /**
  * rein_queue_hold() - let a packet wait
  * @target:	where it entered the chain
- * @cgrp:	cgroup of its socket
+ * @sk:		whose packet it is
  * @chain:	its limits
  * @req:	what it costs, and when it came
  * @skb:	the packet; its dst must be refcounted
@@ -216,7 +218,7 @@ static int hold_in(struct rein_tree *tree, struct rein_flow *flow,
  * -ETIME if it would wait longer than its patience; -ENOBUFS if there is no
  * room; -ENOMEM; -ENETDOWN if its device or socket is going away.
  */
-int rein_queue_hold(struct rein_target *target, struct cgroup *cgrp,
+int rein_queue_hold(struct rein_target *target, const struct sock *sk,
 		    const struct rein_chain *chain, struct rein_request *req,
 		    struct sk_buff *skb, const struct nf_hook_state *state,
 		    u64 tag)
@@ -250,7 +252,7 @@ int rein_queue_hold(struct rein_target *target, struct cgroup *cgrp,
 		kmem_cache_free(held_cache, held);
 		return -EAGAIN;
 	}
-	flow = rein_flow_get(tree, target, cgrp, skb_to_full_sk(skb));
+	flow = rein_flow_get(tree, target, sk);
 	if (flow) {
 		err = hold_in(tree, flow, chain, req, held);
 		if (err)
@@ -445,7 +447,7 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 		} else if (!chain.n) {
 			rein_admit_count(&chain, &req, REIN_STAT(RELEASED));
 			*fate = FATE_RELEASED;
-		} else if (rein_hook_gone(held)) {
+		} else if (rein_leave_gone(held)) {
 			rein_admit_count(&chain, &req, REIN_STAT(CANCELLED));
 			*fate = FATE_CANCELLED;
 		} else if (held_stale(held, &chain, now)) {
@@ -473,8 +475,8 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 		if (*fate != FATE_RELEASED)
 			held_record(held, *fate, by, now);
 		else if (chain.n && verdict.observed.limit)
-			rein_hook_record(&verdict.observed, REIN_FOLD_OBSERVED,
-					 held->skb, held->state.pf, now);
+			rein_meter_record(&verdict.observed, REIN_FOLD_OBSERVED,
+					  held->skb, held->state.pf, now);
 		return held;
 	}
 	return NULL;
@@ -483,7 +485,7 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 static void held_settle(struct rein_held *held, enum fate fate)
 {
 	if ((fate == FATE_REFUSED || fate == FATE_STALE || fate == FATE_SCOPE) &&
-	    held->packets && rein_hook_connects(held)) {
+	    held->packets && rein_leave_connects(held)) {
 		/* Its connect(2) is to fail, which takes a task to do. */
 		if (llist_add(&held->end, &failed))
 			queue_work(system_power_efficient_wq, &fail_work);
@@ -513,7 +515,7 @@ static void fail(struct work_struct *work)
 	struct rein_held *held, *next;
 
 	llist_for_each_entry_safe(held, next, first, end) {
-		rein_hook_fail(held);
+		rein_leave_fail(held);
 		rein_hook_drop(held);
 		kmem_cache_free(held_cache, held);
 	}

@@ -10,6 +10,7 @@
 #include "line.h"
 #include "queue.h"
 #include "room.h"
+#include "socket.h"
 #include "target.h"
 
 static struct kmem_cache *flow_cache;
@@ -236,7 +237,8 @@ void rein_tree_arm(struct rein_tree *tree)
 
 /*
  * The room above that of a target: that of the parent target, in the class of
- * the child cgroup that leads to it; or the ground.
+ * the child cgroup that leads to it; or the ground. A socket's shares in the class
+ * of its cgroup with others.
  */
 static struct rein_room *room_above(struct rein_tree *tree,
 				    struct rein_target *target)
@@ -248,7 +250,7 @@ static struct rein_room *room_above(struct rein_tree *tree,
 					   lockdep_is_held(&tree->lock));
 	if (!parent)
 		return &tree->ground;
-	if (target->cgrp->level == parent->cgrp->level + 1)
+	if (!target->sk && target->cgrp->level == parent->cgrp->level + 1)
 		return &parent->room;
 	class = room_class(&parent->room, class_id_of(parent, target->cgrp));
 	/* Without memory for a class it just shares less finely. */
@@ -367,16 +369,16 @@ static void room_attach(struct rein_tree *tree, struct rein_target *target)
  * rein_flow_get() - find or make the flow that a packet is to wait in
  * @tree:	the tree of @target, locked
  * @target:	where the packet entered its chain
- * @cgrp:	the cgroup of its socket
- * @sk:		its socket, as a key
+ * @sk:		its socket
  *
  * Return: the flow, to be used or given to rein_flow_put() before the lock is
  * released; NULL without memory.
  */
 struct rein_flow *rein_flow_get(struct rein_tree *tree,
 				struct rein_target *target,
-				   struct cgroup *cgrp, const struct sock *sk)
+				const struct sock *sk)
 {
+	struct cgroup *cgrp = rein_socket_cgroup(sk);
 	struct rein_room *class;
 	struct rein_flow *flow;
 

@@ -162,7 +162,7 @@ void rein_room_account(struct rein_room *room, s64 bytes, s64 packets);
 
 struct rein_flow *rein_flow_get(struct rein_tree *tree,
 				struct rein_target *target,
-				struct cgroup *cgrp, const struct sock *sk);
+				const struct sock *sk);
 void rein_flow_put(struct rein_tree *tree, struct rein_flow *flow);
 void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow);
 void rein_flow_spend(struct rein_flow *flow, const u64 cost[REIN_UNITS]);

@@ -8,6 +8,7 @@
 
 #include "limit.h"
 #include "record.h"
+#include "socket.h"
 #include "spec.h"
 #include "target.h"
 
@@ -100,7 +101,6 @@ int rein_spec_check_name(const struct rein_limit_spec *spec,
  * What fits a resource, and what a request is told that doesn't.
  */
 static const struct {
-	bool metered;
 	u8 units;
 	u8 overs;
 	u64 patience;
@@ -108,26 +108,25 @@ static const struct {
 	const char *over_unfit;
 } resources[REIN_RESOURCES] = {
 	[REIN_RESOURCE_EGRESS] = {
-		true, PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST,
+		PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST,
 		"egress is metered in bytes or packets",
 	},
 	[REIN_RESOURCE_INGRESS] = {
-		false, PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST,
+		PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST,
 		"ingress is metered in bytes or packets",
 	},
 	[REIN_RESOURCE_CONNECT] = {
-		true, CALL_UNITS, CALL_OVERS, PATIENCE_CONNECT,
+		CALL_UNITS, CALL_OVERS, PATIENCE_CONNECT,
 		"connect is metered in calls: connections, not what they carry",
 		"a connection can't be marked: only packets have ECN",
 	},
 	[REIN_RESOURCE_ACCEPT] = {
-		true, CALL_UNITS, CALL_OVERS & ~BIT(REIN_OVER_WAIT),
-		PATIENCE_LEAST,
+		CALL_UNITS, CALL_OVERS & ~BIT(REIN_OVER_WAIT), PATIENCE_LEAST,
 		"accept is metered in calls: connections, not what they carry",
 		"accept can't wait or mark: who calls would only call again",
 	},
 	[REIN_RESOURCE_CALL] = {
-		true, CALL_UNITS, CALL_OVERS, 0,
+		CALL_UNITS, CALL_OVERS, 0,
 		"call is metered in calls, not in bytes or packets",
 		"a call can't be marked: only packets have ECN",
 	},
@@ -166,6 +165,22 @@ static int check_credit(const struct rein_limit_spec *spec,
 			 "a credit is at most one token, of a limit on call",
 			 "limit %s can't give a credit of %u millionths",
 			 spec->name, spec->credit);
+}
+
+/*
+ * What waits on its way in is in no socket's buffers, and what waits on its way out may be
+ * in that of an administrator's choice only.
+ */
+static int check_own_queue(const struct rein_limit_spec *spec,
+			   struct rein_ask *ask)
+{
+	if (spec->trusted || spec->queue <= QUEUE_LEAST)
+		return 0;
+	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_QUEUE),
+			 REIN_E_QUEUE_RANGE,
+			 "the queue of one's own socket's limit must be at most 1 MiB",
+			 "a queue of %llu bytes is more than the 1 MiB that need no privilege",
+			 spec->queue);
 }
 
 /* A take may wait for ever: it holds nothing but a task. */
@@ -219,7 +234,8 @@ int rein_spec_check_fit(const struct rein_limit_spec *spec,
 		return __rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_OVER),
 				   REIN_E_OVER_UNFIT, what, REIN_SITE,
 				   "limit %s: %s", spec->name, what);
-	return (spec->has_queue ? check_queue(spec, resource, ask) : 0) ?:
+	return (spec->has_queue ? check_queue(spec, resource, ask) ?:
+				  check_own_queue(spec, ask) : 0) ?:
 	       (spec->has_credit ? check_credit(spec, resource, ask) : 0) ?:
 	       (spec->has_patience ? check_patience(spec, resource, ask) : 0);
 }
@@ -287,20 +303,36 @@ enum rein_resource rein_spec_resource(const struct rein_limit_spec *spec)
 	return spec->has_resource ? spec->resource : REIN_RESOURCE_EGRESS;
 }
 
+static int check_socket(const struct rein_limit_spec *spec,
+			struct rein_ask *ask)
+{
+	if (rein_spec_resource(spec) == REIN_RESOURCE_CALL)
+		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
+				 REIN_E_RESOURCE_UNSUPPORTED,
+				 "calls are made by programs: put the limit on their cgroup",
+				 "a socket makes no calls that limit %s could meter",
+				 spec->name);
+	if (rein_socket_gone(spec->at.sk))
+		return rein_fail(ask,
+				 rein_ask_attr(ask, REIN_A_LIMIT_SOCKET_FD),
+				 REIN_E_NOT_A_SOCKET,
+				 "the socket was closed",
+				 "the socket for a limit named %s was closed",
+				 spec->name);
+	return 0;
+}
+
 static int check_target(const struct rein_limit_spec *spec,
 			struct rein_ask *ask)
 {
-	if (!resources[rein_spec_resource(spec)].metered)
-		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
-				 REIN_E_RESOURCE_UNSUPPORTED,
-				 "the resource is not metered by this module",
-				 "only egress, connect, accept and call are metered by this module");
-	if (!spec->cgrp)
+	if (!spec->at.cgrp)
 		return rein_fail(ask, NULL, REIN_E_MISSING,
-				 "the target is missing: cgroup-fd",
+				 "the target is missing: cgroup-fd or socket-fd",
 				 "a limit named %s needs a target, and none was named",
 				 spec->name);
-	if (rein_cgroup_dead(spec->cgrp))
+	if (spec->at.sk)
+		return check_socket(spec, ask);
+	if (rein_cgroup_dead(spec->at.cgrp))
 		return rein_fail(ask,
 				 rein_ask_attr(ask, REIN_A_LIMIT_CGROUP_FD),
 				 REIN_E_CGROUP_DYING, "the cgroup was removed",

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #include "limit.h"
+#include "target.h"
 
 struct cgroup;
 struct nlattr;
@@ -17,7 +18,8 @@ struct rein_ask;
 /**
  * struct rein_limit_spec - what a request says about a limit
  * @name:	its name
- * @cgrp:	the cgroup it is on, NULL if not said
+ * @at:		the cgroup or socket it is on, with references; no cgroup: not said
+ * @trusted:	an administrator asks; else the user of a socket, about his own limits
  * @viewer:	the cgroup of who asks, if it may not see all; else NULL
  * @has_resource: whether @resource was said
  * @has_over:	whether @over was said
@@ -37,7 +39,8 @@ struct rein_ask;
  */
 struct rein_limit_spec {
 	const char *name;
-	struct cgroup *cgrp;
+	struct rein_at at;
+	bool trusted;
 	struct cgroup *viewer;
 	bool has_resource, has_over, has_patience, has_queue, has_credit;
 	bool has_lifetime;

@@ -9,12 +9,16 @@
 
 #include "hook.h"
 #include "record.h"
+#include "socket.h"
 #include "target.h"
 
 /* How often we look whether a target without limits has run empty. */
 #define REAP_SOON	max(1, HZ / 50)
 
 #define CACHE_SLOTS	64
+
+/* So few sockets are no burden, even if all are closed. */
+#define SOCKETS_MANY	1024
 
 /* What is remembered of a cgroup seen on the data path. */
 struct cache_slot {
@@ -35,17 +39,22 @@ static const struct rhashtable_params params = {
 static struct rhashtable targets;
 static unsigned long n_targets;		/* rein_mutex */
 static unsigned long n_unlisted;	/* of these; rein_mutex */
+static unsigned long n_sockets;		/* of these; rein_mutex, but see find_of() */
+static unsigned long n_looked;		/* n_sockets when last looked; rein_mutex */
 static LIST_HEAD(topmost);		/* rein_mutex */
+static LIST_HEAD(sockets);		/* rein_mutex */
 
 static void reap(struct work_struct *work);
 static DECLARE_DELAYED_WORK(reap_work, reap);
+static void reap_sockets(struct work_struct *work);
+static DECLARE_DELAYED_WORK(socket_work, reap_sockets);
 
-/* --- the data path: from a cgroup to its chain ----------------------------- */
+/* --- the data path: from a cgroup, or a socket, to its chain ----------------------- */
 
 static struct rein_target_key key_of(const struct cgroup *cgrp,
 				     enum rein_lane lane)
 {
-	return (struct rein_target_key){ cgroup_id(cgrp), lane };
+	return (struct rein_target_key){ .id = cgroup_id(cgrp), .lane = lane };
 }
 
 static struct rein_target *find(const struct cgroup *cgrp, enum rein_lane lane)
@@ -53,6 +62,19 @@ static struct rein_target *find(const struct cgroup *cgrp, enum rein_lane lane)
 	struct rein_target_key key = key_of(cgrp, lane);
 
 	return rhashtable_lookup(&targets, &key, params);
+}
+
+/* A socket without a cookie has no limit: making its target makes it one. */
+static struct rein_target *find_socket(const struct sock *sk,
+				       enum rein_lane lane)
+{
+	struct rein_target_key key = {
+		.id = atomic64_read(&sk->sk_cookie),
+		.lane = lane,
+		.is_socket = true,
+	};
+
+	return key.id ? rhashtable_lookup(&targets, &key, params) : NULL;
 }
 
 /* The nearest target at or above a cgroup, or NULL. */
@@ -78,9 +100,9 @@ static struct rein_target *nearest_cached(struct cgroup *cgrp,
 	struct cache_slot *slot;
 
 	local_bh_disable();
-	slot = this_cpu_ptr(&cache[hash_64(key.cgroup_id + lane,
+	slot = this_cpu_ptr(&cache[hash_64(key.id + lane,
 					   ilog2(CACHE_SLOTS))]);
-	if (slot->key.cgroup_id == key.cgroup_id && slot->key.lane == lane &&
+	if (slot->key.id == key.id && slot->key.lane == lane &&
 	    slot->gen == gen) {
 		target = slot->target;
 	} else {
@@ -101,7 +123,7 @@ static bool chain_walk(struct rein_chain *chain, struct rein_target *target,
 	for (; target; target = rcu_dereference(target->parent)) {
 		list_for_each_entry_rcu(limit, &target->limits[resource],
 					node) {
-			if (chain->n == REIN_CHAIN_MAX)
+			if (chain->n == ARRAY_SIZE(chain->limits))
 				return false;
 			chain->limits[chain->n++] = limit;
 		}
@@ -135,6 +157,40 @@ void rein_chain_collect(struct rein_chain *chain, struct rein_target *leaf,
 	WARN_ON_ONCE(!whole);
 }
 
+/*
+ * The target that a socket's request, or, without a socket, a cgroup's, enters its chain at.
+ * What is configured in this generation is seen: the number of sockets was changed before.
+ */
+static struct rein_target *find_of(const struct sock *sk, struct cgroup *cgrp,
+				   enum rein_lane lane, u64 gen)
+{
+	struct rein_target *leaf = NULL;
+
+	if (sk && READ_ONCE(n_sockets))
+		leaf = find_socket(sk, lane);
+	return leaf ?: nearest_cached(cgrp, lane, gen);
+}
+
+static struct rein_target *chain_find(struct rein_chain *chain,
+				      const struct sock *sk,
+				      struct cgroup *cgrp,
+				      enum rein_resource resource)
+{
+	struct rein_target *leaf;
+	unsigned int seq;
+	bool whole;
+
+	do {
+		seq = read_seqbegin(&rein_config_seq);
+		/* Before the table is looked at: see nearest_cached(). */
+		chain->gen = smp_load_acquire(&rein_config_gen);
+		leaf = find_of(sk, cgrp, rein_lane_of(resource), chain->gen);
+		whole = chain_walk(chain, leaf, resource);
+	} while (read_seqretry(&rein_config_seq, seq));
+	WARN_ON_ONCE(!whole);
+	return leaf;
+}
+
 /**
  * rein_chain_find() - every limit that binds a request of a cgroup
  * @chain:	where to; empty if nothing does
@@ -149,19 +205,24 @@ struct rein_target *rein_chain_find(struct rein_chain *chain,
 				    struct cgroup *cgrp,
 				    enum rein_resource resource)
 {
-	struct rein_target *leaf;
-	unsigned int seq;
-	bool whole;
+	return chain_find(chain, NULL, cgrp, resource);
+}
 
-	do {
-		seq = read_seqbegin(&rein_config_seq);
-		/* Before the table is looked at: see nearest_cached(). */
-		chain->gen = smp_load_acquire(&rein_config_gen);
-		leaf = nearest_cached(cgrp, rein_lane_of(resource), chain->gen);
-		whole = chain_walk(chain, leaf, resource);
-	} while (read_seqretry(&rein_config_seq, seq));
-	WARN_ON_ONCE(!whole);
-	return leaf;
+/**
+ * rein_chain_of() - every limit that binds a request of a socket
+ * @chain:	where to; empty if nothing does
+ * @sk:		whose request; a full socket
+ * @resource:	what it uses
+ *
+ * Context: RCU read side, which keeps the limits.
+ *
+ * Return: the socket's own target, else the nearest at or above its cgroup, or NULL.
+ */
+struct rein_target *rein_chain_of(struct rein_chain *chain,
+				  const struct sock *sk,
+				  enum rein_resource resource)
+{
+	return chain_find(chain, sk, rein_socket_cgroup(sk), resource);
 }
 
 /* --- configuration ---------------------------------------------------------- */
@@ -178,24 +239,37 @@ static struct list_head *children_of(struct rein_target *parent)
 }
 
 /**
- * rein_target_lookup() - the target of a cgroup
- * @cgrp:	the cgroup
+ * rein_target_lookup() - the target of a cgroup, or of a socket
+ * @at:		the cgroup or socket
  * @lane:	which of its targets
  *
  * Context: rein_mutex held.
  *
- * Return: the target, or NULL if the cgroup has no such limit of its own.
+ * Return: the target, or NULL if there is no such limit at this very place.
  */
-struct rein_target *rein_target_lookup(const struct cgroup *cgrp,
+struct rein_target *rein_target_lookup(const struct rein_at *at,
 				       enum rein_lane lane)
 {
 	struct rein_target *target;
 
 	lockdep_assert_held(&rein_mutex);
 	rcu_read_lock();
-	target = find(cgrp, lane);
+	target = at->sk ? find_socket(at->sk, lane) : find(at->cgrp, lane);
 	rcu_read_unlock();
 	return target;
+}
+
+/**
+ * rein_target_is() - is a target that of this place?
+ * @target:	the target
+ * @at:		a cgroup, or a socket
+ *
+ * Return: whether it is.
+ */
+bool rein_target_is(const struct rein_target *target,
+		    const struct rein_at *at)
+{
+	return target->cgrp == at->cgrp && target->sk == at->sk;
 }
 
 /* The nearest target at or above a cgroup, for configuration. */
@@ -223,13 +297,38 @@ static struct rein_target *unlisted_above(struct cgroup *cgrp,
 	if (!n_unlisted)
 		return NULL;
 	list_for_each_entry(pos, &topmost, siblings)
-		if (pos->unlisted && pos->key.lane == lane &&
+		if (pos->unlisted && pos->key.lane == lane && !pos->sk &&
 		    pos->cgrp != cgrp && cgroup_is_descendant(cgrp, pos->cgrp))
 			return pos;
 	return NULL;
 }
 
-static struct rein_target *target_new(struct cgroup *cgrp, enum rein_lane lane)
+/* What is above a place that has no target yet; of cgroups only, see unlisted_above(). */
+static struct rein_target *above_of(const struct rein_at *at,
+				    enum rein_lane lane)
+{
+	if (at->sk)
+		return nearest_locked(at->cgrp, lane);
+	return nearest_locked(cgroup_parent(at->cgrp), lane) ?:
+	       unlisted_above(at->cgrp, lane);
+}
+
+static void target_name(struct rein_target *target, const struct rein_at *at,
+			enum rein_lane lane)
+{
+	cgroup_get(at->cgrp);
+	target->cgrp = at->cgrp;
+	target->key = key_of(at->cgrp, lane);
+	if (!at->sk)
+		return;
+	sock_hold(at->sk);
+	target->sk = at->sk;
+	target->key.id = rein_socket_cookie(at->sk);
+	target->key.is_socket = true;
+}
+
+static struct rein_target *target_new(const struct rein_at *at,
+				      enum rein_lane lane)
 {
 	struct rein_target *target, *above;
 	unsigned int i;
@@ -237,12 +336,10 @@ static struct rein_target *target_new(struct cgroup *cgrp, enum rein_lane lane)
 	target = kzalloc(sizeof(*target), GFP_KERNEL_ACCOUNT);
 	if (!target)
 		return NULL;
-	target->key = key_of(cgrp, lane);
 	for (i = 0; i < REIN_RESOURCES; i++)
 		INIT_LIST_HEAD(&target->limits[i]);
 	INIT_LIST_HEAD(&target->children);
-	above = nearest_locked(cgroup_parent(cgrp), lane) ?:
-		unlisted_above(cgrp, lane);
+	above = above_of(at, lane);
 	if (rein_room_open(target, above)) {
 		kfree(target);
 		return NULL;
@@ -250,8 +347,7 @@ static struct rein_target *target_new(struct cgroup *cgrp, enum rein_lane lane)
 	/* They share a tree, but what else is below it has left it already. */
 	if (above && above->unlisted)
 		RCU_INIT_POINTER(target->parent, NULL);
-	cgroup_get(cgrp);
-	target->cgrp = cgrp;
+	target_name(target, at, lane);
 	return target;
 }
 
@@ -260,13 +356,47 @@ static void target_free(struct rcu_head *rcu)
 	struct rein_target *target;
 
 	target = container_of(rcu, struct rein_target, rcu);
+	if (target->sk)
+		sock_put(target->sk);
 	cgroup_put(target->cgrp);
 	kfree(target);
 }
 
+/* What is below a new target was below the one above it. */
+static void target_adopt(struct rein_target *target, struct rein_target *parent)
+{
+	struct rein_target *child, *next;
+
+	list_for_each_entry_safe(child, next, children_of(parent), siblings) {
+		/* With many to look at: behind the sockets, and if below no cgroup is. */
+		if (!child->sk && list_empty(&target->cgrp->self.children))
+			break;
+		if (child->key.lane != target->key.lane ||
+		    !cgroup_is_descendant(child->cgrp, target->cgrp))
+			continue;
+		list_move_tail(&child->siblings, &target->children);
+		rein_room_move(child, target);
+	}
+}
+
+/*
+ * Look soon if the sockets have become many: who opens and closes them all the time is not to
+ * keep more that are closed than there are others.
+ */
+static void socket_come(struct rein_target *target)
+{
+	list_add(&target->sockets, &sockets);
+	WRITE_ONCE(n_sockets, n_sockets + 1);
+	if (n_sockets > 2 * n_looked + SOCKETS_MANY)
+		mod_delayed_work(system_power_efficient_wq, &socket_work, 0);
+	else
+		queue_delayed_work(system_power_efficient_wq, &socket_work,
+				   REIN_SOCKET_LOOK);
+}
+
 /**
- * rein_target_get() - the target of a cgroup, made if there is none
- * @cgrp:	the cgroup
+ * rein_target_get() - the target of a cgroup or a socket, made if there is none
+ * @at:		the cgroup or socket
  * @lane:	which of its targets
  *
  * One without limits changes nothing for anybody. It goes away by itself: see
@@ -276,14 +406,15 @@ static void target_free(struct rcu_head *rcu)
  *
  * Return: the target, or NULL without memory.
  */
-struct rein_target *rein_target_get(struct cgroup *cgrp, enum rein_lane lane)
+struct rein_target *rein_target_get(const struct rein_at *at,
+				    enum rein_lane lane)
 {
-	struct rein_target *target = rein_target_lookup(cgrp, lane);
-	struct rein_target *parent, *child, *next;
+	struct rein_target *target = rein_target_lookup(at, lane);
+	struct rein_target *parent;
 
 	if (target)
 		return target;
-	target = target_new(cgrp, lane);
+	target = target_new(at, lane);
 	if (!target)
 		return NULL;
 	if (rhashtable_insert_fast(&targets, &target->hash, params)) {
@@ -294,17 +425,13 @@ struct rein_target *rein_target_get(struct cgroup *cgrp, enum rein_lane lane)
 	}
 
 	parent = parent_of(target);
-	/* With many siblings to look at: where no cgroup is, there is no target. */
-	list_for_each_entry_safe(child, next, children_of(parent), siblings) {
-		if (list_empty(&cgrp->self.children))
-			break;
-		if (child->key.lane != lane ||
-		    !cgroup_is_descendant(child->cgrp, cgrp))
-			continue;
-		list_move_tail(&child->siblings, &target->children);
-		rein_room_move(child, target);
+	if (at->sk) {
+		list_add(&target->siblings, children_of(parent));
+		socket_come(target);
+	} else {
+		target_adopt(target, parent);
+		list_add_tail(&target->siblings, children_of(parent));
 	}
-	list_add_tail(&target->siblings, children_of(parent));
 	if (!n_targets++)
 		queue_delayed_work(system_power_efficient_wq, &reap_work,
 				   REIN_CGROUP_LOOK);
@@ -334,13 +461,22 @@ static bool target_remove(struct rein_target *target)
 	struct rein_target *parent = parent_of(target), *child, *next;
 
 	target_unlist(target);
-	list_for_each_entry_safe(child, next, &target->children, siblings) {
-		list_move_tail(&child->siblings, children_of(parent));
+	/* Sockets come first in there, too. */
+	list_for_each_entry_safe_reverse(child, next, &target->children,
+					 siblings) {
+		if (child->sk)
+			list_move(&child->siblings, children_of(parent));
+		else
+			list_move_tail(&child->siblings, children_of(parent));
 		rein_room_move(child, parent);
 	}
 	if (!rein_room_close(target))
 		return false;
 	list_del(&target->siblings);
+	if (target->sk) {
+		list_del(&target->sockets);
+		WRITE_ONCE(n_sockets, n_sockets - 1);
+	}
 	n_unlisted--;
 	call_rcu(&target->rcu, target_free);
 	if (!--n_targets)
@@ -448,26 +584,31 @@ static unsigned int count_limits(const struct rein_target *target,
 }
 
 /**
- * rein_target_chain_max() - the longest chain through a target
- * @target:	the target
+ * rein_target_full() - would one limit more be one too many?
+ * @target:	where it would be
  * @resource:	what is metered
+ *
+ * Those of sockets count apart: whoever may limit his own has no say in what is limited
+ * above.
  *
  * Context: rein_mutex held.
  *
- * Return: how many limits there are on the longest way from a target at or
- * below @target to the top.
+ * Return: whether a chain through @target is as long as it may be.
  */
-unsigned int rein_target_chain_max(struct rein_target *target,
-				   enum rein_resource resource)
+bool rein_target_full(struct rein_target *target, enum rein_resource resource)
 {
 	unsigned int above = count_limits(parent_of(target), NULL, resource);
 	unsigned int below = 0;
 	struct rein_target *pos;
 
+	if (target->sk)
+		return count_limits(target, parent_of(target), resource) >=
+		       REIN_SOCKET_MAX;
 	for (pos = target; pos; pos = rein_target_next(target, pos))
-		below = max(below, count_limits(pos, parent_of(target),
-						resource));
-	return above + below;
+		if (!pos->sk)
+			below = max(below, count_limits(pos, parent_of(target),
+							resource));
+	return above + below >= REIN_CHAIN_MAX;
 }
 
 /**
@@ -503,15 +644,32 @@ unsigned long rein_target_number(void)
 
 	for (pos = rein_target_next(NULL, NULL); pos;
 	     pos = rein_target_next(NULL, pos)) {
+		const struct rein_at at = { .cgrp = pos->cgrp };
+
+		if (pos->sk)
+			continue;
 		for (lane = 0; lane < pos->key.lane; lane++)
-			if (rein_target_lookup(pos->cgrp, lane))
+			if (rein_target_lookup(&at, lane))
 				break;
 		cgroups += lane == pos->key.lane;
 	}
 	return cgroups;
 }
 
-/* --- dead cgroups ------------------------------------------------------------ */
+/**
+ * rein_target_sockets() - how many targets are sockets
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: the number; one that has limits on what it sends and on what it receives counts
+ * twice.
+ */
+unsigned long rein_target_sockets(void)
+{
+	return n_sockets;
+}
+
+/* --- dead cgroups, and closed sockets ------------------------------------------ */
 
 static void target_orphan(struct rein_target *target)
 {
@@ -534,7 +692,7 @@ static void reap(struct work_struct *work)
 		next = rein_target_next(NULL, pos);
 		/* Keeps the count above 0, so that nobody removes it here. */
 		pos->n_limits++;
-		if (rein_cgroup_dead(pos->cgrp))
+		if (!pos->sk && rein_cgroup_dead(pos->cgrp))
 			target_orphan(pos);
 		pos->n_limits--;
 		if (pos->n_limits)
@@ -551,6 +709,29 @@ static void reap(struct work_struct *work)
 	if (n_targets)
 		queue_delayed_work(system_power_efficient_wq, &reap_work,
 				   delay);
+	mutex_unlock(&rein_mutex);
+}
+
+/* Remove limits of closed sockets. */
+static void reap_sockets(struct work_struct *work)
+{
+	struct rein_target *pos, *next;
+
+	mutex_lock(&rein_mutex);
+	list_for_each_entry_safe(pos, next, &sockets, sockets) {
+		if (!rein_socket_gone(pos->sk))
+			continue;
+		/* As in reap(). */
+		pos->n_limits++;
+		target_orphan(pos);
+		pos->n_limits--;
+		rein_target_settle(pos);
+		cond_resched();
+	}
+	n_looked = n_sockets;
+	if (n_sockets)
+		queue_delayed_work(system_power_efficient_wq, &socket_work,
+				   REIN_SOCKET_LOOK);
 	mutex_unlock(&rein_mutex);
 }
 
@@ -580,6 +761,7 @@ void rein_target_exit(void)
 			break;
 	mutex_unlock(&rein_mutex);
 	cancel_delayed_work_sync(&reap_work);
+	cancel_delayed_work_sync(&socket_work);
 	/* Targets are freed by RCU callbacks in this module. */
 	rcu_barrier();
 	rhashtable_destroy(&targets);

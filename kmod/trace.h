@@ -66,7 +66,7 @@ TRACE_EVENT(admit,
 		const struct rein_limit *limit = chain->limits[0];
 
 		__entry->limit = limit->id;
-		__entry->cgroup = limit->target->key.cgroup_id;
+		__entry->cgroup = cgroup_id(limit->target->cgrp);
 		__entry->bytes = tokens ? 0 : cost[REIN_UNIT_BYTES];
 		__entry->packets = tokens ? 0 : cost[REIN_UNIT_PACKETS];
 		__entry->tokens = tokens ? tokens[0] : cost[REIN_UNIT_CALLS];
@@ -100,7 +100,7 @@ DECLARE_EVENT_CLASS(over,
 	),
 	TP_fast_assign(
 		__entry->limit = limit->id;
-		__entry->cgroup = limit->target->key.cgroup_id;
+		__entry->cgroup = cgroup_id(limit->target->cgrp);
 		__entry->wanted = value[0].number;
 		__entry->number = value[1].number;
 		__entry->retry_after = value[2].number;
@@ -145,7 +145,7 @@ TRACE_EVENT(wait,
 		__field(u64, when)
 	),
 	TP_fast_assign(
-		__entry->cgroup = target->key.cgroup_id;
+		__entry->cgroup = cgroup_id(target->cgrp);
 		__entry->bytes = bytes;
 		__entry->when = when;
 	),
@@ -163,7 +163,7 @@ TRACE_EVENT(release,
 		__field(u64, waited)
 	),
 	TP_fast_assign(
-		__entry->cgroup = target->key.cgroup_id;
+		__entry->cgroup = cgroup_id(target->cgrp);
 		__entry->bytes = bytes;
 		__entry->waited = waited;
 	),

@@ -25,5 +25,8 @@ ccflags-y += $(call rein-has,linux/hrtimer.h,hrtimer_setup)
 ccflags-y += $(call rein-has,linux/mm.h,vm_flags_clear)
 # until 6.17
 ccflags-y += $(call rein-takes,net/inet_hashtables.h,__inet_lookup_listener,hashinfo)
+# until 7.1, or so; and since 6.2 each namespace has its own
+ccflags-y += $(call rein-takes,net/udp.h,__udp4_lib_lookup,udp_table)
+ccflags-y += $(call rein-has,net/netns/ipv4.h,udp_table)
 # 6.12, or so
 ccflags-y += $(call rein-exports,stack_trace_save_tsk)
