@@ -123,8 +123,9 @@ run_usage() {
 	1|limit add web --cgroup / --cgroup /a|--cgroup is given twice
 	1|limit set web --over wait --over wait|--over is given twice
 	1|limit add web --cgroup|the value of --cgroup is missing.*write: --cgroup PATH
-	1|limit add web --socket 1:3|limits on a single socket are not in this version
-	1|limit add web --socket=1:3|limits on a single socket are not in this version
+	1|limit add web --socket 1:3|a limit needs a resource
+	1|limit add web --socket 1:3 --cgroup / --on egress --rate 1Mbit/s|a target is a cgroup or a socket
+	1|limit del web --socket 1:3 --cgroup /|name one: --cgroup PATH or --socket PID:FD
 	1|$add 10mbps|option: --rate 10mbps.*write mbit/s for bits or mB/s
 	1|$add 2/s|the unit is missing
 	1|$add -5Mbit/s|a rate can't be negative
@@ -135,8 +136,8 @@ run_usage() {
 	1|$add 1Mbit/s --over drop|option: --over drop.*one of: refuse wait mark observe
 	1|$add 1Mbit/s --for 0|can't remove itself at once
 	1|limit add web --cgroup / --on disk --rate 1Mbit/s|one of: egress ingress connect accept call
-	1|chain|name one: --cgroup PATH or --pid PID
-	1|chain --cgroup / --pid 1|name one: --cgroup PATH or --pid PID
+	1|chain|name one: --cgroup PATH, --pid PID or --socket PID:FD
+	1|chain --cgroup / --pid 1|name one: --cgroup PATH, --pid PID or --socket PID:FD
 	1|errors list --kind x|there is no kind of error called 'x'
 	1|errors list --severity x|there is no severity called 'x'
 	1|errors list --code E9999|no error code

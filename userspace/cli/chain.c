@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cgroup.h"
 #include "cli.h"
+#include "target.h"
 
 typedef unsigned __int128 u128;
 
@@ -24,6 +24,7 @@ struct tightest {
  * @found:	there was one
  * @open:	a level is open
  * @cgroup_id:	which
+ * @of_socket:	it is that of the socket, which is in that cgroup
  * @tightest:	so far
  */
 struct chain {
@@ -31,6 +32,7 @@ struct chain {
 	bool found;
 	bool open;
 	uint64_t cgroup_id;
+	bool of_socket;
 	struct tightest tightest[RESOURCES][UNITS];
 };
 
@@ -82,18 +84,28 @@ static void show_waiting(struct out *out, const struct rein_limit *limit)
 	out_text(out, " tokens");
 }
 
-static void show_link(const struct rein_limit *limit, void *arg)
+/* The socket, if it has limits of its own, is a level below its cgroup. */
+static bool is_level(const struct chain *chain, const struct rein_limit *limit)
 {
-	struct chain *chain = arg;
+	return chain->open && chain->cgroup_id == limit->cgroup_id &&
+	       chain->of_socket == limit->has_socket;
+}
+
+static void show_level(struct chain *chain, const struct rein_limit *limit)
+{
 	struct out *out = chain->out;
-	bool new = !chain->open || chain->cgroup_id != limit->cgroup_id;
-	size_t i;
+	bool new = !is_level(chain, limit);
 
 	if (new) {
 		end_level(chain);
 		out_object(out, NULL);
 	}
-	out_num(out, new ? "level" : NULL, "\nlevel ", limit->level);
+	if (limit->has_socket) {
+		out_text(out, "\nsocket");
+		if (new)
+			show_socket(out, &limit->socket, NULL);
+	}
+	out_num(out, new ? "level" : NULL, limit->has_socket ? NULL : "\nlevel ", limit->level);
 	out_str(out, new ? "cgroup" : NULL, "\t", limit->cgroup);
 	if (new) {
 		out_id(out, "cgroup_id", NULL, limit->cgroup_id);
@@ -102,6 +114,16 @@ static void show_link(const struct rein_limit *limit, void *arg)
 	chain->open = true;
 	chain->found = true;
 	chain->cgroup_id = limit->cgroup_id;
+	chain->of_socket = limit->has_socket;
+}
+
+static void show_link(const struct rein_limit *limit, void *arg)
+{
+	struct chain *chain = arg;
+	struct out *out = chain->out;
+	size_t i;
+
+	show_level(chain, limit);
 	out_object(out, NULL);
 	out_str(out, "name", "\tlimit ", limit->name);
 	out_word(out, "resource", "\t", rein_resource_name(limit->resource), limit->resource);
@@ -164,10 +186,10 @@ int chain_main(struct cli *cli, int argc, char **argv)
 	static const struct opt opts[] = {
 		{ "cgroup", 0, "PATH", false },
 		{ "pid", 0, "PID", false },
+		{ "socket", 0, "PID:FD", false },
 		{ 0 },
 	};
 	struct rein_limit_request request = { .cgroup_fd = -1, .chain = true };
-	const char *cgroup, *pid;
 	struct opt_args args;
 	char option[256];
 	int ret;
@@ -177,21 +199,20 @@ int chain_main(struct cli *cli, int argc, char **argv)
 		ret = opt_words(cli, &args, 0, 0, NULL);
 	if (ret)
 		return ret;
-	cgroup = opt_value(&args, "cgroup");
-	pid = opt_value(&args, "pid");
-	if (!cgroup == !pid)
-		return cli_fail(cli, CODE_USAGE, NULL, "name one: --cgroup PATH or --pid PID",
-				"a chain begins at one cgroup or process");
+	/* Each is there once at most. */
+	if (args.n_given != 1)
+		return cli_fail(cli, CODE_USAGE, NULL,
+				"name one: --cgroup PATH, --pid PID or --socket PID:FD",
+				"a chain begins at one cgroup, process or socket");
 	ret = cli_connect(cli);
-	if (!ret && cgroup)
-		ret = cgroup_open(cli, cgroup, &request.cgroup_fd);
+	if (!ret && opt_find(&args, "pid"))
+		ret = cgroup_open_pid(cli, opt_value(&args, "pid"), &request.cgroup_fd);
 	else if (!ret)
-		ret = cgroup_open_pid(cli, pid, &request.cgroup_fd);
+		ret = target_open(cli, &args, &request);
 	if (ret)
 		return ret;
-	snprintf(option, sizeof(option), "--%s %s", cgroup ? "cgroup" : "pid",
-		 cgroup ? cgroup : pid);
+	snprintf(option, sizeof(option), "--%s %s", args.given[0].opt->name, args.given[0].value);
 	ret = show_chain(cli, &request, option);
-	close(request.cgroup_fd);
+	target_close(&request);
 	return ret;
 }

@@ -2,10 +2,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cgroup.h"
 #include "cli.h"
+#include "target.h"
 
 /* More tiers than the kernel takes: it is the kernel that says so. */
 #define TIERS_MAX	64
@@ -34,6 +33,7 @@ static const struct {
 	{ REIN_A_LIMIT_RESOURCE, "on" },
 	{ REIN_A_LIMIT_OVER, "over" },
 	{ REIN_A_LIMIT_CGROUP_FD, "cgroup" },
+	{ REIN_A_LIMIT_SOCKET_FD, "socket" },
 	{ REIN_A_LIMIT_PATIENCE_NS, "patience" },
 	{ REIN_A_LIMIT_QUEUE, "queue" },
 	{ REIN_A_LIMIT_CREDIT, "credit" },
@@ -166,14 +166,6 @@ static int take_times(struct cli *cli, struct limit_args *limit)
 	return 0;
 }
 
-static int take_target_option(struct cli *cli, struct limit_args *limit)
-{
-	const char *cgroup = opt_value(&limit->args, "cgroup");
-
-	limit->request.cgroup_fd = -1;
-	return cgroup ? cgroup_open(cli, cgroup, &limit->request.cgroup_fd) : 0;
-}
-
 /* What is read differently for packets than for calls and connections. */
 static int take_amounts(struct cli *cli, struct limit_args *limit)
 {
@@ -204,11 +196,14 @@ static int take_options(struct cli *cli, struct limit_args *limit)
 	if (over && parse_over(over, &request->over, &error))
 		return cli_fail_parse(cli, "--over", over, &error);
 	request->has_over = over;
+	if (target_check(cli, &limit->args))
+		return EXIT_USAGE;
 	return take_times(cli, limit);
 }
 
 static const struct opt change_opts[] = {
 	{ "cgroup", 0, "PATH", false },
+	{ "socket", 0, "PID:FD", false },
 	{ "on", 0, "RESOURCE", false },
 	{ "rate", 0, "RATE[,burst=SIZE]", true },
 	{ "over", 0, "refuse|wait|mark|observe", false },
@@ -222,9 +217,9 @@ static const struct opt change_opts[] = {
 /* What a new limit can't do without. */
 static int check_new(struct cli *cli, const struct limit_args *limit)
 {
-	if (!opt_find(&limit->args, "cgroup"))
+	if (!opt_find(&limit->args, "cgroup") && !opt_find(&limit->args, "socket"))
 		return cli_fail(cli, CODE_USAGE, "--cgroup",
-				"name a cgroup: --cgroup PATH; / is the whole host",
+				"name a cgroup: --cgroup PATH, / is the whole host; or --socket PID:FD",
 				"a limit needs a target, so that a forgotten option can't throttle the host");
 	if (!limit->request.has_resource)
 		return cli_fail(cli, CODE_USAGE, "--on", "say what is metered: --on egress",
@@ -237,7 +232,7 @@ static int check_new(struct cli *cli, const struct limit_args *limit)
 
 static int check_set(struct cli *cli, const struct limit_args *limit)
 {
-	size_t targets = opt_find(&limit->args, "cgroup") ? 1 : 0;
+	size_t targets = opt_find(&limit->args, "cgroup") || opt_find(&limit->args, "socket");
 
 	if (limit->args.n_given > targets)
 		return 0;
@@ -255,6 +250,7 @@ static int ask_amounts(struct cli *cli, struct limit_args *limit)
 {
 	struct rein_limit_request request = {
 		.name = limit->request.name, .cgroup_fd = limit->request.cgroup_fd,
+		.has_socket = limit->request.has_socket, .socket_fd = limit->request.socket_fd,
 	};
 
 	if (!opt_find(&limit->args, "rate") && !opt_find(&limit->args, "queue"))
@@ -293,7 +289,7 @@ static int limit_change(struct cli *cli, int argc, char **argv, unsigned int com
 	if (!ret)
 		ret = cli_connect(cli);
 	if (!ret)
-		ret = take_target_option(cli, &limit);
+		ret = target_open(cli, &limit.args, &limit.request);
 	if (ret)
 		return ret;
 	if (set && !limit.request.has_resource)
@@ -302,8 +298,7 @@ static int limit_change(struct cli *cli, int argc, char **argv, unsigned int com
 		ret = fail_limit(cli, &limit);
 	else if (!ret)
 		ret = cli_done(cli, done, "limit", limit.request.name);
-	if (limit.request.cgroup_fd >= 0)
-		close(limit.request.cgroup_fd);
+	target_close(&limit.request);
 	return ret;
 }
 
@@ -327,6 +322,7 @@ static int take_one(struct cli *cli, int argc, char **argv, struct limit_args *l
 {
 	static const struct opt opts[] = {
 		{ "cgroup", 0, "PATH", false },
+		{ "socket", 0, "PID:FD", false },
 		{ 0 },
 	};
 	int ret;
@@ -335,9 +331,11 @@ static int take_one(struct cli *cli, int argc, char **argv, struct limit_args *l
 	if (!ret)
 		ret = opt_words(cli, &limit->args, 1, 1, "the NAME of the limit");
 	if (!ret)
+		ret = target_check(cli, &limit->args);
+	if (!ret)
 		ret = cli_connect(cli);
 	if (!ret)
-		ret = take_target_option(cli, limit);
+		ret = target_open(cli, &limit->args, &limit->request);
 	limit->request.name = limit->args.words[0];
 	return ret;
 }
@@ -353,8 +351,7 @@ static int limit_del(struct cli *cli, int argc, char **argv)
 		ret = fail_limit(cli, &limit);
 	else
 		ret = cli_done(cli, "deleted", "limit", limit.request.name);
-	if (limit.request.cgroup_fd >= 0)
-		close(limit.request.cgroup_fd);
+	target_close(&limit.request);
 	return ret;
 }
 
@@ -377,14 +374,20 @@ static int limit_show(struct cli *cli, int argc, char **argv)
 	if (rein_limit_get(cli->rein, &limit.request, show_one, cli))
 		ret = fail_limit(cli, &limit);
 	out_flush(&cli->out);
-	if (limit.request.cgroup_fd >= 0)
-		close(limit.request.cgroup_fd);
+	target_close(&limit.request);
 	return ret;
 }
 
+/**
+ * struct lister - what is listed
+ * @cli:	the command
+ * @stats:	with what became of the requests
+ * @sockets:	only limits of sockets
+ */
 struct lister {
 	struct cli *cli;
 	bool stats;
+	bool sockets;
 };
 
 static void list_one(const struct rein_limit *limit, void *arg)
@@ -392,6 +395,8 @@ static void list_one(const struct rein_limit *limit, void *arg)
 	struct lister *lister = arg;
 	struct out *out = &lister->cli->out;
 
+	if (lister->sockets && !limit->has_socket)
+		return;
 	out_text(out, "\n");
 	out_object(out, NULL);
 	show_limit_row(out, limit, lister->stats);
@@ -402,6 +407,8 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 {
 	static const struct opt opts[] = {
 		{ "cgroup", 0, "PATH", false },
+		{ "socket", 0, "PID:FD", false },
+		{ "sockets", 0, NULL, false },
 		{ "on", 0, "RESOURCE", false },
 		{ "stats", 's', NULL, false },
 		{ 0 },
@@ -418,10 +425,11 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 	if (!ret)
 		ret = cli_connect(cli);
 	if (!ret)
-		ret = take_target_option(cli, &limit);
+		ret = target_open(cli, &limit.args, &limit.request);
 	if (ret)
 		return ret;
 	lister.stats = opt_find(&limit.args, "stats");
+	lister.sockets = opt_find(&limit.args, "sockets");
 	out_list(&cli->out, NULL);
 	if (rein_limit_dump(cli->rein, &limit.request, list_one, &lister)) {
 		ret = fail_limit(cli, &limit);
@@ -431,13 +439,12 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 		if (rein_interrupted(cli->rein))
 			cli_note(cli, "limits changed while they were read; some may be missing");
 	}
-	if (limit.request.cgroup_fd >= 0)
-		close(limit.request.cgroup_fd);
+	target_close(&limit.request);
 	return ret;
 }
 
 #define ADD_USAGE \
-	" NAME --cgroup PATH --on RESOURCE\n" \
+	" NAME (--cgroup PATH | --socket PID:FD) --on RESOURCE\n" \
 	"                --rate RATE[,burst=SIZE] [--rate ...]\n" \
 	"                [--over refuse|wait|mark|observe] [--patience TIME]\n" \
 	"                [--queue SIZE|N] [--credit N] [--for TIME]"
@@ -445,9 +452,12 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 #define CHANGE_DETAILS \
 	"  --cgroup PATH    what it binds: a path as below the cgroup2 mount, / is the\n" \
 	"                   root; an absolute path below that mount; or self\n" \
-	"  --on RESOURCE    what it meters: egress (packets that leave); connect or accept\n" \
-	"                   (new connections, out and in); call (tokens that are taken\n" \
-	"                   by name, see: rein help take)\n" \
+	"  --socket PID:FD  or one socket, as process PID has it open (ls -l /proc/PID/fd);\n" \
+	"                   or as rein itself was given it, self:FD. The limit goes when the\n" \
+	"                   socket is closed. One's own can be limited without privileges\n" \
+	"  --on RESOURCE    what it meters: egress (packets that leave); ingress (packets\n" \
+	"                   that arrive); connect or accept (new connections, out and in);\n" \
+	"                   call (tokens that are taken by name, see: rein help take)\n" \
 	"  --rate RATE[,burst=SIZE]\n" \
 	"                   up to 8 of them, all must have tokens: 10Mbit/s 1MB/s\n" \
 	"                   5kp/s 1p/min, of connections and calls 2/s 10/min; 0:\n" \
@@ -463,27 +473,28 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 	"  --for TIME       the limit removes itself after this long\n"
 
 #define ONE_DETAILS \
-	"Without a target the name has to be the only one; otherwise those that it\n" \
-	"may be are listed.\n"
+	"Without a target the name has to be the only one, of cgroups' limits first;\n" \
+	"otherwise those that it may be are listed.\n"
 
 const struct command limit_commands[] = {
-	{ .name = "add", .run = limit_add, .summary = "attach a new limit to a cgroup",
+	{ .name = "add", .run = limit_add, .summary = "attach a new limit to a cgroup or a socket",
 	  .usage = "add" ADD_USAGE, .details = CHANGE_DETAILS },
 	{ .name = "replace", .run = limit_replace,
 	  .summary = "as add, or as set where the limit exists",
 	  .usage = "replace" ADD_USAGE, .details = CHANGE_DETAILS },
 	{ .name = "set", .run = limit_set,
 	  .summary = "change a limit; what isn't named stays, tokens are kept",
-	  .usage = "set NAME [--cgroup PATH] [--rate RATE[,burst=SIZE]]...\n"
+	  .usage = "set NAME [--cgroup PATH | --socket PID:FD] [--rate RATE[,burst=SIZE]]...\n"
 		   "                [--over refuse|wait|mark|observe] [--patience TIME]\n"
 		   "                [--queue SIZE|N] [--credit N] [--for TIME|infinity]",
 	  .details = CHANGE_DETAILS "\n--rate replaces all tiers. " ONE_DETAILS },
 	{ .name = "del", .run = limit_del, .summary = "remove a limit; what waits is let go",
-	  .usage = "del NAME [--cgroup PATH]", .details = ONE_DETAILS },
+	  .usage = "del NAME [--cgroup PATH | --socket PID:FD]", .details = ONE_DETAILS },
 	{ .name = "show", .run = limit_show, .summary = "all there is to know about a limit",
-	  .usage = "show NAME [--cgroup PATH]", .details = ONE_DETAILS },
+	  .usage = "show NAME [--cgroup PATH | --socket PID:FD]", .details = ONE_DETAILS },
 	{ .name = "list", .run = limit_list, .summary = "the limits there are",
-	  .usage = "list [--cgroup PATH] [--on RESOURCE] [-s]",
-	  .details = "  -s, --stats      with what became of the requests\n" },
+	  .usage = "list [--cgroup PATH | --socket PID:FD] [--sockets] [--on RESOURCE] [-s]",
+	  .details = "  -s, --stats      with what became of the requests\n"
+		     "  --sockets        only those of sockets\n" },
 	{ 0 },
 };

@@ -86,14 +86,9 @@ static int unknown_option(struct cli *cli, const char *arg, const struct opt *op
 
 	if (meant)
 		snprintf(hint, sizeof(hint), "did you mean --%s?", meant);
-	else if (!strncmp(arg, "--socket", 8))
-		snprintf(hint, sizeof(hint), "name a cgroup: --cgroup PATH");
 	else if (!strcmp(arg, "-b") || !strcmp(arg, "-f") || !strcmp(arg, "--batch"))
 		snprintf(hint, sizeof(hint), "%s stands alone, before any command: rein -b FILE",
 			 arg);
-	if (!strncmp(arg, "--socket", 8))
-		return cli_fail(cli, CODE_USAGE, arg, hint,
-				"limits on a single socket are not in this version");
 	return cli_fail(cli, CODE_USAGE, arg, hint, "there is no option %s", arg);
 }
 

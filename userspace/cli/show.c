@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "cli.h"
@@ -126,6 +127,39 @@ static void show_credit(struct out *out, const struct rein_limit *limit, const c
 	out_str(out, NULL, lead, text);
 }
 
+static const char *state_name(const struct rein_limit *limit)
+{
+	static const char *const names[] = {
+		[TCP_ESTABLISHED] = "established", [TCP_SYN_SENT] = "syn-sent",
+		[TCP_SYN_RECV] = "syn-recv",	   [TCP_FIN_WAIT1] = "fin-wait-1",
+		[TCP_FIN_WAIT2] = "fin-wait-2",	   [TCP_TIME_WAIT] = "time-wait",
+		[TCP_CLOSE] = "unconnected",	   [TCP_CLOSE_WAIT] = "close-wait",
+		[TCP_LAST_ACK] = "last-ack",	   [TCP_LISTEN] = "listen",
+		[TCP_CLOSING] = "closing",
+	};
+
+	return limit->socket_state < sizeof(names) / sizeof(names[0]) ?
+	       names[limit->socket_state] : NULL;
+}
+
+/* The socket that it is attached to; of that of a cgroup nothing is in the text. */
+static void show_limit_socket(struct out *out, const struct rein_limit *limit, const char *lead,
+			      const char *next)
+{
+	if (!limit->has_socket) {
+		out_null(out, "socket", NULL);
+		return;
+	}
+	show_socket(out, &limit->socket, lead);
+	out_word(out, "socket_state", lead ? next : NULL, state_name(limit), limit->socket_state);
+	out_num(out, "socket_uid", lead ? ", owner uid " : NULL, limit->socket_uid);
+	if (limit->has_maker)
+		out_num(out, "socket_maker_uid", lead ? ", limit made by uid " : NULL,
+			limit->socket_maker);
+	else
+		out_null(out, "socket_maker_uid", NULL);
+}
+
 /**
  * show_limit_row() - print a limit as a line of a table
  * @out:	where
@@ -151,6 +185,7 @@ void show_limit_row(struct out *out, const struct rein_limit *limit, bool stats)
 	out_id(out, "id", NULL, limit->id);
 	out_id(out, "cgroup_id", NULL, limit->cgroup_id);
 	out_num(out, "level", NULL, limit->level);
+	show_limit_socket(out, limit, "\t", ", ");
 	if (stats)
 		show_stats(out, "stats", &limit->stats, !is_packet_resource(limit->resource),
 			   STATS_LINE);
@@ -171,6 +206,7 @@ void show_limit_full(struct out *out, const struct rein_limit *limit)
 	out_id(out, "cgroup_id", " (id ", limit->cgroup_id);
 	out_num(out, "level", ", level ", limit->level);
 	out_text(out, ")");
+	show_limit_socket(out, limit, "\n  socket:\t", "\n  state:\t");
 	out_word(out, "resource", "\n  resource:\t", rein_resource_name(limit->resource),
 		 limit->resource);
 	out_list(out, "tiers");

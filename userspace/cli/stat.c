@@ -11,6 +11,7 @@ static void show(const struct rein_stat *stat, void *arg)
 	out_str(out, "boot_id", "\nboot:\t", stat->boot_id);
 	out_num(out, "limits", "\nlimits:\t", stat->limits);
 	out_num(out, "cgroups", "\ncgroups:\t", stat->cgroups);
+	out_num(out, "sockets", "\nsockets:\t", stat->sockets);
 	out_num(out, "namespaces", "\nnamespaces:\t", stat->namespaces);
 	out_num(out, "scopes", "\nscopes:\t", stat->scopes);
 	out_num(out, "watches", "\nwatches:\t", stat->watches);

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "process.h"
 #include "scope.h"
+#include "target.h"
 #include "watch.h"
 
 /**
@@ -64,29 +65,9 @@ static int take_pid(struct cli *cli, struct add *add, const char *text)
 		       cgroup_open_pid(cli, text, &add->cgroup) : 0;
 }
 
-static int fail_socket(struct cli *cli, const struct add *add, int err)
-{
-	if (err == EBADF)
-		return cli_fail(cli, CODE_SOCKET, add->option,
-				"see what it has open: ls -l /proc/PID/fd",
-				"that process has no such descriptor");
-	return cli_fail(cli, CODE_SOCKET, add->option, NULL,
-			"the socket of that process can't be had: %s",
-			strerror(err));
-}
-
-/* PID:FD */
 static int take_socket(struct cli *cli, struct add *add, const char *text)
 {
-	unsigned int pid, fd;
-	int end = 0;
-
-	if (sscanf(text, "%9u:%9u%n", &pid, &fd, &end) != 2 || text[end] || !pid)
-		return cli_fail(cli, CODE_VALUE, add->option,
-				"write: --socket PID:FD, see ls -l /proc/PID/fd",
-				"'%.80s' is not a process and a descriptor of it", text);
-	add->opts.fd = process_get_fd(pid, fd);
-	return add->opts.fd < 0 ? fail_socket(cli, add, -add->opts.fd) : 0;
+	return target_open_socket(cli, text, &add->opts.fd);
 }
 
 static int take_subject(struct cli *cli, struct add *add)

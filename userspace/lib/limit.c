@@ -19,6 +19,10 @@ static const struct nla_policy limit_policy[REIN_A_LIMIT_MAX + 1] = {
 	[REIN_A_LIMIT_STATS] = { .type = NLA_NESTED },
 	[REIN_A_LIMIT_LEVEL] = { .type = NLA_U32 },
 	[REIN_A_LIMIT_EVENT] = { .type = NLA_U32 },
+	[REIN_A_LIMIT_SOCKET] = { .type = NLA_NESTED },
+	[REIN_A_LIMIT_SOCKET_STATE] = { .type = NLA_U32 },
+	[REIN_A_LIMIT_SOCKET_UID] = { .type = NLA_U32 },
+	[REIN_A_LIMIT_SOCKET_MAKER] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy tier_policy[REIN_A_TIER_MAX + 1] = {
@@ -67,7 +71,9 @@ static int put_request(struct nl_msg *msg, const struct rein_limit_request *requ
 	     nla_put_u32(msg, REIN_A_LIMIT_RESOURCE, request->resource)) ||
 	    (request->has_over && nla_put_u32(msg, REIN_A_LIMIT_OVER, request->over)) ||
 	    (request->cgroup_fd >= 0 &&
-	     nla_put_s32(msg, REIN_A_LIMIT_CGROUP_FD, request->cgroup_fd)))
+	     nla_put_s32(msg, REIN_A_LIMIT_CGROUP_FD, request->cgroup_fd)) ||
+	    (request->has_socket &&
+	     nla_put_s32(msg, REIN_A_LIMIT_SOCKET_FD, request->socket_fd)))
 		return -ENOBUFS;
 	for (i = 0; i < request->n_tiers; i++)
 		if (put_tier(msg, &request->tiers[i]))
@@ -103,6 +109,16 @@ int rein_limit_change(struct rein *rein, unsigned int command,
 		      const struct rein_limit_request *request)
 {
 	return limit_send(rein, command, 0, request, NULL, NULL);
+}
+
+int rein_socket_limit(struct rein *rein, int fd, const struct rein_limit_request *request)
+{
+	struct rein_limit_request own = *request;
+
+	own.cgroup_fd = -1;
+	own.has_socket = true;
+	own.socket_fd = fd;
+	return rein_limit_change(rein, REIN_CMD_LIMIT_REPLACE, &own);
 }
 
 struct limit_answer {
@@ -196,6 +212,13 @@ void rein_limit_parse(struct nlmsghdr *nlh, rein_limit_fn fn, void *arg)
 	limit.cgroup_id = rein_u64(tb[REIN_A_LIMIT_CGROUP_ID]);
 	limit.cgroup = rein_str(tb[REIN_A_LIMIT_CGROUP_PATH]);
 	limit.level = rein_u32(tb[REIN_A_LIMIT_LEVEL]);
+	limit.has_socket = tb[REIN_A_LIMIT_SOCKET];
+	if (limit.has_socket)
+		rein_socket_parse(tb[REIN_A_LIMIT_SOCKET], &limit.socket);
+	limit.socket_state = rein_u32(tb[REIN_A_LIMIT_SOCKET_STATE]);
+	limit.socket_uid = rein_u32(tb[REIN_A_LIMIT_SOCKET_UID]);
+	limit.has_maker = tb[REIN_A_LIMIT_SOCKET_MAKER];
+	limit.socket_maker = rein_u32(tb[REIN_A_LIMIT_SOCKET_MAKER]);
 	limit.n_tiers = parse_tiers(nlh, tiers, REIN_TIERS_MAX);
 	limit.patience_ns = rein_u64(tb[REIN_A_LIMIT_PATIENCE_NS]);
 	limit.queue = rein_u64(tb[REIN_A_LIMIT_QUEUE]);

@@ -144,6 +144,8 @@ struct rein_stats {
  * struct rein_limit_request - what to ask for
  * @name:	of the limit, or NULL
  * @cgroup_fd:	an open cgroup2 directory, or -1
+ * @has_socket:	@socket_fd is meant, and no cgroup
+ * @socket_fd:	an open socket of the families inet and inet6
  * @has_resource: @resource is meant
  * @resource:	enum rein_resource
  * @has_over:	@over is meant
@@ -159,7 +161,7 @@ struct rein_stats {
  *		see rein_credit()
  * @has_for:	@for_ns is meant
  * @for_ns:	the limit removes itself after this long; 0: it stays
- * @chain:	dumps only: the limits of the cgroup and of all its ancestors
+ * @chain:	dumps only: the limits of the target and of all above it
  *
  * What is not meant is left to the kernel: its default for a new limit, the
  * present state for an old one, no filter for a dump.
@@ -167,6 +169,8 @@ struct rein_stats {
 struct rein_limit_request {
 	const char *name;
 	int cgroup_fd;
+	bool has_socket;
+	int socket_fd;
 	bool has_resource;
 	uint32_t resource;
 	bool has_over;
@@ -185,14 +189,44 @@ struct rein_limit_request {
 };
 
 /**
+ * struct rein_socket - a socket that a record is about, or a limit attached to
+ * @family:	AF_INET or AF_INET6
+ * @protocol:	IPPROTO_*
+ * @source:	address in network order, or NULL
+ * @source_len:	its length, 4 or 16
+ * @source_port: in host order
+ * @destination: as @source
+ * @destination_len: its length
+ * @destination_port: in host order
+ * @cookie:	the socket's cookie, 0 if it has none
+ */
+struct rein_socket {
+	uint32_t family;
+	uint32_t protocol;
+	const void *source;
+	size_t source_len;
+	uint32_t source_port;
+	const void *destination;
+	size_t destination_len;
+	uint32_t destination_port;
+	uint64_t cookie;
+};
+
+/**
  * struct rein_limit - a limit as the kernel has it
  * @id:		unique while the module is loaded
- * @name:	unique within its cgroup
+ * @name:	unique within its target
  * @resource:	enum rein_resource
  * @over:	enum rein_over
  * @cgroup_id:	of the cgroup it is attached to
  * @cgroup:	path of that cgroup, below the root of the reader's namespace
  * @level:	depth of that cgroup, the root is 0
+ * @has_socket:	it is attached to @socket, which was made in that cgroup
+ * @socket:	where
+ * @socket_state: what that does, as TCP counts states
+ * @socket_uid:	the user who made it
+ * @has_maker:	it was made without privileges, by @socket_maker
+ * @socket_maker: a user
  * @tiers:	its buckets
  * @n_tiers:	how many
  * @patience_ns: longest wait; 0 or REIN_FOREVER_NS: none is set
@@ -212,6 +246,12 @@ struct rein_limit {
 	uint64_t cgroup_id;
 	const char *cgroup;
 	uint32_t level;
+	bool has_socket;
+	struct rein_socket socket;
+	uint32_t socket_state;
+	uint32_t socket_uid;
+	bool has_maker;
+	uint32_t socket_maker;
 	const struct rein_tier *tiers;
 	size_t n_tiers;
 	uint64_t patience_ns;
@@ -238,6 +278,21 @@ int rein_limit_change(struct rein *rein, unsigned int command,
 		      const struct rein_limit_request *request);
 
 /**
+ * rein_socket_limit() - limit one of one's own sockets
+ * @rein:	the connection
+ * @fd:		the socket, of the families inet and inet6
+ * @request:	what is wanted; its target is not looked at
+ *
+ * As rein_limit_change() with REIN_CMD_LIMIT_REPLACE. This needs no privileges: all that
+ * others have limited the socket, or its cgroup, by holds as well. The limit goes when the
+ * socket is closed by the last who has it.
+ *
+ * Return: 0 when it is in force; a negative errno and nothing has changed: -EPERM if
+ * somebody else has made a limit of that name, -EDQUOT if the user has too many.
+ */
+int rein_socket_limit(struct rein *rein, int fd, const struct rein_limit_request *request);
+
+/**
  * rein_limit_get() - read one limit
  * @rein:	the connection
  * @request:	its name and, unless that is the only one, its cgroup
@@ -260,30 +315,6 @@ int rein_limit_get(struct rein *rein, const struct rein_limit_request *request,
  */
 int rein_limit_dump(struct rein *rein, const struct rein_limit_request *request,
 		    rein_limit_fn fn, void *arg);
-
-/**
- * struct rein_socket - the socket a record is about
- * @family:	AF_INET or AF_INET6
- * @protocol:	IPPROTO_*
- * @source:	address in network order, or NULL
- * @source_len:	its length, 4 or 16
- * @source_port: in host order
- * @destination: as @source
- * @destination_len: its length
- * @destination_port: in host order
- * @cookie:	the socket's cookie, 0 if it has none
- */
-struct rein_socket {
-	uint32_t family;
-	uint32_t protocol;
-	const void *source;
-	size_t source_len;
-	uint32_t source_port;
-	const void *destination;
-	size_t destination_len;
-	uint32_t destination_port;
-	uint64_t cookie;
-};
 
 struct rein_value {
 	const char *name;
@@ -462,6 +493,9 @@ int rein_record_clear(struct rein *rein);
  * @records_oldest: of the records from this id on none has made way
  * @scopes:	how many there are
  * @watches:	how many there are
+ * @sockets:	how many have limits; one that has some on what it sends and on what it
+ *		receives counts twice
+ * @sockets:	how many sockets have a limit
  */
 struct rein_stat {
 	const char *version;
@@ -482,6 +516,7 @@ struct rein_stat {
 	uint64_t records_oldest;
 	uint64_t scopes;
 	uint64_t watches;
+	uint64_t sockets;
 };
 
 typedef void (*rein_stat_fn)(const struct rein_stat *stat, void *arg);

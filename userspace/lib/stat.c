@@ -22,6 +22,7 @@ static const struct nla_policy stat_policy[REIN_A_STAT_MAX + 1] = {
 	[REIN_A_STAT_RECORDS_OLDEST] = { .type = NLA_U64 },
 	[REIN_A_STAT_SCOPES] = { .type = NLA_U64 },
 	[REIN_A_STAT_WATCHES] = { .type = NLA_U64 },
+	[REIN_A_STAT_SOCKETS] = { .type = NLA_U64 },
 };
 
 struct stat_answer {
@@ -55,6 +56,7 @@ static void stat_answer(struct nlmsghdr *nlh, void *arg)
 	stat.records_oldest = rein_u64(tb[REIN_A_STAT_RECORDS_OLDEST]);
 	stat.scopes = rein_u64(tb[REIN_A_STAT_SCOPES]);
 	stat.watches = rein_u64(tb[REIN_A_STAT_WATCHES]);
+	stat.sockets = rein_u64(tb[REIN_A_STAT_SOCKETS]);
 	/* A module that doesn't say is older than the question. */
 	stat.events = !tb[REIN_A_STAT_EVENTS] || rein_u32(tb[REIN_A_STAT_EVENTS]);
 	answer->fn(&stat, answer->arg);
