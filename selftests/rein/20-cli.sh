@@ -123,7 +123,10 @@ long=$(printf 'n%.0s' {1..64})
 	wrong 2 REIN-E0206 22 "--rate 1kp/s,burst=0" $new 1Mbit/s --rate 1kp/s,burst=0
 	wrong 2 REIN-E0207 34 "--rate 1bit/day" $new 1bit/day
 	wrong 2 REIN-E0207 34 "--rate 1001GB/s" $new 1001GB/s
-	wrong 2 REIN-E0209 95 "--on ingress" limit add new --cgroup "$A" --on ingress --rate 1Mbit/s
+	wrong 2 REIN-E0209 95 "--on call" limit add new --socket self:9 --on call --rate 1/s \
+		9<>/dev/udp/127.0.0.1/9
+	wrong 2 REIN-E0106 88 "--socket self:0" limit add new --socket self:0 --on egress \
+		--rate 1Mbit/s </dev/null
 	wrong 2 REIN-E0210 22 "--rate 1Mbit/s" limit add new --cgroup "$A" --on call --rate 1Mbit/s
 	wrong 2 REIN-E0213 34 "--queue 0" limit add new --cgroup "$A" --on call --rate 2/s --queue 0
 	wrong 2 REIN-E0213 34 "--queue 20000" limit add new --cgroup "$A" --on call --rate 2/s \

@@ -78,8 +78,10 @@ all() {
 		add "a b" --cgroup "$(cg a)" --on egress --rate 1MB/s
 	bad 2 "x{64}" REIN-E0102 "a name of 64 characters" \
 		add "$(printf 'x%.0s' {1..64})" --cgroup "$(cg a)" --on egress --rate 1MB/s
-	bad 2 "--on ingress" REIN-E0209 "a resource that is not metered" \
-		add new --cgroup "$(cg a)" --on ingress --rate 1MB/s
+	bad 2 "--on call" REIN-E0209 "calls of a socket" \
+		add new --socket self:9 --on call --rate 1/s 9<>/dev/udp/127.0.0.1/9
+	bad 2 "--socket self:0" REIN-E0106 "a socket that is none" \
+		add new --socket self:0 --on egress --rate 1MB/s </dev/null
 	bad 1 "--over" REIN-E0909 "over what?" \
 		add new --cgroup "$(cg a)" --on egress --rate 1MB/s --over drop
 	bad 2 "--patience 2000000" REIN-E0212 "too much patience" \

@@ -125,6 +125,9 @@ code E0104 "a directory elsewhere" rein limit add new --cgroup "$TMP" --on egres
 code E0104 "a directory elsewhere, limits of" rein limit list --cgroup "$TMP"
 code E0105 "a cgroup that was just removed" tool-wrong removed "$CGROOT$(cg removed)" new
 
+exec 9<>/dev/udp/127.0.0.1/9
+code E0106 "not a socket" rein limit add new --socket self:0 --on egress --rate 1MB/s </dev/null
+
 # --- 02xx: limits that can't be --------------------------------------------------------
 
 make_cgroup twins/a twins/b
@@ -149,7 +152,7 @@ code E0206 "a burst of 0" add --on egress --rate 1MB/s --rate 1kp/s,burst=0
 code E0207 "too fast" add --on egress --rate 1001GB/s
 code E0207 "too slow" add --on egress --rate 1bit/day
 code E0208 "one more" rein limit add new --cgroup "$(cg long)" --on egress --rate 1MB/s
-code E0209 "ingress" add --on ingress --rate 1MB/s
+code E0209 "calls of a socket" rein limit add new --socket self:9 --on call --rate 1/s
 code E0210 "bytes of calls" add --on call --rate 1MB/s
 code E0210 "packets of connections" add --on accept --rate 1p/s
 code E0211 "a blank" rein limit add "a b" --cgroup "$(cg web)" --on egress --rate 1MB/s
@@ -161,6 +164,9 @@ code E0215 "another resource" rein limit set web --on connect
 code E0216 "for 200 years" add --on egress --rate 1MB/s --for 73000day
 code E0217 "to mark connections" add --on connect --rate 1/s --over mark
 code E0217 "to let callers wait" add --on accept --rate 1/s --over wait
+echo 0 >/sys/module/rein/parameters/limits_per_user
+code E0219 "one more than none" as_nobody rein limit add own --socket self:9 --on egress --rate 1MB/s
+echo 256 >/sys/module/rein/parameters/limits_per_user
 code E0218 "of connections" add --on connect --rate 1/s --credit 0.5
 
 # --- 03xx: packets and connections -----------------------------------------------------

@@ -306,8 +306,8 @@ TEST_F(netlink, name)
 
 TEST_F(netlink, values)
 {
-	genl_put_u32(added(self), REIN_A_LIMIT_RESOURCE, REIN_RESOURCE_INGRESS);
-	REFUSED(EOPNOTSUPP, RESOURCE_UNSUPPORTED, REIN_A_LIMIT_RESOURCE, "ingress");
+	genl_put_u32(added(self), REIN_A_LIMIT_SOCKET_FD, 0);
+	REFUSED(EINVAL, MALFORMED, REIN_A_LIMIT_SOCKET_FD, "a cgroup and a socket");
 	genl_put_u32(added(self), REIN_A_LIMIT_RESOURCE, 5);
 	REFUSED(EINVAL, MALFORMED, REIN_A_LIMIT_RESOURCE, "an unknown resource");
 	genl_put_u32(added(self), REIN_A_LIMIT_OVER, 4);
