@@ -144,8 +144,9 @@ static bool cmd_open(u8 cmd)
 }
 
 /*
- * What everybody may ask for about a socket of his own: there are others who would write to
- * any file, so it has to be the one who has opened this netlink socket.
+ * What everybody may ask for about a socket of his own. There are programs that can be had to
+ * write to any file: as for capabilities, who asks has to be the one who has opened this netlink
+ * socket, unless it was said where the message is to go.
  */
 static bool ask_own(const struct sk_buff *skb, u8 cmd, struct nlattr **tb)
 {
@@ -154,7 +155,8 @@ static bool ask_own(const struct sk_buff *skb, u8 cmd, struct nlattr **tb)
 	return (cmd == REIN_CMD_LIMIT_ADD || cmd == REIN_CMD_LIMIT_SET ||
 		cmd == REIN_CMD_LIMIT_REPLACE || cmd == REIN_CMD_LIMIT_DEL) &&
 	       tb[REIN_A_LIMIT_SOCKET_FD] &&
-	       uid_eq(sk->sk_socket->file->f_cred->euid, current_euid());
+	       (NETLINK_CB(skb).flags & NETLINK_SKB_DST ||
+		uid_eq(sk->sk_socket->file->f_cred->euid, current_euid()));
 }
 
 /*
