@@ -42,7 +42,8 @@ static int receiver(int type, int *port)
 	struct sockaddr_in addr = local(0);
 	socklen_t len = sizeof(addr);
 
-	if (bind(fd, (struct sockaddr *)&addr, len) || getsockname(fd, (struct sockaddr *)&addr, &len) ||
+	if (bind(fd, (struct sockaddr *)&addr, len) ||
+	    getsockname(fd, (struct sockaddr *)&addr, &len) ||
 	    (type == SOCK_STREAM && listen(fd, 8)))
 		return -1;
 	*port = ntohs(addr.sin_port);
@@ -202,7 +203,8 @@ static const char *refused_as(struct rein *rein, int ret, int err, unsigned int 
 	rein_record_get(rein, error.record, copy_code, &seen);
 	if (ret == -err && seen == code)
 		return NULL;
-	snprintf(text, sizeof(text), "expected %s and a record of %u, seen %s, record %llu of %u: %s" AGAIN,
+	snprintf(text, sizeof(text),
+		 "expected %s and a record of %u, seen %s, record %llu of %u: %s" AGAIN,
 		 strerror(err), code, strerror(-ret), (unsigned long long)error.record, seen,
 		 error.message);
 	return text;
@@ -264,7 +266,7 @@ TEST_F(sockets, egress)
 	SEEN(7, counted(self->rein, "out", self->tx, REIN_A_STATS_REFUSED), "refused");
 	sends(other, 10);
 	SEEN(10, arrive(self->rx, 10), "datagrams of another one");
-	SEEN(10, counted(self->rein, "out", -1, REIN_A_STATS_SEEN), "seen, found by its name alone");
+	SEEN(10, counted(self->rein, "out", -1, REIN_A_STATS_SEEN), "seen, by its name alone");
 	close(other);
 }
 
@@ -344,7 +346,7 @@ TEST_F(sockets, tcp)
 	ASSERT_EQ(3, send(tx, "one", 3, 0));
 	ASSERT_EQ(3, recv(rx, buf, sizeof(buf), 0));
 	ASSERT_EQ(3, send(tx, "two", 3, 0));
-	EXPECT_EQ(0, poll(&pfd, 1, 500)) TH_LOG("expected nothing to arrive at a closed limit" AGAIN);
+	EXPECT_EQ(0, poll(&pfd, 1, 500)) TH_LOG("expected nothing to arrive" AGAIN);
 	/* The bucket, which has a burst of 1, is full at once at this rate. */
 	ASSERT_EQ(0, delete_limit(self->rein, "in", rx));
 	EXPECT_EQ(1, poll(&pfd, 1, 20000)) TH_LOG("expected it to arrive without the limit" AGAIN);
@@ -353,7 +355,7 @@ TEST_F(sockets, tcp)
 	ASSERT_EQ(0, limit_packets(self->rein, "listener", listener, REIN_RESOURCE_INGRESS, 1));
 	ASSERT_EQ(5, send(tx, "three", 5, 0));
 	EXPECT_EQ(5, recv(rx, buf, sizeof(buf), 0));
-	SEEN(0, counted(self->rein, "listener", listener, REIN_A_STATS_SEEN), "seen of the listener");
+	SEEN(0, counted(self->rein, "listener", listener, REIN_A_STATS_SEEN), "the listener's");
 	close(tx);
 	close(rx);
 	close(listener);
@@ -397,7 +399,8 @@ TEST_F(sockets, chain)
 	int dir = make_cgroup(CGROUP), pair[2], fd;
 	struct rein_limit_request request = { .cgroup_fd = -1, .has_socket = true, .chain = true };
 	struct rein_tier tier = {
-		.unit = REIN_UNIT_PACKETS, .rate_tokens = 1, .rate_period_ns = RATE_DAY_NS, .burst = 4,
+		.unit = REIN_UNIT_PACKETS,
+		.rate_tokens = 1, .rate_period_ns = RATE_DAY_NS, .burst = 4,
 	};
 	struct rein_limit_request above = {
 		.name = "above", .cgroup_fd = dir, .has_resource = true,
@@ -425,7 +428,7 @@ TEST_F(sockets, chain)
 	ASSERT_EQ(1, write(pair[0], &byte, 1));
 	ASSERT_EQ(1, read(pair[0], &byte, 1));
 	SEEN(4, byte, "datagrams, of the least of both");
-	SEEN(4, counted(self->rein, "own", fd, REIN_A_STATS_PASSED), "all limits, or none, are charged");
+	SEEN(4, counted(self->rein, "own", fd, REIN_A_STATS_PASSED), "charged to both, or none");
 	/* Without the one above, it is what the socket's has left. */
 	above = (struct rein_limit_request){ .name = "above", .cgroup_fd = dir };
 	ASSERT_EQ(0, rein_limit_change(self->rein, REIN_CMD_LIMIT_DEL, &above));
@@ -523,7 +526,7 @@ TEST_F(sockets, closed_with_data)
 	while ((got = recv(rx, data, sizeof(data), 0)) > 0)
 		all += got;
 	SEEN(sizeof(data), all, "bytes of a socket that was closed");
-	EXPECT_LE(SECOND, now_ns() - began) TH_LOG("expected the limit to hold until the end" AGAIN);
+	EXPECT_LE(SECOND, now_ns() - began) TH_LOG("expected it to hold until the end" AGAIN);
 	close(rx);
 	close(listener);
 }
@@ -534,7 +537,8 @@ TEST_F(sockets, own)
 {
 	struct rein_limit_request request = { .name = "mine" };
 	struct rein_tier tier = {
-		.unit = REIN_UNIT_PACKETS, .rate_tokens = 1, .rate_period_ns = RATE_DAY_NS, .burst = 9,
+		.unit = REIN_UNIT_PACKETS,
+		.rate_tokens = 1, .rate_period_ns = RATE_DAY_NS, .burst = 9,
 	};
 	struct rein *root = self->rein;
 	struct rein_limit limit;
@@ -547,10 +551,10 @@ TEST_F(sockets, own)
 	ASSERT_EQ(0, rein_open(&self->rein));
 	/* What root has made, on a socket that both have. */
 	REFUSED(delete_limit(self->rein, "roots", self->tx), EPERM, PERMISSION);
-	REFUSED(limit_by(self->rein, REIN_CMD_LIMIT_SET, "roots", self->tx, REIN_RESOURCE_EGRESS, 99),
-		EPERM, PERMISSION);
-	REFUSED(limit_by(self->rein, REIN_CMD_LIMIT_REPLACE, "roots", self->tx, REIN_RESOURCE_EGRESS,
-			 99), EPERM, PERMISSION);
+	REFUSED(limit_by(self->rein, REIN_CMD_LIMIT_SET, "roots", self->tx,
+			 REIN_RESOURCE_EGRESS, 99), EPERM, PERMISSION);
+	REFUSED(limit_by(self->rein, REIN_CMD_LIMIT_REPLACE, "roots", self->tx,
+			 REIN_RESOURCE_EGRESS, 99), EPERM, PERMISSION);
 	REFUSED(delete_limit(self->rein, "roots", -1), EPERM, PERMISSION);
 	request.cgroup_fd = dir;
 	REFUSED(rein_limit_change(self->rein, REIN_CMD_LIMIT_DEL, &request), EPERM,
@@ -618,9 +622,9 @@ TEST_F(sockets, deputy)
 	ASSERT_EQ(0, genl_resolve(roots));
 	ASSERT_EQ(0, seteuid(NOBODY));
 	nobodys = genl_socket();
-	EXPECT_EQ(-ENOENT, delete_by(nobodys, self->tx)) TH_LOG("expected him to be let ask" AGAIN);
+	EXPECT_EQ(-ENOENT, delete_by(nobodys, self->tx)) TH_LOG("he may ask" AGAIN);
 	ASSERT_EQ(0, seteuid(0));
-	EXPECT_EQ(-EPERM, delete_by(nobodys, self->tx)) TH_LOG("expected root not to be used" AGAIN);
+	EXPECT_EQ(-EPERM, delete_by(nobodys, self->tx)) TH_LOG("root was used" AGAIN);
 	EXPECT_EQ(-ENOENT, delete_by(roots, self->tx));
 	close(nobodys);
 	close(roots);
@@ -650,7 +654,7 @@ TEST_F(sockets, wrong)
 		close(mptcp);
 }
 
-/* --- many --------------------------------------------------------------------------------------- */
+/* --- many -------------------------------------------------------------------------- */
 
 static uint64_t free_memory(void)
 {

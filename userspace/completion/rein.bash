@@ -32,7 +32,7 @@ _rein_value() {
 
 # What may follow the words so far.
 _rein_next() {
-	local change='--cgroup --on --rate --over --patience --queue --credit --for'
+	local change='--cgroup --socket --on --rate --over --patience --queue --credit --for'
 	local rules='--every --miss --min --max --grace --pretimeout --unit-min --unit-max
 		--order --on-miss'
 
@@ -43,11 +43,11 @@ _rein_next() {
 	"limit replace"* | "limit set"* | "limit del"* | "limit show"*)
 		case $1 in
 		*" replace"* | *" set"*) echo "$change" ;;
-		*)	echo --cgroup ;;
+		*)	echo --cgroup --socket ;;
 		esac
 		rein -q limit list 2>/dev/null | awk '{ print $2 }'
 		;;
-	"limit list"*)	echo --cgroup --on --stats ;;
+	"limit list"*)	echo --cgroup --socket --sockets --on --stats ;;
 	take*)
 		echo --timeout --try --
 		rein -q limit list --on call 2>/dev/null | awk '{ print $2 }' | sort -u
@@ -75,7 +75,7 @@ _rein_next() {
 		esac
 		rein -q watch list 2>/dev/null | awk 'NR > 1 { print $1; if ($2 != "-") print $2 }'
 		;;
-	chain*)		echo --cgroup --pid ;;
+	chain*)		echo --cgroup --pid --socket ;;
 	errors)		echo list follow clear show explain ;;
 	"errors list"*|"errors follow"*)	echo --kind --code --severity --limit --cgroup --since --last ;;
 	"errors show")	rein -q errors list 2>/dev/null | awk 'NR > 1 { print $1 }' ;;
