@@ -72,13 +72,31 @@ static void fault_message(const struct rein_watch *watch,
 	}
 }
 
+/* Those before the last one, of which nothing is known but that they were. */
+static void tell_earlier(struct rein_watch *watch, enum rein_fault fault, u32 n)
+{
+	const struct rein_watch_note note = {
+		.watch = watch,
+		.code = code_of(fault),
+		.fold = &watch->fold[fault],
+		.more = n - 1,
+		.message = fault_words[fault],
+		.value = { { "tolerated", "faults", watch->rules.miss } },
+	};
+
+	watch->record = rein_record_watch(&note, REIN_SITE);
+}
+
+/* What it has expired of has a record of its own, which the one of that refers to. */
 static void tell_fault(struct rein_watch *watch,
-		       const struct rein_watch_news_item *item)
+		       const struct rein_watch_news_item *item, bool expired, u32 n)
 {
 	char text[REIN_RECORD_MESSAGE];
 	struct rein_watch_note note = {
 		.watch = watch,
 		.code = code_of(item->fault),
+		.fold = expired ? NULL : &watch->fold[item->fault],
+		.more = expired ? 0 : n - 1,
 		.message = text,
 		.value = {
 			{ "in_a_row", "faults", item->misses },
@@ -89,9 +107,29 @@ static void tell_fault(struct rein_watch *watch,
 
 	fault_message(watch, item, text, sizeof(text));
 	watch->record = rein_record_watch(&note, REIN_SITE);
-	rein_watch_counts(watch, REIN_COUNT_MISS, item->faults);
+}
+
+static void tell_faults(struct rein_watch *watch,
+			const struct rein_watch_report *report)
+{
+	const struct rein_watch_news_item *item = &report->item;
+	const bool expired = report->news & REIN_NEWS_EXPIRED;
+	u64 all = 0;
+	u32 i;
+
+	for (i = 0; i < REIN_PULSE_FAULTS; i++) {
+		u32 n = report->faults[i];
+
+		all += n;
+		if (i == item->fault)
+			n = expired ? n - 1 : 0;
+		if (n)
+			tell_earlier(watch, i, n);
+	}
+	tell_fault(watch, item, expired, report->faults[item->fault]);
+	rein_watch_counts(watch, REIN_COUNT_MISS, all);
 	/* The last one is told of as what it is: it has expired. */
-	if (item->misses <= watch->rules.miss)
+	if (!expired)
 		rein_netlink_watch(watch, REIN_WATCH_EVENT_MISSED, NULL);
 }
 
@@ -136,6 +174,7 @@ static void tell_warned(struct rein_watch *watch)
 	struct rein_watch_note note = {
 		.watch = watch,
 		.code = REIN_E_WATCH_WARNED,
+		.fold = &watch->warned,
 		.message = text,
 		.stack = stack,
 	};
@@ -153,28 +192,56 @@ static void tell_warned(struct rein_watch *watch)
 }
 
 /**
+ * rein_ladder_take() - take out what there is of news
+ * @watch:	the watch
+ * @report:	where to; to be told by rein_ladder_report()
+ *
+ * Context: the watch's lock is held as well.
+ */
+void rein_ladder_take(struct rein_watch *watch,
+		      struct rein_watch_report *report)
+{
+	u32 i;
+
+	report->news = watch->news;
+	report->item = watch->item;
+	for (i = 0; i < REIN_PULSE_FAULTS; i++)
+		report->faults[i] = watch->pulse.kinds[i] - watch->told[i];
+	watch->news = 0;
+	memcpy(watch->told, watch->pulse.kinds, sizeof(watch->told));
+}
+
+/**
+ * rein_ladder_report() - tell what was taken out
+ * @watch:	the watch
+ * @report:	what
+ */
+void rein_ladder_report(struct rein_watch *watch,
+			const struct rein_watch_report *report)
+{
+	if (report->news & REIN_NEWS_WARNED)
+		tell_warned(watch);
+	if (report->news & REIN_NEWS_MISSED)
+		tell_faults(watch, report);
+	if (report->news & REIN_NEWS_EXPIRED)
+		tell_expired(watch, &report->item);
+	if (report->news & REIN_NEWS_RESUMED)
+		tell_resumed(watch);
+}
+
+/**
  * rein_ladder_tell() - tell what there is of news
  * @watch:	the watch
  */
 void rein_ladder_tell(struct rein_watch *watch)
 {
-	struct rein_watch_news_item item;
-	u32 news;
+	struct rein_watch_report report;
 
 	lockdep_assert_held(&watch->tell);
 	spin_lock_bh(&watch->lock);
-	news = watch->news;
-	item = watch->item;
-	watch->news = 0;
+	rein_ladder_take(watch, &report);
 	spin_unlock_bh(&watch->lock);
-	if (news & REIN_NEWS_WARNED)
-		tell_warned(watch);
-	if (news & REIN_NEWS_MISSED)
-		tell_fault(watch, &item);
-	if (news & REIN_NEWS_EXPIRED)
-		tell_expired(watch, &item);
-	if (news & REIN_NEWS_RESUMED)
-		tell_resumed(watch);
+	rein_ladder_report(watch, &report);
 }
 
 /* --- steps -------------------------------------------------------------------------------- */
@@ -284,6 +351,8 @@ void rein_ladder_made(struct rein_watch *watch)
 void rein_ladder_armed(struct rein_watch *watch, bool armed)
 {
 	watch->expired = 0;
+	watch->warned = 0;
+	memset(watch->fold, 0, sizeof(watch->fold));
 	rein_netlink_watch(watch, armed ? REIN_WATCH_EVENT_ARMED :
 					  REIN_WATCH_EVENT_DISARMED, NULL);
 }
@@ -307,11 +376,9 @@ u64 rein_ladder_test(struct rein_watch *watch, bool real)
 	u64 record;
 	u32 at;
 
-	/* A real one's fault is news by now, which comes after this. */
-	if (!real)
-		rein_ladder_tell(watch);
 	record = rein_record_watch(&note, REIN_SITE);
 	watch->record = record;
+	/* The fault of a real one is news by now. */
 	if (real)
 		rein_ladder_tell(watch);
 	for (at = 0; !real && at < watch->n_steps; at++)

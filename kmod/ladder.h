@@ -14,9 +14,14 @@
 #include <linux/types.h>
 
 struct rein_watch;
+struct rein_watch_report;
 
 void rein_ladder_made(struct rein_watch *watch);
 void rein_ladder_armed(struct rein_watch *watch, bool armed);
+void rein_ladder_take(struct rein_watch *watch,
+		      struct rein_watch_report *report);
+void rein_ladder_report(struct rein_watch *watch,
+			const struct rein_watch_report *report);
 void rein_ladder_tell(struct rein_watch *watch);
 u64 rein_ladder_test(struct rein_watch *watch, bool real);
 void rein_ladder_gone(struct rein_watch *watch, bool exited);

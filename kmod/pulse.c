@@ -97,12 +97,18 @@ static bool slides(const struct rein_watch_rules *rules)
 	return rules->min == 1 && !rules->max;
 }
 
-static void fail(struct rein_pulse *pulse, const struct rein_watch_rules *rules,
-		 enum rein_fault fault)
+static void note(struct rein_pulse *pulse, enum rein_fault fault)
 {
 	pulse->fault = fault;
 	pulse->faults++;
+	pulse->kinds[fault]++;
 	pulse->misses++;
+}
+
+static void fail(struct rein_pulse *pulse, const struct rein_watch_rules *rules,
+		 enum rein_fault fault)
+{
+	note(pulse, fault);
 	if (pulse->misses > rules->miss)
 		pulse->status = REIN_WATCH_EXPIRED;
 }
@@ -211,6 +217,20 @@ void rein_pulse_look(struct rein_pulse *pulse,
 
 /* --- what happens ------------------------------------------------------------------------ */
 
+/* All but the faults that there were. */
+static void anew(struct rein_pulse *pulse, enum rein_watch_status status)
+{
+	struct rein_pulse fresh = {
+		.status = status,
+		.faults = pulse->faults,
+		.unit_due_ns = NEVER,
+		.at = REIN_PULSE_NOWHERE,
+	};
+
+	memcpy(fresh.kinds, pulse->kinds, sizeof(fresh.kinds));
+	*pulse = fresh;
+}
+
 /**
  * rein_pulse_arm() - begin
  * @pulse:	the pulse; whatever it was
@@ -223,14 +243,9 @@ void rein_pulse_look(struct rein_pulse *pulse,
 void rein_pulse_arm(struct rein_pulse *pulse,
 		    const struct rein_watch_rules *rules, u64 grace_ns, u64 now)
 {
-	*pulse = (struct rein_pulse){
-		.status = REIN_WATCH_RUNNING,
-		.faults = pulse->faults,
-		.from_ns = now,
-		.length_ns = rules->every_ns ? grace_ns ?: rules->every_ns : 0,
-		.unit_due_ns = NEVER,
-		.at = REIN_PULSE_NOWHERE,
-	};
+	anew(pulse, REIN_WATCH_RUNNING);
+	pulse->from_ns = now;
+	pulse->length_ns = rules->every_ns ? grace_ns ?: rules->every_ns : 0;
 }
 
 /**
@@ -239,12 +254,7 @@ void rein_pulse_arm(struct rein_pulse *pulse,
  */
 void rein_pulse_disarm(struct rein_pulse *pulse)
 {
-	*pulse = (struct rein_pulse){
-		.status = REIN_WATCH_OFF,
-		.faults = pulse->faults,
-		.unit_due_ns = NEVER,
-		.at = REIN_PULSE_NOWHERE,
-	};
+	anew(pulse, REIN_WATCH_OFF);
 }
 
 /**
@@ -255,9 +265,7 @@ void rein_pulse_disarm(struct rein_pulse *pulse)
 void rein_pulse_expire(struct rein_pulse *pulse, enum rein_fault fault)
 {
 	pulse->status = REIN_WATCH_EXPIRED;
-	pulse->fault = fault;
-	pulse->faults++;
-	pulse->misses++;
+	note(pulse, fault);
 }
 
 /* With all seen to. */

@@ -15,6 +15,9 @@
 
 #include "pure.h"
 
+/* Kinds of faults, with the one that is none. */
+#define REIN_PULSE_FAULTS	(REIN_FAULT_TEST + 1)
+
 /* No checkpoint yet. */
 #define REIN_PULSE_NOWHERE	REIN_CHECKPOINTS
 
@@ -24,6 +27,7 @@
  * @fault:	the last one, of enum rein_fault
  * @misses:	faults in a row
  * @faults:	all that there were
+ * @kinds:	of these, how many of each kind; may wrap
  * @had:	of the last cycle with too few or too many beats, how many it had
  * @from_ns:	where the cycle began
  * @length_ns:	how long it is
@@ -41,6 +45,7 @@ struct rein_pulse {
 	u32 fault;
 	u32 misses;
 	u64 faults;
+	u32 kinds[REIN_PULSE_FAULTS];
 	u64 had;
 	u64 from_ns;
 	u64 length_ns;

@@ -10,8 +10,10 @@
 #ifdef __KERNEL__
 #include <linux/limits.h>
 #include <linux/math64.h>
+#include <linux/string.h>
 #else
 #include <stdbool.h>
+#include <string.h>
 
 typedef __u64 u64;
 typedef __u32 u32;

@@ -239,9 +239,10 @@ static bool is_trusted(void)
 /*
  * May a refused request have a record of its own? Those of administrators
  * may. All others together have a bucket, or anybody could drive everybody
- * else's records out; what is over it is counted.
+ * else's records out; of what is over it the events are counted.
  */
-static bool record_granted(const struct rein_code_info *info, bool trusted)
+static bool record_granted(const struct rein_code_info *info, bool trusted,
+			   u64 events)
 {
 	struct rein_bucket *bucket;
 	bool granted;
@@ -256,7 +257,7 @@ static bool record_granted(const struct rein_code_info *info, bool trusted)
 		rein_bucket_charge(bucket, 1);
 	spin_unlock_bh(&others.lock);
 	if (!granted)
-		rein_ring_suppress();
+		rein_ring_suppress(events);
 	return granted;
 }
 
@@ -278,7 +279,7 @@ static u64 record_request(const struct rein_ask *ask, enum rein_code code,
 	u64 id;
 
 	id = record_again(&refusal);
-	if (id || !record_granted(info, is_trusted()))
+	if (id || !record_granted(info, is_trusted(), 1))
 		return id;
 	rec = rein_ring_open(info, NULL);
 	record_site(rec, site);
@@ -368,7 +369,7 @@ u64 rein_record_scope(const struct rein_scope_note *note,
 	u64 id = note->folds ? record_again(&same) : 0;
 
 	if (id || !record_granted(info, note->by_task ? is_trusted() :
-						      note->scope->maker.trusted))
+						      note->scope->maker.trusted, 1))
 		return id;
 	rec = rein_ring_open(info, NULL);
 	record_site(rec, site);
@@ -445,6 +446,52 @@ static void record_watch(struct rein_record *rec, const struct rein_watch *watch
 		rein_flow_of(&rec->flow, subject->sk);
 }
 
+/* The record that it folds into, or a new one; NULL: there is none for it. */
+static struct rein_record *watch_open(const struct rein_watch_note *note,
+				      bool *is_new)
+{
+	const struct rein_code_info *info = rein_code_info(note->code);
+	struct rein_record *rec;
+	bool trusted;
+
+	rec = note->fold ? rein_ring_reopen(*note->fold) : NULL;
+	*is_new = !rec;
+	if (rec)
+		return rec;
+	trusted = note->by_task ? is_trusted() : note->watch->maker.trusted;
+	if (!record_granted(info, trusted, note->more + 1))
+		return NULL;
+	rec = rein_ring_open(info, NULL);
+	if (note->fold)
+		*note->fold = rec->id;
+	return rec;
+}
+
+/* Under RCU. All of it: of what was folded the newest is told. */
+static void watch_tell(struct rein_record *rec, const struct rein_watch_note *note,
+		       const struct rein_site *site)
+{
+	const struct rein_watch *watch = note->watch;
+
+	record_site(rec, site);
+	record_watch(rec, watch);
+	if (note->by_task)
+		record_task(rec);
+	else
+		record_maker(rec, &watch->maker);
+	if (!note->by_task && watch->subject.pid)
+		record_process(rec, watch->subject.pid);
+	rec->depth = note->depth;
+	memcpy(rec->stack, note->stack, note->depth * sizeof(rec->stack[0]));
+	if (note->by_task)
+		record_stack(rec);
+	record_step(&rec->step[0], "watching", watch->name, site);
+	memcpy(rec->value, note->value, sizeof(rec->value));
+	rec->cause = note->cause;
+	rec->err = note->err;
+	strscpy(rec->message, note->message, sizeof(rec->message));
+}
+
 /**
  * rein_record_watch() - record what became of a watch
  * @note:	what it was
@@ -457,38 +504,23 @@ static void record_watch(struct rein_record *rec, const struct rein_watch *watch
 u64 rein_record_watch(const struct rein_watch_note *note,
 		      const struct rein_site *site)
 {
-	const struct rein_code_info *info = rein_code_info(note->code);
-	const struct rein_watch *watch = note->watch;
 	struct rein_record *rec;
+	bool is_new;
 	u64 id;
 
-	if (!record_granted(info, note->by_task ? is_trusted() :
-						  watch->maker.trusted))
+	rec = watch_open(note, &is_new);
+	if (!rec)
 		return 0;
-	rec = rein_ring_open(info, NULL);
-	record_site(rec, site);
-	rcu_read_lock();
-	record_watch(rec, watch);
-	if (note->by_task)
-		record_task(rec);
-	else
-		record_maker(rec, &watch->maker);
-	if (!note->by_task && watch->subject.pid)
-		record_process(rec, watch->subject.pid);
-	rcu_read_unlock();
-	if (note->by_task)
-		record_stack(rec);
-	rec->depth = note->depth ?: rec->depth;
-	memcpy(rec->stack, note->stack, note->depth * sizeof(rec->stack[0]));
-	record_step(&rec->step[0], "watching", watch->name, site);
-	memcpy(rec->value, note->value, sizeof(rec->value));
-	rec->cause = note->cause;
-	rec->err = note->err;
-	strscpy(rec->message, note->message, sizeof(rec->message));
 	id = rec->id;
-	trace_record(rec);
+	rein_ring_more(rec, note->more);
+	rcu_read_lock();
+	watch_tell(rec, note, site);
+	rcu_read_unlock();
+	if (is_new)
+		trace_record(rec);
 	rein_ring_close(rec);
-	rein_netlink_wake();
+	if (is_new)
+		rein_netlink_wake();
 	return id;
 }
 

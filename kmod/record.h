@@ -4,7 +4,7 @@
  *
  * Making one never sleeps, never allocates and never fails; what can't be kept is
  * counted: see ring.h. The data path folds: the same event on the same limit is one
- * record that counts, until that record is overwritten.
+ * record that counts, until that record is overwritten. So do faults of a watch.
  *
  * A record also says what was being done, as each part that it came through has it:
  * see struct rein_doing. That is asked for when something goes wrong, and costs next to
@@ -298,6 +298,9 @@ struct rein_watch;
  * @cause:	id of the record of what led to it, or 0
  * @by_task:	the present task did it; else it is about who made the watch
  * @err:	an errno that belongs to it, positive, or 0
+ * @fold:	id of the record that it is counted into, and which then says this, as long as
+ *		that is held; set to that of a new one. NULL: it has one of its own
+ * @more:	so many more of the same are counted with it
  * @message:	one line for its reader
  * @value:	typed values
  * @stack:	where in the kernel the subject is
@@ -309,6 +312,8 @@ struct rein_watch_note {
 	u64 cause;
 	bool by_task;
 	int err;
+	u64 *fold;
+	u64 more;
 	const char *message;
 	struct rein_value value[REIN_RECORD_VALUES];
 	const unsigned long *stack;

@@ -157,10 +157,10 @@ void rein_ring_close(struct rein_record *rec)
 /* --- more of the same --------------------------------------------------------------- */
 
 /*
- * Count an event into the record @id of a slot. If the slot is given to another
+ * Count @n events into the record @id of a slot. If the slot is given to another
  * record meanwhile, either its id or the round in its state is seen to have changed.
  */
-static bool count_in(struct rein_record *rec, u64 id)
+static bool count_in(struct rein_record *rec, u64 id, u64 n)
 {
 	s64 state = atomic64_read(&rec->state);
 
@@ -169,9 +169,9 @@ static bool count_in(struct rein_record *rec, u64 id)
 		    (state ^ state_of(id, 0)) & ~COUNT_MASK)
 			return false;
 		/* Would take centuries; but never let it run into the round. */
-		if ((state & COUNT_MASK) == COUNT_MASK)
+		if ((state & COUNT_MASK) + n > COUNT_MASK)
 			break;
-	} while (!atomic64_try_cmpxchg(&rec->state, &state, state + 1));
+	} while (!atomic64_try_cmpxchg(&rec->state, &state, state + n));
 	return true;
 }
 
@@ -194,7 +194,7 @@ bool rein_ring_fold(u64 id, const struct rein_value *value)
 	if (!id)
 		return false;
 	rec = slot_of(id);
-	if (!count_in(rec, id))
+	if (!count_in(rec, id, 1))
 		return false;
 	this_cpu_inc(folded);
 	if (!spin_trylock_bh(&rec->lock))
@@ -208,13 +208,52 @@ bool rein_ring_fold(u64 id, const struct rein_value *value)
 }
 
 /**
- * rein_ring_suppress() - count an event that is to leave no other trace
+ * rein_ring_reopen() - count one more event into a record, and open it
+ * @id:		the record, 0: none
+ *
+ * Its last time is now; of the rest it is said anew what has changed.
+ *
+ * Context: as rein_ring_open().
+ *
+ * Return: the record, as rein_ring_open(); NULL if it isn't held.
  */
-void rein_ring_suppress(void)
+struct rein_record *rein_ring_reopen(u64 id)
+{
+	struct rein_record *rec;
+
+	if (!id)
+		return NULL;
+	rec = slot_of(id);
+	spin_lock_bh(&rec->lock);
+	if (rec->id == id) {
+		rein_ring_more(rec, 1);
+		rec->last_ns = ktime_get_real_ns();
+		return rec;
+	}
+	spin_unlock_bh(&rec->lock);
+	return NULL;
+}
+
+/**
+ * rein_ring_more() - count more events into a record
+ * @rec:	the record, which is open
+ * @n:		how many
+ */
+void rein_ring_more(struct rein_record *rec, u64 n)
+{
+	if (count_in(rec, rec->id, n))
+		this_cpu_add(folded, n);
+}
+
+/**
+ * rein_ring_suppress() - count events that are to leave no other trace
+ * @n:		how many
+ */
+void rein_ring_suppress(u64 n)
 {
 	spin_lock_bh(&ring.lock);
-	ring.counts.raised++;
-	ring.counts.suppressed++;
+	ring.counts.raised += n;
+	ring.counts.suppressed += n;
 	spin_unlock_bh(&ring.lock);
 }
 

@@ -9,9 +9,10 @@
  *
  * Ids are given without a gap, so that a reader knows what it has missed.
  *
- * Locking: the ring's lock, then that of one slot, both innermost and _bh. An event
- * that is folded takes neither: it counts by compare and exchange, and what else it
- * has to say it says only if nobody holds the slot.
+ * Locking: the ring's lock, then that of one slot, both innermost and _bh. An event of
+ * the data path that is folded takes neither: it counts by compare and exchange, and what
+ * else it has to say it says only if nobody holds the slot. What comes less often opens
+ * the record again, and can say all of it anew.
  */
 #ifndef REIN_RING_H
 #define REIN_RING_H
@@ -45,7 +46,9 @@ struct rein_ring_counts {
 struct rein_record *rein_ring_open(const struct rein_code_info *info, u64 *fold);
 void rein_ring_close(struct rein_record *rec);
 bool rein_ring_fold(u64 id, const struct rein_value *value);
-void rein_ring_suppress(void);
+struct rein_record *rein_ring_reopen(u64 id);
+void rein_ring_more(struct rein_record *rec, u64 n);
+void rein_ring_suppress(u64 n);
 void rein_ring_clear(void);
 
 u64 rein_ring_newest(void);

@@ -208,8 +208,6 @@ static void note_fault(struct rein_watch *watch, u64 now)
 	*item = (struct rein_watch_news_item){
 		.fault = pulse->fault,
 		.misses = pulse->misses,
-		.faults = (watch->news & REIN_NEWS_MISSED ? item->faults : 0) +
-			  pulse->faults - watch->faults,
 		.at = pulse->at,
 		.before = pulse->before,
 		.beats = pulse->had,
@@ -764,6 +762,7 @@ static void begin(struct rein_watch *watch, const struct rein_arm_args *args)
 int rein_watch_arm(struct rein_watch *watch, const struct rein_arm_args *args,
 		   struct rein_answer *answer)
 {
+	struct rein_watch_report before = { };
 	struct rein_watch_rules rules;
 	bool gone;
 	int err = 0;
@@ -774,17 +773,18 @@ int rein_watch_arm(struct rein_watch *watch, const struct rein_arm_args *args,
 		err = change_every(watch, args->every_ns, &rules, answer);
 	if (err)
 		goto out;
-	/* What was before is told before. */
+	/* What was before is told before, and what comes in between as well. */
 	rein_ladder_tell(watch);
 	spin_lock_bh(&watch->lock);
 	gone = watch->pulse.status == REIN_WATCH_GONE || watch->exited;
 	if (!gone) {
 		if (args->flags & REIN_ARM_EVERY)
 			watch->rules = rules;
-		watch->news = 0;
+		rein_ladder_take(watch, &before);
 		begin(watch, args);
 	}
 	spin_unlock_bh(&watch->lock);
+	rein_ladder_report(watch, &before);
 	if (gone)
 		err = fail_over(watch, answer);
 	else
@@ -817,15 +817,18 @@ static void expire(struct rein_watch *watch)
 int rein_watch_test(struct rein_watch *watch, bool real,
 		    struct rein_answer *answer)
 {
+	struct rein_watch_report before;
 	bool armed, over;
 
 	mutex_lock(&watch->tell);
 	spin_lock_bh(&watch->lock);
+	rein_ladder_take(watch, &before);
 	armed = watch->pulse.status == REIN_WATCH_RUNNING && !watch->exited;
 	over = watch->pulse.status == REIN_WATCH_GONE || watch->exited;
 	if (armed && real)
 		expire(watch);
 	spin_unlock_bh(&watch->lock);
+	rein_ladder_report(watch, &before);
 	if (armed)
 		answer->record = rein_ladder_test(watch, real);
 	mutex_unlock(&watch->tell);
@@ -844,12 +847,15 @@ int rein_watch_test(struct rein_watch *watch, bool real,
 /* With @tell. Returns whether it was not over yet. */
 static bool begin_end(struct rein_watch *watch)
 {
+	struct rein_watch_report before;
 	bool first;
 
 	spin_lock_bh(&watch->lock);
+	rein_ladder_take(watch, &before);
 	first = watch->pulse.status != REIN_WATCH_GONE;
 	watch->pulse.status = REIN_WATCH_GONE;
 	spin_unlock_bh(&watch->lock);
+	rein_ladder_report(watch, &before);
 	return first;
 }
 
@@ -869,7 +875,6 @@ bool rein_watch_end(struct rein_watch *watch, bool exited)
 	bool first;
 
 	mutex_lock(&watch->tell);
-	rein_ladder_tell(watch);
 	first = begin_end(watch);
 	if (first) {
 		xa_erase(&watches, watch->id);

@@ -52,7 +52,6 @@ enum rein_watch_news {
  * struct rein_watch_news_item - the last fault, as it was
  * @fault:	of enum rein_fault
  * @misses:	how many there were in a row
- * @faults:	how many are to be told of: each but the last is only counted
  * @ns:		how long there was no beat, or how long the unit was under way
  * @beats:	how many there were in the cycle
  * @at:		the checkpoint
@@ -62,12 +61,23 @@ enum rein_watch_news {
 struct rein_watch_news_item {
 	u32 fault;
 	u32 misses;
-	u64 faults;
 	u64 ns;
 	u64 beats;
 	u32 at;
 	u32 before;
 	char unit[REIN_UNIT_LEN];
+};
+
+/**
+ * struct rein_watch_report - what is to be told of a watch
+ * @news:	what, of enum rein_watch_news
+ * @item:	the last fault
+ * @faults:	how many there were of each kind: of those but the last nothing else is known
+ */
+struct rein_watch_report {
+	u32 news;
+	struct rein_watch_news_item item;
+	u32 faults[REIN_PULSE_FAULTS];
 };
 
 /**
@@ -87,6 +97,8 @@ struct rein_watch_news_item {
  * @tell:	see above
  * @record:	id of the record of the last fault, or of its end; @tell
  * @expired:	id of the record that it has expired, or 0; @tell
+ * @fold:	of faults of each kind since it was armed, id of the record, or 0; @tell
+ * @warned:	likewise of warnings; @tell
  * @lock:	guards the rest
  * @rules:	what it expects
  * @pulse:	where it is by them
@@ -108,6 +120,7 @@ struct rein_watch_news_item {
  * @unit_ns:	when it was begun, CLOCK_MONOTONIC
  * @news:	what is to be told, of enum rein_watch_news
  * @item:	and of that the last fault
+ * @told:	of the pulse's faults by kind, those that were told of
  * @at_step:	the step that comes next
  * @step_ns:	when, CLOCK_MONOTONIC
  * @resumed:	there was a beat since it has expired
@@ -134,6 +147,8 @@ struct rein_watch {
 	struct mutex tell;
 	u64 record;
 	u64 expired;
+	u64 fold[REIN_PULSE_FAULTS];
+	u64 warned;
 
 	spinlock_t lock;
 	struct rein_watch_rules rules;
@@ -156,6 +171,7 @@ struct rein_watch {
 	u64 unit_ns;
 	u32 news;
 	struct rein_watch_news_item item;
+	u32 told[REIN_PULSE_FAULTS];
 	u32 at_step;
 	u64 step_ns;
 	bool resumed;

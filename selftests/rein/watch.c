@@ -938,6 +938,149 @@ TEST_F(watch, checkpoints)
 	close(fd);
 }
 
+/* --- what faults leave behind ----------------------------------------------------------------- */
+
+#define FAULTS		200
+
+/* A checkpoint out of order, and one in order, after which the row of faults is over. */
+static int fail_in_order(int fd)
+{
+	return watch_checkpoint(fd, 3) ?: watch_checkpoint(fd, 0);
+}
+
+static struct watch_ask *watch_path(struct watch_ask *ask, uint32_t miss)
+{
+	ask->args.rules.miss = miss;
+	ask->args.rules.first = 1 << 0;
+	ask->args.rules.next[0] = 1 << 0;
+	ask->args.rules.next[3] = 1 << 0;
+	return ask;
+}
+
+/* What is raised is stored, or counted elsewhere. */
+static bool books_add_up(int fd)
+{
+	return stat_number(fd, REIN_A_STAT_RECORDS_RAISED) ==
+	       stat_number(fd, REIN_A_STAT_RECORDS_STORED) +
+	       stat_number(fd, REIN_A_STAT_RECORDS_FOLDED) +
+	       stat_number(fd, REIN_A_STAT_RECORDS_OVERWRITTEN) +
+	       stat_number(fd, REIN_A_STAT_RECORDS_SUPPRESSED);
+}
+
+/* One at a time: of each the record is the same, and says what there is of the last. */
+TEST_F_TIMEOUT(watch, faults_fold, TIMEOUT)
+{
+	uint64_t folded = stat_number(self->fd, REIN_A_STAT_RECORDS_FOLDED), id, first = 0;
+	struct watch_record record, expired;
+	struct rein_watch_state state;
+	struct watch_ask ask;
+	unsigned int i;
+	int fd;
+
+	fd = SUCCEEDS(watch_make(self->dev, watch_path(ask_watch(&ask, REIN_WATCH_OWNED |
+								 REIN_WATCH_ARM), 1)));
+	id = said.id;
+	memset(&state, 0, sizeof(state));
+	for (i = 1; i <= FAULTS; i++) {
+		SUCCEEDS(fail_in_order(fd));
+		COMES(fd, &state, REIN_COUNT_MISS, i);
+		ASSERT_EQ(first ?: state.record, state.record) {
+			TH_LOG("fault %u has a record of its own; " AGAIN, i);
+		}
+		first = state.record;
+	}
+	ASSERT_TRUE(find_watch_record(self->fd, WATCH_ORDER, id, &record));
+	EXPECT_EQ(1, record.n);
+	EXPECT_EQ(first, record.id);
+	EXPECT_EQ(FAULTS, record.count);
+	EXPECT_NE(NULL, strstr(record.message, "3 after 0")) {
+		TH_LOG("it says: %s; " AGAIN, record.message);
+	}
+	EXPECT_EQ(folded + FAULTS - 1, stat_number(self->fd, REIN_A_STAT_RECORDS_FOLDED));
+	EXPECT_TRUE(books_add_up(self->fd));
+	/* What it expires of is told apart, as what is the cause. */
+	SUCCEEDS(watch_checkpoint(fd, 3));
+	SUCCEEDS(watch_checkpoint(fd, 3));
+	COMES(fd, &state, REIN_COUNT_EXPIRE, 1);
+	EXPECT_EQ(FAULTS + 2, state.count[REIN_COUNT_MISS]);
+	EXPECT_NE(first, state.record);
+	ASSERT_TRUE(wait_watch_records(self->fd, WATCH_EXPIRED, id, 1, &expired));
+	EXPECT_EQ(state.record, expired.cause);
+	ASSERT_EQ(0, read_watch_record(self->fd, state.record, &record));
+	EXPECT_EQ(1, record.count);
+	EXPECT_NE(NULL, strstr(record.message, "3 after 3"));
+	ASSERT_EQ(0, read_watch_record(self->fd, first, &record));
+	EXPECT_EQ(FAULTS + 1, record.count);
+	/* And what there is once it is armed anew. */
+	SUCCEEDS(watch_arm(fd));
+	SUCCEEDS(fail_in_order(fd));
+	COMES(fd, &state, REIN_COUNT_MISS, FAULTS + 3);
+	EXPECT_LT(expired.id, state.record);
+	close(fd);
+}
+
+/* So do those of several kinds that come faster than they are told, each into its own. */
+TEST_F_TIMEOUT(watch, faults_of_each_kind_fold, TIMEOUT)
+{
+	struct rein_watch_state state;
+	struct watch_record record;
+	struct watch_ask ask;
+	unsigned int i;
+	uint64_t id;
+	int fd;
+
+	watch_path(ask_watch(&ask, REIN_WATCH_OWNED | REIN_WATCH_ARM), 2);
+	fd = SUCCEEDS(watch_make(self->dev, watch_units(&ask, HOUR, 2 * HOUR)));
+	id = said.id;
+	for (i = 0; i < FAULTS; i++) {
+		SUCCEEDS(watch_begin(fd, "hasty", 0));
+		SUCCEEDS(watch_finish(fd, "hasty"));
+		SUCCEEDS(fail_in_order(fd));
+	}
+	memset(&state, 0, sizeof(state));
+	COMES(fd, &state, REIN_COUNT_MISS, 2 * FAULTS);
+	EXPECT_EQ(REIN_WATCH_RUNNING, state.status);
+	ASSERT_TRUE(find_watch_record(self->fd, WATCH_ORDER, id, &record));
+	EXPECT_EQ(1, record.n);
+	EXPECT_EQ(FAULTS, record.count);
+	ASSERT_TRUE(find_watch_record(self->fd, WATCH_EARLY, id, &record));
+	EXPECT_EQ(1, record.n);
+	EXPECT_EQ(FAULTS, record.count);
+	EXPECT_TRUE(books_add_up(self->fd));
+	close(fd);
+}
+
+/* Nor do those who are about to expire, each time, and beat then. */
+TEST_F_TIMEOUT(watch, warnings_fold, TIMEOUT)
+{
+	const unsigned int n = 10;
+	struct watch_record record;
+	struct watch_event event;
+	struct watch_ask ask;
+	int ear = listen_to_watches(), fd;
+	unsigned int warned = 0;
+	uint64_t id;
+
+	ASSERT_LE(0, ear);
+	watch_every(ask_watch(&ask, REIN_WATCH_OWNED | REIN_WATCH_ARM), 10 * SECOND, 0);
+	ask.args.rules.pretimeout_ns = 10 * SECOND - 20 * MS;
+	fd = SUCCEEDS(watch_make(self->dev, &ask));
+	id = said.id;
+	while (warned < n) {
+		hear_watch(ear, 0, &event);
+		ASSERT_EQ(0, event.err);
+		if (event.watch.event != REIN_WATCH_EVENT_WARNED)
+			continue;
+		warned++;
+		SUCCEEDS(watch_beat(fd));
+	}
+	ASSERT_TRUE(find_watch_record(self->fd, WATCH_WARNED, id, &record));
+	EXPECT_EQ(1, record.n);
+	EXPECT_LE(n, record.count);
+	close(fd);
+	close(ear);
+}
+
 /* --- the token ----------------------------------------------------------------------------- */
 
 TEST_F_TIMEOUT(watch, a_blind_loop_does_not_count, TIMEOUT)

@@ -82,6 +82,7 @@ struct verdicts {
 struct outcome {
 	u32 status, fault, misses;
 	u64 faults;
+	u32 kinds[REIN_PULSE_FAULTS];
 	u64 expired_at;
 	u64 cycle_from, cycle_to, beats;
 	bool busy, late;
@@ -102,7 +103,7 @@ static struct {
 
 	bool armed;
 	u64 since, first;		/* when it was, and the first cycle */
-	u64 before;			/* faults, before it was */
+	struct outcome before;		/* faults, before it was */
 	struct outcome seen;		/* as of the last look */
 	int n_log;
 	struct entry log[OPS_PER_CASE];
@@ -316,6 +317,7 @@ static void count(struct outcome *o, const struct verdict *v)
 	}
 	o->fault = v->fault;
 	o->faults++;
+	o->kinds[v->fault]++;
 	if (++o->misses <= w.rules.miss)
 		return;
 	o->status = REIN_WATCH_EXPIRED;
@@ -455,6 +457,17 @@ static bool check_running(const struct subject *s, u64 now,
 	       same(s, now, "beats", o->beats, p->beats);
 }
 
+static bool same_kinds(const struct subject *s, u64 now, const struct outcome *o)
+{
+	int i;
+
+	for (i = 0; i < REIN_PULSE_FAULTS; i++)
+		if (!same(s, now, "faults of a kind",
+			  w.before.kinds[i] + o->kinds[i], s->pulse.kinds[i]))
+			return false;
+	return true;
+}
+
 static bool check(const struct subject *s, u64 now, const struct outcome *o)
 {
 	const struct rein_pulse *p = &s->pulse;
@@ -462,7 +475,8 @@ static bool check(const struct subject *s, u64 now, const struct outcome *o)
 	return same(s, now, "status", o->status, p->status) &&
 	       same(s, now, "fault", o->fault, p->fault) &&
 	       same(s, now, "misses", o->misses, p->misses) &&
-	       same(s, now, "faults", w.before + o->faults, p->faults) &&
+	       same(s, now, "faults", w.before.faults + o->faults, p->faults) &&
+	       same_kinds(s, now, o) &&
 	       same(s, now, "checkpoint", o->at, p->at) &&
 	       same(s, now, "busy", o->busy, p->busy) &&
 	       (!o->busy ||
@@ -669,9 +683,13 @@ static bool do_end(const struct op *op)
 
 static void forget(bool armed)
 {
+	int i;
+
 	w.armed = armed;
 	w.n_log = 0;
-	w.before += w.seen.faults;
+	w.before.faults += w.seen.faults;
+	for (i = 0; i < REIN_PULSE_FAULTS; i++)
+		w.before.kinds[i] += w.seen.kinds[i];
 	w.one.warned = 0;
 	w.other.warned = 0;
 }
