@@ -55,7 +55,7 @@ bool rein_maker_is_of(const struct rein_maker *maker, kuid_t uid)
 }
 
 /**
- * rein_maker_is_current() - may the present task do what the maker may?
+ * rein_maker_is_current() - is it the present task's?
  * @maker:	who
  *
  * Return: whether it is the same user's, see rein_maker_is_of(), or an administrator's.
@@ -64,6 +64,46 @@ bool rein_maker_is_current(const struct rein_maker *maker)
 {
 	return rein_maker_is_of(maker, current_uid()) ||
 	       ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
+}
+
+/* Could the present task send signals as that user? */
+static bool is_current_user(kuid_t uid)
+{
+	return uid_eq(uid, current_uid()) || uid_eq(uid, current_euid()) ||
+	       uid_eq(uid, current_suid());
+}
+
+/* As for ptrace(2): none, no more than one's own, or those of a namespace one is above. */
+static bool has_caps_of(const struct cred *cred)
+{
+	const struct cred *mine = current_cred();
+
+	if (cap_isclear(cred->cap_effective))
+		return true;
+	if (cred->user_ns == mine->user_ns &&
+	    cap_issubset(cred->cap_effective, mine->cap_effective))
+		return true;
+	return ns_capable_noaudit(cred->user_ns, CAP_SYS_PTRACE);
+}
+
+/**
+ * rein_maker_is_matched() - may the present task have things done as the maker?
+ * @maker:	who
+ * @cred:	his credentials, with which they are done
+ *
+ * The same user is not enough: he may have had capabilities since, or have been a program that
+ * runs as somebody else.
+ *
+ * Return: whether it could do them itself, or is an administrator's.
+ */
+bool rein_maker_is_matched(const struct rein_maker *maker,
+			   const struct cred *cred)
+{
+	if (ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
+		return true;
+	return rein_maker_is_of(maker, current_uid()) &&
+	       is_current_user(cred->uid) && is_current_user(cred->euid) &&
+	       has_caps_of(cred);
 }
 
 /**

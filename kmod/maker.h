@@ -13,6 +13,8 @@
 #include <linux/uidgid.h>
 #include <linux/xarray.h>
 
+struct cred;
+
 /**
  * struct rein_maker - who made something
  * @pid:	the process, holds a reference
@@ -49,6 +51,8 @@ void rein_maker_get(struct rein_maker *maker);
 void rein_maker_put(struct rein_maker *maker);
 bool rein_maker_is_of(const struct rein_maker *maker, kuid_t uid);
 bool rein_maker_is_current(const struct rein_maker *maker);
+bool rein_maker_is_matched(const struct rein_maker *maker,
+			   const struct cred *cred);
 
 int rein_quota_charge(struct rein_quota *quota, kuid_t uid, unsigned int number,
 		      unsigned int most);

@@ -457,10 +457,25 @@ void rein_watch_unmake(struct file *made)
 
 /* --- finding one --------------------------------------------------------------------------- */
 
+/*
+ * Who beats can have it expire, by too many or out of order, as can who tests it: then steps are
+ * done as who made it. Whoever it is kept over may: what he does is what it is to find.
+ */
 static bool may(const struct rein_watch *watch, enum rights rights)
 {
-	return rein_maker_is_current(&watch->maker) ||
-	       (rights < OWNS && rein_subject_is_current(&watch->subject));
+	if (rights < OWNS && rein_subject_is_current(&watch->subject))
+		return true;
+	return rights == OBSERVES ?
+	       rein_maker_is_current(&watch->maker) :
+	       rein_maker_is_matched(&watch->maker, watch->cred);
+}
+
+static int fail_privileges(struct rein_answer *answer)
+{
+	return rein_call_fail(answer, REIN_E_WATCH_PRIVILEGES,
+			      "the watch was made with privileges that the caller lacks",
+			      "user %u wants a watch that was made with privileges that the caller lacks",
+			      from_kuid(&init_user_ns, current_uid()));
 }
 
 /* Takes over the reference. */
@@ -474,6 +489,10 @@ static struct rein_watch *check_mine(struct rein_watch *watch,
 					      "there is no watch of that id or name"));
 	if (may(watch, rights))
 		return watch;
+	if (rein_maker_is_current(&watch->maker)) {
+		rein_watch_put(watch);
+		return ERR_PTR(fail_privileges(answer));
+	}
 	rein_watch_put(watch);
 	return ERR_PTR(rein_call_fail(answer, REIN_E_WATCH_DENIED,
 				      "the watch is another user's, or of outside of the container",
@@ -486,11 +505,14 @@ static struct rein_watch *by_name(const char *name, enum rights rights,
 				  struct rein_answer *answer)
 {
 	struct rein_watch *watch, *found = NULL;
+	bool lacks = false;
 	u64 id = 0;
 
 	while ((watch = rein_watch_next(id))) {
 		id = watch->id + 1;
 		if (strcmp(watch->name, name) || !may(watch, rights)) {
+			lacks |= !strcmp(watch->name, name) &&
+				 rein_maker_is_current(&watch->maker);
 			rein_watch_put(watch);
 		} else if (found) {
 			rein_watch_put(watch);
@@ -505,7 +527,7 @@ static struct rein_watch *by_name(const char *name, enum rights rights,
 		}
 		cond_resched();
 	}
-	return found;
+	return found || !lacks ? found : ERR_PTR(fail_privileges(answer));
 }
 
 static const char *look_wrong(const struct rein_look_args *args)

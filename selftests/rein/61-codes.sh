@@ -392,6 +392,7 @@ code E0733 "a file" watch no-socket
 code E0734 "a test" watch not-armed
 code E0735 "a file" watch scope
 code E0736 "one that was just removed" watch removed
+code E0737 "that of the same user, with less" watch privileges
 code E0104 "to watch a directory elsewhere" watch elsewhere
 
 # --- where faults can be injected: no memory, and errors that nobody has thought of --------

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,6 +58,24 @@ static inline bool is_debug(void)
 static inline bool become_nobody(void)
 {
 	return !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY);
+}
+
+/*
+ * Likewise, with these capabilities (1 << CAP_*) and no other; or with all that root has, if he
+ * runs what is setuid root.
+ */
+static inline bool become_nobody_with(uint32_t caps)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct some[2] = { { caps, caps, 0 } };
+
+	return !prctl(PR_SET_KEEPCAPS, 1) && become_nobody() &&
+	       !syscall(SYS_capset, &header, some);
+}
+
+static inline bool become_nobody_by_setuid(void)
+{
+	return !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, 0, 0);
 }
 
 /* As root of a container is: the user id, and no capability. */

@@ -255,6 +255,18 @@ static int do_denied(void)
 	return told_off(watch_look(dev, 0, said.id));
 }
 
+/* One of the same user, which is over this program's child, and was made by root as him. */
+static int do_privileges(void)
+{
+	int dev = open_device();
+
+	if (!become_nobody_by_setuid())
+		die("setresuid");
+	good(watch_make(dev, watch_pid(ask_good(0), make_child())));
+	go_as_nobody();
+	return told_off(watch_look(dev, 0, said.id));
+}
+
 static int do_observer(void)
 {
 	make(ask_good(0));
@@ -432,6 +444,7 @@ static const struct act acts[] = {
 	{ "unknown", do_unknown },
 	{ "ambiguous", do_ambiguous },
 	{ "denied", do_denied },		/* that of another user */
+	{ "privileges", do_privileges },	/* that of the same user, with less */
 	{ "observer", do_observer },		/* beats */
 	{ "beater", do_beater },		/* arms */
 	{ "watches", do_watches },		/* more than a user may have */

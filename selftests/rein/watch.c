@@ -2049,4 +2049,148 @@ TEST_F(watch, listed)
 	close_all(fds, 200);
 }
 
+/* --- privileges ------------------------------------------------------------------------------ */
+
+/**
+ * struct strong - who makes a watch with what the user of the same id lacks, and what that one may
+ * @dev:	the device
+ * @caps:	capabilities, 1 << CAP_*
+ * @by_setuid:	he runs what is setuid root, instead
+ * @thorough:	the other one tries all there is: not always, as the unprivileged get few records
+ * @pair:	a pair of sockets, by which the descriptor is passed on
+ * @id:		of the watch
+ * @report:	what the other one was told
+ */
+struct strong {
+	int dev;
+	uint32_t caps;
+	bool by_setuid, thorough;
+	int pair[2];
+	uint64_t id;
+	struct report *report;
+};
+
+/* Makes it, passes it on, and stays until the other end is closed. */
+static void make_strongly(struct strong *strong)
+{
+	struct watch_ask ask;
+	char byte;
+	int fd;
+
+	if (!(strong->by_setuid ? become_nobody_by_setuid() : become_nobody_with(strong->caps)))
+		_exit(1);
+	ask_watch(&ask, REIN_WATCH_OWNED | REIN_WATCH_ARM);
+	watch_step(watch_every(&ask, HOUR, 0), REIN_STEP_RECORD, 0, 0);
+	fd = watch_make(strong->dev, watch_called(&ask, "strong"));
+	close(strong->pair[1]);
+	if (fd < 0 || write(strong->pair[0], &said.id, 8) != 8 || !send_fd(strong->pair[0], fd))
+		_exit(2);
+	_exit(read(strong->pair[0], &byte, 1) != 0);
+}
+
+/* What a process may that is of the same user, and has these capabilities. */
+static void reach_for(struct strong *strong, uint32_t caps)
+{
+	struct report *report = strong->report;
+	int fd;
+
+	if (!become_nobody_with(caps))
+		_exit(1);
+	fd = watch_look(strong->dev, 0, strong->id);
+	note(report, 0, fd);
+	if (strong->thorough) {
+		note(report, 1, watch_look_for(strong->dev, 0, 0, 0, "strong"));
+		note(report, 2, watch_look(strong->dev, REIN_LOOK_BEAT, strong->id));
+	}
+	note(report, 3, watch_look(strong->dev, REIN_LOOK_OBSERVE, strong->id));
+	note(report, 4, watch_test(fd, 0));
+	_exit(0);
+}
+
+/* Whoever has the descriptor can do anything to it, which is why it was passed on. */
+static void use_passed(struct strong *strong, int fd)
+{
+	if (!become_nobody())
+		_exit(1);
+	note(strong->report, 5, watch_arm(fd));
+	note(strong->report, 6, watch_test(fd, REIN_TEST_REAL));
+	_exit(0);
+}
+
+static int in_child(void (*act)(struct strong *strong, uint32_t caps), struct strong *strong,
+		    uint32_t caps)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		act(strong, caps);
+	return wait_child(pid);
+}
+
+/* What is done in the end is done with the maker's privileges: who lacks them does not begin it. */
+TEST_F_TIMEOUT(watch, of_the_same_user_with_less, TIMEOUT)
+{
+	static const struct {
+		uint32_t made_with, asked_with;
+		bool by_setuid, granted;
+	} cases[] = {
+		{ 0, 0, false, true },
+		{ 1 << CAP_NET_ADMIN, 0, false, false },
+		{ 1 << CAP_KILL, 0, false, false },
+		{ 1 << CAP_KILL, 1 << CAP_SYS_NICE, false, false },
+		{ 1 << CAP_KILL, 1 << CAP_KILL | 1 << CAP_SYS_NICE, false, true },
+		{ 1 << CAP_KILL, 1 << CAP_NET_ADMIN, false, true },
+		{ 0, 0, true, false },
+	};
+	unsigned int i, n;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct strong strong = {
+			.dev = self->dev, .caps = cases[i].made_with,
+			.by_setuid = cases[i].by_setuid, .thorough = i < 2,
+			.report = new_report(),
+		};
+		struct rein_watch_state state = { };
+		struct watch_view view;
+		pid_t maker, pid;
+		int fd;
+
+		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, strong.pair));
+		maker = fork();
+		if (!maker)
+			make_strongly(&strong);
+		close(strong.pair[0]);
+		ASSERT_EQ(8, read(strong.pair[1], &strong.id, 8)) {
+			TH_LOG("case %u: no watch was made; " AGAIN, i);
+		}
+		fd = receive_fd(strong.pair[1]);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(0, in_child(reach_for, &strong, cases[i].asked_with));
+		for (n = 0; n < (strong.thorough ? 3 : 1); n++) {
+			int ret = noted(strong.report, n);
+
+			EXPECT_EQ(cases[i].granted ? 0 : -EPERM, ret < 0 ? ret : 0) {
+				TH_LOG("case %u: look %u; " AGAIN, i, n);
+			}
+			EXPECT_EQ(cases[i].granted ? 0 : WATCH_PRIVILEGES, (int)said.answer.code);
+		}
+		EXPECT_LE(0, noted(strong.report, 3));
+		if (cases[i].granted)
+			EXPECT_EQ(0, noted(strong.report, 4));
+		ASSERT_EQ(0, read_watch(self->fd, strong.id, &view));
+		EXPECT_EQ(0, view.expiries);
+		pid = fork();
+		if (!pid)
+			use_passed(&strong, fd);
+		EXPECT_EQ(0, wait_child(pid));
+		EXPECT_EQ(0, noted(strong.report, 5));
+		EXPECT_EQ(0, noted(strong.report, 6));
+		COMES(fd, &state, REIN_COUNT_STEP, 1);
+		close(fd);
+		close(strong.pair[1]);
+		EXPECT_EQ(0, wait_child(maker));
+		munmap(strong.report, sizeof(*strong.report));
+	}
+}
+
 TEST_HARNESS_MAIN

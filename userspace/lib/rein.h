@@ -1448,9 +1448,10 @@ int rein_watch_new(int fd, const struct rein_watch_opts *opts, struct rein_watch
  * @result:	what became of it; may be NULL
  *
  * Only a watch's own user, and who has CAP_NET_ADMIN over the initial user namespace, may do
- * so; whoever it is kept over may beat and wait.
+ * so; but for waiting he needs all capabilities that whoever made it had. Whoever it is kept over
+ * may beat and wait.
  *
- * Return: a descriptor; or a negative errno: -ENOENT, -EACCES, -ENOTUNIQ (several have that
+ * Return: a descriptor; or a negative errno: -ENOENT, -EACCES, -EPERM, -ENOTUNIQ (several have that
  * name), -EINVAL, -EMFILE, -ENOMEM, -ENOTTY.
  */
 int rein_watch_lookup(int fd, uint64_t id, const char *name, uint32_t flags, uint32_t wants,

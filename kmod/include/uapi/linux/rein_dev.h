@@ -758,10 +758,12 @@ enum rein_look_flags {
  * @name:	likewise
  * @answer:	see there
  *
- * REIN_IOC_LOOK, on /dev/rein. Who may is as with REIN_IOC_OPEN; whoever is the process, or
- * in the cgroup, that it is kept over may observe and beat.
+ * REIN_IOC_LOOK, on /dev/rein. Who may observe is as with REIN_IOC_OPEN. All else can lead to
+ * steps, which are done as who made the watch: that takes the same user with all capabilities
+ * that he had, or CAP_NET_ADMIN. Whoever is the process, or in the cgroup, that it is kept over
+ * may observe and beat.
  *
- * Return: a descriptor, or -1 with errno ENOENT, EACCES, ENOTUNIQ (several have that name),
+ * Return: a descriptor, or -1 with errno ENOENT, EACCES, EPERM, ENOTUNIQ (several have that name),
  * EINVAL, EMFILE, ENOMEM, EFAULT, E2BIG.
  */
 struct rein_look_args {
