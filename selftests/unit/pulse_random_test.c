@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random beats, units and checkpoints, compared with an oracle that has the comment of
- * struct rein_watch_rules for its text. It keeps a log of what came since the watch was
- * armed, and each time works out from the beginning what all of that means: it lists how
- * the cycles ended, when units were late and what came of each thing that came, puts the
- * three lists in order, and counts. It knows nothing of what the pulse remembers.
+ * Random beats, units and checkpoints, compared with the model of pulse_model.h, which works
+ * out anew each time what all that came means.
  *
  * A second pulse is looked at in between, at any time or as by a timer: it has to be the
  * same. So nothing depends on who looks when, nothing happens before it is to be looked
  * at again, and no fault before its time.
  */
-#include "pulse.h"
+#include "pulse_model.h"
 
 #define MS			1000000ULL
 #define SEC			1000000000ULL
 #define DAY			(86400 * SEC)
 #define YEAR			(365 * DAY)
-#define NEVER			U64_MAX
 #define END_OF_TIME		(1ULL << 63)
-#define OPS_PER_CASE		80
+#define OPS_PER_CASE		MAX_LOG
 #define DEFAULT_OPS		4000000ULL
-#define MAX_VERDICTS		4096
 #define TIMER_LOOKS		30
 #define VALUES			3
 
@@ -43,11 +38,6 @@ struct op {
 	u64 v[VALUES];
 };
 
-enum rule {
-	EVERY, GRACE, PRETIMEOUT, UNIT_MIN, UNIT_MAX, MISS, MIN, MAX, FIRST, NEXT,
-	RULES
-};
-
 struct test_case {
 	u64 start;
 	u64 rules[RULES];	/* of NEXT a byte each, of the upper half for the upper */
@@ -55,40 +45,9 @@ struct test_case {
 	struct op ops[OPS_PER_CASE];
 };
 
-struct profile {
-	bool slides, cycles, units, order;
-	bool wrong;		/* rules may be wrong */
-};
-
 #include "random.h"
 
 /* --- the oracle ------------------------------------------------------------------------- */
-
-struct entry {
-	enum op_kind kind;
-	u64 now, value;
-};
-
-struct verdict {
-	u64 now;
-	enum rein_fault fault;	/* none: what was as it should be */
-};
-
-struct verdicts {
-	int n;
-	struct verdict list[MAX_VERDICTS];
-};
-
-struct outcome {
-	u32 status, fault, misses;
-	u64 faults;
-	u32 kinds[REIN_PULSE_FAULTS];
-	u64 expired_at;
-	u64 cycle_from, cycle_to, beats;
-	bool busy, late;
-	u64 unit_from, unit_due;
-	u32 at;
-};
 
 struct subject {
 	const char *name;
@@ -97,276 +56,12 @@ struct subject {
 };
 
 static struct {
-	struct rein_watch_rules rules;
+	struct model model;
 	u64 now;
 	struct subject one, other;
-
-	bool armed;
-	u64 since, first;		/* when it was, and the first cycle */
-	struct outcome before;		/* faults, before it was */
+	struct outcome before;		/* faults, before it was armed */
 	struct outcome seen;		/* as of the last look */
-	int n_log;
-	struct entry log[OPS_PER_CASE];
-
-	struct verdicts cycles, lates, others;
-	bool too_long;			/* for the lists */
 } w;
-
-static void add(struct verdicts *v, u64 now, enum rein_fault fault)
-{
-	if (v->n == MAX_VERDICTS) {
-		w.too_long = true;
-		return;
-	}
-	v->list[v->n++] = (struct verdict){ now, fault };
-}
-
-static bool slides(void)
-{
-	return w.rules.min == 1 && !w.rules.max;
-}
-
-/* How many beats of a cycle it is. */
-static u64 beats_of(const struct entry *e)
-{
-	switch (e->kind) {
-	case OP_BEAT:
-		return e->value;
-	case OP_BEGIN:
-	case OP_CHECKPOINT:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
-/* After so many in a row nothing matters any more. */
-static bool list_silent(struct outcome *o, u64 until)
-{
-	u32 row = 0;
-
-	while (o->cycle_to <= until && row++ <= w.rules.miss) {
-		add(&w.cycles, o->cycle_to, REIN_FAULT_SILENT);
-		o->cycle_from = o->cycle_to;
-		o->cycle_to += w.rules.every_ns;
-	}
-	return o->cycle_to > until;
-}
-
-static void list_sliding(struct outcome *o, u64 now)
-{
-	int i;
-
-	for (i = 0; i < w.n_log; i++) {
-		if (!beats_of(&w.log[i]))
-			continue;
-		if (!list_silent(o, w.log[i].now))
-			return;
-		o->cycle_from = w.log[i].now;
-		o->cycle_to = o->cycle_from + w.rules.every_ns;
-	}
-	list_silent(o, now);
-}
-
-static u64 beats_between(u64 from, u64 to)
-{
-	__uint128_t sum = 0;
-	int i;
-
-	for (i = 0; i < w.n_log; i++)
-		if (w.log[i].now >= from && w.log[i].now < to)
-			sum += beats_of(&w.log[i]);
-	return sum > U64_MAX ? U64_MAX : (u64)sum;
-}
-
-static enum rein_fault cycle_fault(u64 beats, u64 length)
-{
-	if (beats < w.rules.min)
-		return REIN_FAULT_SILENT;
-	if (w.rules.max && beats > w.rules.max && length <= w.rules.every_ns)
-		return REIN_FAULT_MANY;
-	return REIN_FAULT_NONE;
-}
-
-static void list_fixed(struct outcome *o, u64 now)
-{
-	u32 row = 0;
-
-	for (;;) {
-		enum rein_fault fault;
-
-		o->beats = beats_between(o->cycle_from, o->cycle_to);
-		if (o->cycle_to > now || row > w.rules.miss || w.too_long)
-			return;
-		fault = cycle_fault(o->beats, o->cycle_to - o->cycle_from);
-		row = fault ? row + 1 : 0;
-		add(&w.cycles, o->cycle_to, fault);
-		o->cycle_from = o->cycle_to;
-		o->cycle_to += w.rules.every_ns;
-	}
-}
-
-static void list_cycles(struct outcome *o, u64 now)
-{
-	o->cycle_from = w.since;
-	o->cycle_to = w.rules.every_ns ? w.since + w.first : NEVER;
-	if (!w.rules.every_ns)
-		return;
-	if (slides())
-		list_sliding(o, now);
-	else
-		list_fixed(o, now);
-}
-
-/* When the unit that begins there has to be over. */
-static u64 deadline(const struct entry *e)
-{
-	u64 limit = NEVER;
-
-	if (w.rules.unit_max_ns)
-		limit = w.rules.unit_max_ns;
-	if (e->value && e->value < limit)
-		limit = e->value;
-	return limit >= NEVER - e->now ? NEVER : e->now + limit;
-}
-
-static const struct entry *end_of(const struct entry *begin)
-{
-	const struct entry *e;
-
-	for (e = begin + 1; e < w.log + w.n_log; e++)
-		if (e->kind == OP_BEGIN || e->kind == OP_END)
-			return e;
-	return NULL;
-}
-
-static void list_lates(struct outcome *o, u64 now)
-{
-	const struct entry *e, *end;
-
-	o->unit_due = NEVER;
-	for (e = w.log; e < w.log + w.n_log; e++) {
-		if (e->kind != OP_BEGIN)
-			continue;
-		end = end_of(e);
-		if (deadline(e) <= (end ? end->now : now))
-			add(&w.lates, deadline(e), REIN_FAULT_LATE);
-		if (end)
-			continue;
-		o->busy = true;
-		o->unit_from = e->now;
-		o->late = deadline(e) <= now;
-		if (!o->late)
-			o->unit_due = deadline(e);
-	}
-}
-
-/* What was as it should be, but no cycle, counts where there are none. */
-static void good_but_no_cycle(u64 now)
-{
-	if (!w.rules.every_ns)
-		add(&w.others, now, REIN_FAULT_NONE);
-}
-
-/* Does a unit end there? Which? */
-static const struct entry *ended_by(const struct entry *end)
-{
-	const struct entry *e;
-
-	if (end->kind != OP_BEGIN && end->kind != OP_END)
-		return NULL;
-	for (e = w.log; e < end; e++)
-		if (e->kind == OP_BEGIN && end_of(e) == end)
-			return e;
-	return NULL;
-}
-
-static void list_others(struct outcome *o)
-{
-	const struct entry *e, *unit;
-
-	o->at = REIN_PULSE_NOWHERE;
-	for (e = w.log; e < w.log + w.n_log; e++) {
-		unit = ended_by(e);
-		if (unit && e->now - unit->now < w.rules.unit_min_ns)
-			add(&w.others, e->now, REIN_FAULT_EARLY);
-		else if (unit && deadline(unit) > e->now)
-			good_but_no_cycle(e->now);
-		if (w.rules.every_ns && slides() && beats_of(e))
-			add(&w.others, e->now, REIN_FAULT_NONE);
-		if (e->kind != OP_CHECKPOINT)
-			continue;
-		if (w.rules.first) {
-			u32 may = o->at == REIN_PULSE_NOWHERE ?
-				  w.rules.first : w.rules.next[o->at];
-
-			if (may & 1U << e->value)
-				good_but_no_cycle(e->now);
-			else
-				add(&w.others, e->now, REIN_FAULT_ORDER);
-		}
-		o->at = e->value;
-	}
-}
-
-static void count(struct outcome *o, const struct verdict *v)
-{
-	if (!v->fault) {
-		o->misses = 0;
-		return;
-	}
-	o->fault = v->fault;
-	o->faults++;
-	o->kinds[v->fault]++;
-	if (++o->misses <= w.rules.miss)
-		return;
-	o->status = REIN_WATCH_EXPIRED;
-	o->expired_at = v->now;
-}
-
-/* Of the same time: first cycles, then units that are late, then what came. */
-static void count_all(struct outcome *o)
-{
-	const struct verdicts *lists[] = { &w.cycles, &w.lates, &w.others };
-	int at[3] = { 0 };
-
-	while (o->status == REIN_WATCH_RUNNING) {
-		int i, best = -1;
-
-		for (i = 0; i < 3; i++)
-			if (at[i] < lists[i]->n &&
-			    (best < 0 || lists[i]->list[at[i]].now <
-					 lists[best]->list[at[best]].now))
-				best = i;
-		if (best < 0)
-			return;
-		count(o, &lists[best]->list[at[best]++]);
-	}
-}
-
-static struct outcome oracle(u64 now)
-{
-	struct outcome o = { .status = REIN_WATCH_OFF };
-
-	w.cycles.n = 0;
-	w.lates.n = 0;
-	w.others.n = 0;
-	list_lates(&o, now);
-	list_others(&o);
-	if (!w.armed)
-		return o;
-	o.status = REIN_WATCH_RUNNING;
-	list_cycles(&o, now);
-	count_all(&o);
-	return o;
-}
-
-static u64 due_of(const struct outcome *o)
-{
-	if (o->status != REIN_WATCH_RUNNING)
-		return NEVER;
-	return o->cycle_to < o->unit_due ? o->cycle_to : o->unit_due;
-}
 
 /*
  * What is to be warned of by the time that something is due, if nothing comes: who
@@ -377,9 +72,9 @@ static u64 expires(const struct outcome *o)
 	u64 due = due_of(o);
 	struct outcome then;
 
-	if (!w.rules.pretimeout_ns || due == NEVER)
+	if (!w.model.rules.pretimeout_ns || due == NEVER)
 		return NEVER;
-	then = oracle(due + w.rules.pretimeout_ns);
+	then = oracle(&w.model, due + w.model.rules.pretimeout_ns);
 	if (then.status != REIN_WATCH_EXPIRED || then.fault == REIN_FAULT_MANY)
 		return NEVER;
 	return then.expired_at;
@@ -389,14 +84,14 @@ static u64 warn_at(u64 expires, const struct subject *s)
 {
 	if (expires == NEVER || expires == s->warned)
 		return NEVER;
-	return expires > w.rules.pretimeout_ns ?
-	       expires - w.rules.pretimeout_ns : 0;
+	return expires > w.model.rules.pretimeout_ns ?
+	       expires - w.model.rules.pretimeout_ns : 0;
 }
 
 /* Which rules there may be. */
 static bool rules_good(void)
 {
-	const struct rein_watch_rules *r = &w.rules;
+	const struct rein_watch_rules *r = &w.model.rules;
 	const u64 times[] = { r->every_ns, r->unit_max_ns, r->grace_ns,
 			      r->unit_min_ns, r->pretimeout_ns };
 	size_t i;
@@ -445,13 +140,13 @@ static bool check_running(const struct subject *s, u64 now,
 
 	if (!same(s, now, "due", due, rein_pulse_due(p)) ||
 	    !same(s, now, "next", warn < due ? warn : due,
-		  rein_pulse_next(p, &w.rules)))
+		  rein_pulse_next(p, &w.model.rules)))
 		return false;
 	if (o->status != REIN_WATCH_RUNNING)
 		return true;
 	if (o->busy && !same(s, now, "late", o->late, p->late))
 		return false;
-	if (!w.rules.every_ns)
+	if (!w.model.rules.every_ns)
 		return true;
 	return same(s, now, "cycle", o->cycle_from, p->from_ns) &&
 	       same(s, now, "beats", o->beats, p->beats);
@@ -499,8 +194,8 @@ static bool equal(const struct rein_pulse *a, const struct rein_pulse *b)
 /* After both have seen to what was due. */
 static bool check_both(void)
 {
-	w.seen = oracle(w.now);
-	if (w.too_long)
+	w.seen = oracle(&w.model, w.now);
+	if (w.model.too_long)
 		return true;
 	if (!check(&w.one, w.now, &w.seen) || !check(&w.other, w.now, &w.seen))
 		return false;
@@ -512,10 +207,10 @@ static bool check_both(void)
 
 static bool look(struct subject *s, u64 now)
 {
-	struct outcome o = oracle(now);
+	struct outcome o = oracle(&w.model, now);
 
-	rein_pulse_look(&s->pulse, &w.rules, now);
-	return w.too_long || check(s, now, &o);
+	rein_pulse_look(&s->pulse, &w.model.rules, now);
+	return w.model.too_long || check(s, now, &o);
 }
 
 static bool warn(struct subject *s, u64 now)
@@ -525,16 +220,16 @@ static bool warn(struct subject *s, u64 now)
 
 	if (!look(s, now))
 		return false;
-	o = oracle(now);
+	o = oracle(&w.model, now);
 	expected = expires(&o);
 	if (!same(s, now, "warns", warn_at(expected, s) <= now,
-		  rein_pulse_warns(&s->pulse, &w.rules, now)))
+		  rein_pulse_warns(&s->pulse, &w.model.rules, now)))
 		return false;
 	if (warn_at(expected, s) <= now)
 		s->warned = expected;
 	/* Once is enough. */
 	return same(s, now, "warns again", false,
-		    rein_pulse_warns(&s->pulse, &w.rules, now)) &&
+		    rein_pulse_warns(&s->pulse, &w.model.rules, now)) &&
 	       check(s, now, &o);
 }
 
@@ -544,15 +239,15 @@ static bool look_as_a_timer(struct subject *s, u64 until)
 	int i;
 
 	for (i = 0; i < TIMER_LOOKS; i++) {
-		u64 next = rein_pulse_next(&s->pulse, &w.rules);
+		u64 next = rein_pulse_next(&s->pulse, &w.model.rules);
 		struct rein_pulse before = s->pulse;
 
 		if (next > until)
 			next = until + 1;
 		if (next > w.now) {
-			rein_pulse_look(&s->pulse, &w.rules, next - 1);
+			rein_pulse_look(&s->pulse, &w.model.rules, next - 1);
 			if (!equal(&before, &s->pulse) ||
-			    rein_pulse_warns(&s->pulse, &w.rules, next - 1))
+			    rein_pulse_warns(&s->pulse, &w.model.rules, next - 1))
 				return wrong("%s: expected nothing before %llu",
 					     s->name, next);
 		}
@@ -592,13 +287,13 @@ static bool go_on(u64 until, u64 how)
 		good = warn(&w.other, w.now) &&
 		       look_as_a_timer(&w.other, until);
 	w.now = until;
-	return good || w.too_long;
+	return good || w.model.too_long;
 }
 
 /* Just before, when, or just after something is due. */
 static u64 until(const u64 *v)
 {
-	struct outcome o = oracle(w.now);
+	struct outcome o = oracle(&w.model, w.now);
 	u64 warn = expires(&o), when;
 
 	switch (v[0] % 4) {
@@ -609,10 +304,10 @@ static u64 until(const u64 *v)
 		when = o.unit_due;
 		break;
 	case 2:
-		when = o.busy ? o.unit_from + w.rules.unit_min_ns : w.now;
+		when = o.busy ? o.unit_from + w.model.rules.unit_min_ns : w.now;
 		break;
 	default:
-		when = warn == NEVER ? due_of(&o) : warn - w.rules.pretimeout_ns;
+		when = warn == NEVER ? due_of(&o) : warn - w.model.rules.pretimeout_ns;
 		break;
 	}
 	if (when > END_OF_TIME)
@@ -626,21 +321,21 @@ static u64 until(const u64 *v)
  */
 static bool silence(u64 n)
 {
-	struct outcome o = oracle(w.now);
-	u64 every = w.rules.every_ns, from;
+	struct outcome o = oracle(&w.model, w.now);
+	u64 every = w.model.rules.every_ns, from;
 	int i;
 
-	if (!every || w.rules.min || o.busy ||
+	if (!every || w.model.rules.min || o.busy ||
 	    o.status != REIN_WATCH_RUNNING || o.cycle_to > END_OF_TIME - every)
 		return true;
 	from = w.now;
 	w.now = o.cycle_to + every;
 	n %= (END_OF_TIME - w.now) / every + 1;
 	w.now += n * every;
-	w.since += n * every;
-	for (i = 0; i < w.n_log; i++)
-		w.log[i].now += n * every;
-	rein_pulse_look(&w.other.pulse, &w.rules, from + (w.now - from) / 3);
+	w.model.since += n * every;
+	for (i = 0; i < w.model.n_log; i++)
+		w.model.log[i].now += n * every;
+	rein_pulse_look(&w.other.pulse, &w.model.rules, from + (w.now - from) / 3);
 	return true;
 }
 
@@ -648,15 +343,29 @@ static void beat(struct rein_pulse *p, const struct op *op)
 {
 	switch (op->kind) {
 	case OP_BEAT:
-		rein_pulse_beat(p, &w.rules, op->v[0], w.now);
+		rein_pulse_beat(p, &w.model.rules, op->v[0], w.now);
 		break;
 	case OP_BEGIN:
-		rein_pulse_begin(p, &w.rules, op->v[0], w.now);
+		rein_pulse_begin(p, &w.model.rules, op->v[0], w.now);
 		break;
 	default:
-		rein_pulse_checkpoint(p, &w.rules,
+		rein_pulse_checkpoint(p, &w.model.rules,
 				      op->v[0] % REIN_CHECKPOINTS, w.now);
 		break;
+	}
+}
+
+static enum rein_beat_kind kind_of(const struct op *op)
+{
+	switch (op->kind) {
+	case OP_BEGIN:
+		return REIN_BEAT_BEGIN;
+	case OP_END:
+		return REIN_BEAT_END;
+	case OP_CHECKPOINT:
+		return REIN_BEAT_CHECKPOINT;
+	default:
+		return REIN_BEAT;
 	}
 }
 
@@ -665,17 +374,17 @@ static void note(const struct op *op)
 	u64 value = op->kind == OP_CHECKPOINT ? op->v[0] % REIN_CHECKPOINTS :
 						op->v[0];
 
-	w.log[w.n_log++] = (struct entry){ op->kind, w.now, value };
+	w.model.log[w.model.n_log++] = (struct entry){ kind_of(op), w.now, value };
 }
 
 static bool do_end(const struct op *op)
 {
-	bool busy = oracle(w.now).busy;
+	bool busy = oracle(&w.model, w.now).busy;
 
 	if (!same(&w.one, w.now, "ends", busy,
-		  rein_pulse_end(&w.one.pulse, &w.rules, w.now)) ||
+		  rein_pulse_end(&w.one.pulse, &w.model.rules, w.now)) ||
 	    !same(&w.other, w.now, "ends", busy,
-		  rein_pulse_end(&w.other.pulse, &w.rules, w.now)))
+		  rein_pulse_end(&w.other.pulse, &w.model.rules, w.now)))
 		return false;
 	note(op);
 	return check_both();
@@ -685,8 +394,8 @@ static void forget(bool armed)
 {
 	int i;
 
-	w.armed = armed;
-	w.n_log = 0;
+	w.model.armed = armed;
+	w.model.n_log = 0;
 	w.before.faults += w.seen.faults;
 	for (i = 0; i < REIN_PULSE_FAULTS; i++)
 		w.before.kinds[i] += w.seen.kinds[i];
@@ -702,17 +411,17 @@ static bool do_arm(const struct op *op)
 	if (grace > REIN_RULE_MAX_NS)
 		return true;
 	if (!equal(&w.one.pulse, &w.other.pulse)) {
-		rein_pulse_look(&w.one.pulse, &w.rules, w.now);
-		rein_pulse_look(&w.other.pulse, &w.rules, w.now);
+		rein_pulse_look(&w.one.pulse, &w.model.rules, w.now);
+		rein_pulse_look(&w.other.pulse, &w.model.rules, w.now);
 		if (!check_both())
 			return false;
 	}
 	forget(op->kind == OP_ARM);
-	w.since = w.now;
-	w.first = grace ? grace : w.rules.every_ns;
+	w.model.since = w.now;
+	w.model.first = grace ? grace : w.model.rules.every_ns;
 	if (op->kind == OP_ARM) {
-		rein_pulse_arm(&w.one.pulse, &w.rules, grace, w.now);
-		rein_pulse_arm(&w.other.pulse, &w.rules, grace, w.now);
+		rein_pulse_arm(&w.one.pulse, &w.model.rules, grace, w.now);
+		rein_pulse_arm(&w.other.pulse, &w.model.rules, grace, w.now);
 	} else {
 		rein_pulse_disarm(&w.one.pulse);
 		rein_pulse_disarm(&w.other.pulse);
@@ -730,13 +439,13 @@ static bool do_op(const struct op *op)
 	case OP_SILENCE:
 		return silence(op->v[0]);
 	case OP_LOOK:
-		rein_pulse_look(&w.one.pulse, &w.rules, w.now);
-		rein_pulse_look(&w.other.pulse, &w.rules, w.now);
+		rein_pulse_look(&w.one.pulse, &w.model.rules, w.now);
+		rein_pulse_look(&w.other.pulse, &w.model.rules, w.now);
 		return check_both();
 	case OP_WARN:
 		if (!warn(&w.one, w.now))
 			return false;
-		rein_pulse_look(&w.other.pulse, &w.rules, w.now);
+		rein_pulse_look(&w.other.pulse, &w.model.rules, w.now);
 		return check_both();
 	case OP_BEAT:
 	case OP_BEGIN:
@@ -754,38 +463,17 @@ static bool do_op(const struct op *op)
 	return false;
 }
 
-static struct rein_watch_rules rules_of(const struct test_case *c)
-{
-	const u64 *v = c->rules;
-	struct rein_watch_rules r = {
-		.every_ns = v[EVERY],
-		.grace_ns = v[GRACE],
-		.pretimeout_ns = v[PRETIMEOUT],
-		.unit_min_ns = v[UNIT_MIN],
-		.unit_max_ns = v[UNIT_MAX],
-		.miss = v[MISS],
-		.min = v[MIN],
-		.max = v[MAX],
-		.first = v[FIRST],
-	};
-	int i;
-
-	for (i = 0; i < REIN_CHECKPOINTS; i++)
-		r.next[i] = (v[NEXT] >> i % 8 * 8 & 0xff) << i / 8 * 8;
-	return r;
-}
-
 static bool run_case(const struct test_case *c)
 {
 	struct op arm = { .kind = OP_ARM, .v = { c->rules[GRACE] } };
 	int i;
 
 	memset(&w, 0, sizeof(w));
-	w.rules = rules_of(c);
+	w.model.rules = rules_of(c->rules);
 	w.now = c->start;
 	w.one.name = "pulse";
 	w.other.name = "other";
-	if (rein_pulse_rules_good(&w.rules) != rules_good())
+	if (rein_pulse_rules_good(&w.model.rules) != rules_good())
 		return wrong("rules: expected %s, seen otherwise",
 			     rules_good() ? "good ones" : "wrong ones");
 	if (!rules_good() || w.now > END_OF_TIME)
@@ -794,10 +482,10 @@ static bool run_case(const struct test_case *c)
 	rein_pulse_disarm(&w.other.pulse);
 	if (!do_op(&arm))
 		return false;
-	for (i = 0; i < c->count && !w.too_long; i++) {
+	for (i = 0; i < c->count && !w.model.too_long; i++) {
 		failure.op = i;
 		if (!do_op(&c->ops[i]))
-			return w.too_long;
+			return w.model.too_long;
 	}
 	return true;
 }
@@ -810,37 +498,6 @@ static u64 some_unit(void)
 	static const u64 units[] = { MS, MS + 1, 10 * MS, SEC, DAY, YEAR / 4 };
 
 	return units[below(ARRAY_SIZE(units))];
-}
-
-static void some_cycles(u64 *v, const struct profile *p, u64 unit)
-{
-	v[EVERY] = unit * (2 + below(5));
-	v[GRACE] = below(2) ? 0 : unit * (2 + below(9));
-	v[MIN] = 1;
-	if (p->slides)
-		return;
-	v[MAX] = below(5);
-	v[MIN] = v[MAX] ? below(v[MAX] + 1) : 1 + below(3);
-}
-
-static void some_rules(u64 *v, const struct profile *p, u64 unit)
-{
-	v[MISS] = below(8) ? below(4) : below(20) ? below(20) : 1000;
-	if (p->cycles)
-		some_cycles(v, p, unit);
-	if (p->units) {
-		v[UNIT_MAX] = below(4) ? unit * (2 + below(12)) : 0;
-		v[UNIT_MIN] = below(2) ? unit * below(3) : 0;
-	}
-	if (p->order) {
-		v[FIRST] = 1 + below(7);
-		v[NEXT] = random_u64() & random_u64();
-		v[NEXT] |= random_u64() & 0x0f0f0f0f;
-	}
-	if (below(2) && (v[EVERY] || v[UNIT_MAX]))
-		v[PRETIMEOUT] = below(2) ? unit : unit + unit / 2;
-	if (v[UNIT_MIN] >= v[UNIT_MAX] && v[UNIT_MAX])
-		v[UNIT_MIN] = 0;
 }
 
 /* One or two of them are not as they should be; or it makes no difference. */
@@ -995,7 +652,7 @@ static void print_op(const struct op *op)
 
 static void print_case(const struct test_case *c)
 {
-	struct rein_watch_rules r = rules_of(c);
+	struct rein_watch_rules r = rules_of(c->rules);
 	int i;
 
 	printf("# clock %llu\n", c->start);

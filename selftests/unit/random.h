@@ -25,7 +25,9 @@
 #include "unit.h"
 
 #define MAX_SHRINK_RUNS		50000
+#ifndef MAX_SHRINK_S
 #define MAX_SHRINK_S		60
+#endif
 #define MAX_CASE_S		20	/* of CPU time; 1 while shrinking */
 
 static void generate(struct test_case *c, const struct profile *p);
@@ -161,7 +163,7 @@ static void on_death(void)
 }
 #endif
 
-static void run_profile(const struct profile *p)
+static inline void run_profile(const struct profile *p)
 {
 	static struct test_case c;
 	static char again[64];

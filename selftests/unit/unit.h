@@ -20,6 +20,11 @@ struct unit_test {
 	void (*run)(void);
 };
 
+/* How a test is run again: its name, and variables. */
+#ifndef UNIT_AGAIN
+#define UNIT_AGAIN	"make -C selftests/unit check TESTS=%s%s"
+#endif
+
 #define UNIT_TEST(fn)		{ #fn, fn }
 #define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
@@ -87,8 +92,7 @@ static inline int unit_main(const struct unit_test *tests, size_t count,
 		failed++;
 		printf("not ok %d %s # %s\n", ++number, tests[i].name,
 		       unit_failure);
-		printf("# again: make -C selftests/unit check TESTS=%s%s\n",
-		       tests[i].name, unit_rerun);
+		printf("# again: " UNIT_AGAIN "\n", tests[i].name, unit_rerun);
 	}
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
