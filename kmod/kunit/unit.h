@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What bucket_rules.h needs, in terms of KUnit. */
+/* What bucket_rules.h and pulse_rules.h need, in terms of KUnit. */
 #ifndef REIN_KUNIT_UNIT_H
 #define REIN_KUNIT_UNIT_H
 
