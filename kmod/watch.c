@@ -47,6 +47,9 @@ static REIN_QUOTA(looks_quota);
 static LIST_HEAD(silent);
 static DEFINE_MUTEX(silent_lock);
 
+/* 1.2 KB each: kmalloc() would give 2. */
+static struct kmem_cache *watch_cache;
+
 static struct workqueue_struct *wq;
 static struct workqueue_struct *reset_wq;	/* see climb_elsewhere() */
 
@@ -933,6 +936,11 @@ static void reap(struct work_struct *unused)
 
 /* --- coming and going ---------------------------------------------------------------------- */
 
+static void watch_free_rcu(struct rcu_head *head)
+{
+	kmem_cache_free(watch_cache, container_of(head, struct rein_watch, rcu));
+}
+
 static void watch_free(struct rein_watch *watch)
 {
 	rein_freezer_put(watch->freezer);
@@ -944,7 +952,7 @@ static void watch_free(struct rein_watch *watch)
 	rein_maker_put(&watch->maker);
 	put_cred(watch->cred);
 	atomic_long_dec(&n_watches);
-	kfree_rcu(watch, rcu);
+	call_rcu(&watch->rcu, watch_free_rcu);
 }
 
 /**
@@ -1017,7 +1025,7 @@ static struct rein_watch *watch_make(struct rein_watch_spec *spec,
 
 	if (err)
 		return ERR_PTR(fail_charge(answer, err));
-	watch = kzalloc(sizeof(*watch), GFP_KERNEL_ACCOUNT);
+	watch = kmem_cache_zalloc(watch_cache, GFP_KERNEL_ACCOUNT);
 	if (!watch) {
 		rein_quota_uncharge(&quota, current_uid(), 1);
 		return ERR_PTR(rein_call_no_memory(answer, "for a watch"));
@@ -1164,9 +1172,13 @@ int rein_watch_init(void)
 	/* Where all CPUs are busy, what ends that must not be the last to run. */
 	wq = alloc_workqueue("rein-watch", WQ_UNBOUND | WQ_HIGHPRI, 0);
 	reset_wq = alloc_workqueue("rein-reset", WQ_UNBOUND, 0);
-	if (!wq || !reset_wq) {
+	watch_cache = KMEM_CACHE(rein_watch, SLAB_ACCOUNT);
+	if (!wq || !reset_wq || !watch_cache) {
 		if (wq)
 			destroy_workqueue(wq);
+		if (reset_wq)
+			destroy_workqueue(reset_wq);
+		kmem_cache_destroy(watch_cache);
 		return -ENOMEM;
 	}
 	rein_cgroup_look(&reap_work);
@@ -1189,4 +1201,5 @@ void rein_watch_exit(void)
 	WARN_ON(!xa_empty(&watches));
 	/* Watches are freed by RCU. */
 	rcu_barrier();
+	kmem_cache_destroy(watch_cache);
 }
