@@ -112,11 +112,16 @@ at_least "$(packets closed refused)" 1 "its SYNs are refused"
 
 # --- wait, mark: to the rate -------------------------------------------------------------
 
-# crosses COMMAND BYTES: milliseconds since boot when that was reached
+# crosses PORT BYTES: until so many were received; says how many there are, and when, in
+# milliseconds since boot
 crosses() {
 	# shellcheck disable=SC2317 # by wait_for
-	_crossed() { [ "$($1)" -ge "$2" ]; }
-	wait_for 60 _crossed "$1" "$2" && _ms
+	_crossed() {
+		SEEN=$(received "$1")
+		WHEN=$(_ms)
+		[ "$SEEN" -ge "$2" ]
+	}
+	wait_for 60 _crossed "$1" "$2" && echo "$SEEN $WHEN"
 }
 
 KBIT=4000
@@ -127,22 +132,20 @@ BURST=$((KBIT * 125 / 20))
 limited wait ${KBIT}kbit/s,burst=$BURST --over wait
 listens wait 5041
 background in_netns far tool-send -t 60 10.0.1.1 5041 >"$TMP/wait.json"
-# shellcheck disable=SC2317 # by name
-tcp_wait() { received 5041; }
-FROM=$(crosses tcp_wait $((KBIT * 125)))
-TO=$(crosses tcp_wait $((KBIT * 125 * 5)))
+read -r SEEN1 WHEN1 < <(crosses 5041 $((KBIT * 125)))
+read -r SEEN2 WHEN2 < <(crosses 5041 $((KBIT * 125 * 5)))
 # Of 1500 bytes 1448 are what is received.
-RATE=$(calc "$KBIT * 125 * 4 * 8 * 1500 / 1448 / (($TO - $FROM) / 1000)")
+RATE=$(calc "($SEEN2 - $SEEN1) * 8 * 1500 / 1448 / (($WHEN2 - $WHEN1) / 1000)")
 near "$RATE" $((KBIT * 1000)) 5 "wait: TCP gets what the limit gives: bits per second"
 at_least "$(packets wait released)" 100 "wait: packets waited"
 identity wait
 ID=$(ss -Htnp state established "sport = :5041" | grep -o 'pid=[0-9]*,fd=[0-9]*')
 note "$ID: $(ss -Htin state established 'sport = :5041' | tail -n 1)"
 rein limit set wait --rate 100Mbit/s
-crosses tcp_wait $((KBIT * 125 * 8)) >/dev/null
+crosses 5041 $((KBIT * 125 * 8)) >/dev/null
 is $? 0 "wait: a higher rate is felt at once"
 rein limit del wait
-crosses tcp_wait $((KBIT * 125 * 12)) >/dev/null
+crosses 5041 $((KBIT * 125 * 12)) >/dev/null
 is $? 0 "wait: without the limit it goes on"
 kill "$PID"
 
