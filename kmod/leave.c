@@ -42,15 +42,38 @@ static unsigned int refused(const struct sock *sk)
 	return NF_DROP_ERR(-ENOBUFS);
 }
 
+/* IPVS sends on what a socket of this host sent to it, and doesn't say whose it is. */
+static bool from_ipvs(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_IP_VS)
+	return skb->ipvs_property;
+#else
+	return false;
+#endif
+}
+
+/*
+ * Is a socket sending a packet, or has it done so before, and a device sends it on? What has
+ * been given to a device has a header of layer 2.
+ */
+static bool sent_now(const struct sk_buff *skb, const struct sock *sk,
+		     const struct nf_hook_state *state)
+{
+	if (nf_bridge_info_exists(skb))
+		return false;
+	if (!state->sk)
+		return from_ipvs(skb) && !skb_mac_header_was_set(skb);
+	/* A SYN-ACK's request stands for its listener; a tunnel's socket is not the sender's. */
+	return sk == sk_to_full_sk(state->sk);
+}
+
 /* The socket that pays for a packet, or NULL if nobody does. */
 static struct sock *payer(const struct sk_buff *skb,
 			  const struct nf_hook_state *state)
 {
 	struct sock *sk = skb_to_full_sk(skb);
 
-	/* A tunnel's is its own; a SYN-ACK's request stands for its listener. */
-	if (!sk || !state->sk || sk != sk_to_full_sk(state->sk) ||
-	    nf_bridge_info_exists(skb))
+	if (!sk || !sent_now(skb, sk, state))
 		return NULL;
 	/* What IPsec made of a packet that has paid. */
 	if (state->pf == NFPROTO_IPV4 ?
