@@ -53,16 +53,19 @@ static bool from_ipvs(const struct sk_buff *skb)
 }
 
 /*
- * Is a socket sending a packet, or has it done so before, and a device sends it on? What has
- * been given to a device has a header of layer 2.
+ * Is a socket sending a packet, or has it done so before, and a device sends it on? A device
+ * that is one of its own kind, a tunnel, a VRF, leaves its mark on what it was given.
  */
 static bool sent_now(const struct sk_buff *skb, const struct sock *sk,
 		     const struct nf_hook_state *state)
 {
-	if (nf_bridge_info_exists(skb))
+	if (skb_mac_header_was_set(skb) || nf_bridge_info_exists(skb))
+		return false;
+	/* A VRF shows a packet to its hooks, then lets it go on to the device of its route. */
+	if (netif_is_l3_master(state->out) && skb_dst(skb)->dev != state->out)
 		return false;
 	if (!state->sk)
-		return from_ipvs(skb) && !skb_mac_header_was_set(skb);
+		return from_ipvs(skb);
 	/* A SYN-ACK's request stands for its listener; a tunnel's socket is not the sender's. */
 	return sk == sk_to_full_sk(state->sk);
 }
