@@ -21,49 +21,49 @@ sysctl -qw net.ipv4.ping_group_range="0 2147483647"
 
 # --- datagrams -------------------------------------------------------------------------
 
-way udp $MTU "a connected socket" udp "$FAR" 5001
-way udp6 $MTU "IPv6" udp "$FAR6" 5001
-way unconnected $MTU "an address each time" unconnected "$FAR" 5001
-way udplite $MTU "UDP-Lite" udplite "$FAR" 5001
-way sendmmsg $MTU "eight in one call" sendmmsg "$FAR" 5001
+way udp "$MTU" "a connected socket" udp "$FAR" 5001
+way udp6 "$MTU" "IPv6" udp "$FAR6" 5001
+way unconnected "$MTU" "an address each time" unconnected "$FAR" 5001
+way udplite "$MTU" "UDP-Lite" udplite "$FAR" 5001
+way sendmmsg "$MTU" "eight in one call" sendmmsg "$FAR" 5001
 way gso 65536 "forty in one packet, UDP_SEGMENT" gso "$FAR" 5001
 way gso6 65536 "the same, IPv6" gso "$FAR6" 5001
 way gso-small 65536 "most headers for the least data" gso-small "$FAR" 5001
 way fragments 8100 "IPv4 cuts them into fragments" fragments "$FAR" 5001
 way fragments6 8100 "IPv6 does" fragments "$FAR6" 5001
-way msg-more $MTU "put together by MSG_MORE" msg-more "$FAR" 5001
-way cork $MTU "put together by UDP_CORK" cork "$FAR" 5001
-way udp-zerocopy $MTU "MSG_ZEROCOPY" udp-zerocopy "$FAR" 5001
-way multicast $MTU "multicast, with a copy for us" multicast 239.1.2.3 5001
-way broadcast $MTU "broadcast" broadcast 10.0.1.255 5001
-way mark $MTU "SO_MARK" mark "$FAR" 5001
-way priority $MTU "SO_PRIORITY" priority "$FAR" 5001
-way device $MTU "SO_BINDTODEVICE and SO_DONTROUTE" device "$FAR" 5001
-way txtime $MTU "SO_TXTIME" txtime "$FAR" 5001
-way transparent $MTU "IP_TRANSPARENT, from somebody else's address" transparent "$FAR" 5001
-way ping $MTU "ping sockets" ping "$FAR" 0
-way ping6 $MTU "ping sockets, IPv6" ping "$FAR6" 0
-way raw $MTU "raw sockets" raw "$FAR" 0
-way raw6 $MTU "raw sockets, IPv6" raw "$FAR6" 0
-way header $MTU "IP_HDRINCL" header "$FAR" 5001
-way header6 $MTU "with a header of one's own, IPv6" header "$FAR6" 5001
-way l2tp $MTU "L2TP over IP" l2tp "$FAR" 1
+way msg-more "$MTU" "put together by MSG_MORE" msg-more "$FAR" 5001
+way cork "$MTU" "put together by UDP_CORK" cork "$FAR" 5001
+way udp-zerocopy "$MTU" "MSG_ZEROCOPY" udp-zerocopy "$FAR" 5001
+way multicast "$MTU" "multicast, with a copy for us" multicast 239.1.2.3 5001
+way broadcast "$MTU" "broadcast" broadcast 10.0.1.255 5001
+way mark "$MTU" "SO_MARK" mark "$FAR" 5001
+way priority "$MTU" "SO_PRIORITY" priority "$FAR" 5001
+way device "$MTU" "SO_BINDTODEVICE and SO_DONTROUTE" device "$FAR" 5001
+way txtime "$MTU" "SO_TXTIME" txtime "$FAR" 5001
+way transparent "$MTU" "IP_TRANSPARENT, from somebody else's address" transparent "$FAR" 5001
+way ping "$MTU" "ping sockets" ping "$FAR" 0
+way ping6 "$MTU" "ping sockets, IPv6" ping "$FAR6" 0
+way raw "$MTU" "raw sockets" raw "$FAR" 0
+way raw6 "$MTU" "raw sockets, IPv6" raw "$FAR6" 0
+way header "$MTU" "IP_HDRINCL" header "$FAR" 5001
+way header6 "$MTU" "with a header of one's own, IPv6" header "$FAR6" 5001
+way l2tp "$MTU" "L2TP over IP" l2tp "$FAR" 1
 
 # --- streams ---------------------------------------------------------------------------
 
-way tcp $MTU "TCP" tcp "$FAR" 5001
-way tcp6 $MTU "TCP over IPv6" tcp "$FAR6" 5001
-way sendfile $MTU "sendfile()" sendfile "$FAR" 5001
-way splice $MTU "splice()" splice "$FAR" 5001
-way tcp-zerocopy $MTU "MSG_ZEROCOPY" tcp-zerocopy "$FAR" 5001
-way tls $MTU "TLS in the kernel" tls "$FAR" 5001
-way tls-sendfile $MTU "TLS in the kernel, by sendfile()" tls-sendfile "$FAR" 5001
-way smc $MTU "AF_SMC, which falls back to TCP" smc "$FAR" 5001
-way repair $MTU "TCP_REPAIR" repair "$FAR" 5001
+way tcp "$MTU" "TCP" tcp "$FAR" 5001
+way tcp6 "$MTU" "TCP over IPv6" tcp "$FAR6" 5001
+way sendfile "$MTU" "sendfile()" sendfile "$FAR" 5001
+way splice "$MTU" "splice()" splice "$FAR" 5001
+way tcp-zerocopy "$MTU" "MSG_ZEROCOPY" tcp-zerocopy "$FAR" 5001
+way tls "$MTU" "TLS in the kernel" tls "$FAR" 5001
+way tls-sendfile "$MTU" "TLS in the kernel, by sendfile()" tls-sendfile "$FAR" 5001
+way smc "$MTU" "AF_SMC, which falls back to TCP" smc "$FAR" 5001
+way repair "$MTU" "TCP_REPAIR" repair "$FAR" 5001
 
 # The answer to a connection that has gone meanwhile is answered by the kernel, for nobody.
 limited syn
-watched in_cgroup syn tool-bypass -t $TRY -n 300000 syn "$FAR" 5001
+watched in_cgroup syn tool-bypass -t "$TRY" -n 300000 syn "$FAR" 5001
 at_most "$CAME" $((ALLOWED + $(packets syn passed) * 40)) \
 	"syn: nothing but SYNs, and a reset for each that was paid"
 at_least "$(packets syn refused)" 1000 "syn: most were refused"

@@ -48,6 +48,7 @@ ends() {
 }
 
 # tunnel KIND NAME: makes both ends, if this kernel knows the kind
+# shellcheck disable=SC2317 # by through
 tunnel() {
 	ip link add "$2" type "$1" local 10.0.1.1 remote 10.0.1.2 &&
 		ip -n far link add "$2" type "$1" local 10.0.1.2 remote 10.0.1.1
@@ -94,14 +95,16 @@ through() {
 	ends "to$2" "$2"
 	free_run "$1 is there" tool-bypass -n 1400 udp "10.2.$2.2" 5001 || return
 	once "$1" "what goes into it" udp "10.2.$2.2" 5001
-	way "$1-held" $MTU "through $1" udp "10.2.$2.2" 5001
+	way "$1-held" "$MTU" "through $1" udp "10.2.$2.2" 5001
 }
 
+# shellcheck disable=SC2034 # for held_to
 PERCENT=8
 through ipip 1 tunnel ipip to1
 through gre 2 tunnel gre to2
 through wireguard 3 wireguard wireguard to3
 through vti 4 vti vti to4
+# shellcheck disable=SC2034 # for held_to
 PERCENT=2
 
 # --- devices that stand for others ---------------------------------------------------------
@@ -128,7 +131,7 @@ if ip link add red type vrf table 66 2>"$TMP/vrf"; then
 	sinks inside 5001
 	free_run "vrf is there" tool-bypass -d red -n 1400 bound 10.0.6.2 5001
 	once vrf "what a VRF sends" -d red bound 10.0.6.2 5001
-	way vrf-held $MTU "through a VRF" -d red bound 10.0.6.2 5001
+	way vrf-held "$MTU" "through a VRF" -d red bound 10.0.6.2 5001
 	tc qdisc add dev red root pfifo
 	once vrf-queue "what a VRF with a queue sends" -d red bound 10.0.6.2 5001
 	tc qdisc del dev red root
@@ -170,6 +173,7 @@ found() {
 }
 
 # there CGROUP COMMAND...: in the namespace that was made last, by its root
+# shellcheck disable=SC2317 # by watched
 there() {
 	in_cgroup "$1" nsenter -t "$INSIDE" -U -n --preserve-credentials "${@:2}"
 }
@@ -180,14 +184,14 @@ watched there free tool-bypass udp "$FAR" 5001
 FREE=$CAME
 limited user
 watched there user tool-bypass udp "$FAR" 5001
-held_to user $MTU "$FREE" "user: a user namespace with a network of its own, whose packets are forwarded"
+held_to user "$MTU" "$FREE" "user: a user namespace with a network of its own, whose packets are forwarded"
 WITHIN=there once forwarded "what is forwarded" udp "$FAR" 5001
 
 # --- loopback ----------------------------------------------------------------------------------
 
 count_there - lo lo
 sinks - 5002
-way loopback $MTU "loopback" unconnected 127.0.0.1 5002
+way loopback "$MTU" "loopback" unconnected 127.0.0.1 5002
 once loop "what goes over loopback" udp 127.0.0.1 5002
 count_there far eth0 v1
 
@@ -217,7 +221,7 @@ drained() {
 
 modprobe -q ip_vs
 if tool-ipvs 10.9.9.9 5001 "$FAR" 5001 2>"$TMP/ipvs"; then
-	way ipvs $MTU "to a virtual service of this host's" udp 10.9.9.9 5001
+	way ipvs "$MTU" "to a virtual service of this host's" udp 10.9.9.9 5001
 	once ipvs-once "what goes to a virtual service" udp 10.9.9.9 5001
 	waits_for_ipvs
 else

@@ -10,7 +10,9 @@
 # rate that what goes around it is many times too much; and each way is tried without a
 # limit first, to see that it is one.
 
-RATE=1000 BURST=20000 MTU=1500
+RATE=1000 BURST=20000
+# shellcheck disable=SC2034 # for tests
+MTU=1500
 # What the kernel says by itself there: neighbours, groups, resets.
 NOISE=1000
 # How long TCP tries to get something through a limit that refuses, and to get all

@@ -87,7 +87,8 @@ static void set_peer(const char *device, const char *text, const char *address, 
 	int i;
 
 	for (i = 0; i < WG_KEY_LEN; i++)
-		sscanf(text + 2 * i, "%2hhx", &key[i]);
+		if (sscanf(text + 2 * i, "%2hhx", &key[i]) != 1)
+			die(text, EINVAL);
 	at.sin_addr.s_addr = inet_addr(address);
 	begin(&msg, WG_CMD_SET_DEVICE, 0, device);
 	peers = genl_nest(&msg, WGDEVICE_A_PEERS);
