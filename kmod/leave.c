@@ -59,6 +59,8 @@ static bool from_ipvs(const struct sk_buff *skb)
 static bool sent_now(const struct sk_buff *skb, const struct sock *sk,
 		     const struct nf_hook_state *state)
 {
+	const struct sock *own;
+
 	if (skb_mac_header_was_set(skb) || nf_bridge_info_exists(skb))
 		return false;
 	/* A VRF shows a packet to its hooks, then lets it go on to the device of its route. */
@@ -66,8 +68,12 @@ static bool sent_now(const struct sk_buff *skb, const struct sock *sk,
 		return false;
 	if (!state->sk)
 		return from_ipvs(skb);
-	/* A SYN-ACK's request stands for its listener; a tunnel's socket is not the sender's. */
-	return sk == sk_to_full_sk(state->sk);
+	/*
+	 * A SYN-ACK's request stands for its listener. If a user's socket sends what another one
+	 * was given, which is how PPP over L2TP works, that one is the sender's.
+	 */
+	own = sk_to_full_sk(state->sk);
+	return sk == own || (sk_fullsock(own) && own->sk_net_refcnt);
 }
 
 /* The socket that pays for a packet, or NULL if nobody does. */
