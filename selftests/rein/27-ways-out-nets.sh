@@ -89,7 +89,7 @@ vti() {
 through() {
 	if ! "${@:3}" >"$TMP/tunnel" 2>&1; then
 		note "$(cat "$TMP/tunnel")"
-		skip "the kernel lacks it" "$1: what goes into it is paid once"
+		skip "the kernel lacks $1" "$1: what goes into it is paid once"
 		return
 	fi
 	ends "to$2" "$2"
@@ -225,7 +225,7 @@ if tool-ipvs 10.9.9.9 5001 "$FAR" 5001 2>"$TMP/ipvs"; then
 	once ipvs-once "what goes to a virtual service" udp 10.9.9.9 5001
 	waits_for_ipvs
 else
-	skip "the kernel lacks it: $(cat "$TMP/ipvs")" "ipvs: to a virtual service of this host's"
+	skip "the kernel lacks ip_vs: $(cat "$TMP/ipvs")" "ipvs: to a virtual service of this host's"
 fi
 
 # --- what is a way around ------------------------------------------------------------------------

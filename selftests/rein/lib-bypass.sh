@@ -16,9 +16,9 @@ MTU=1500
 # What the kernel says by itself there: neighbours, groups, resets.
 NOISE=1000
 # How long TCP tries to get something through a limit that refuses, and to get all
-# through where there is none, in ms.
-TRY=1500 PATIENCE=8000
-[ -z "$DEBUG" ] || TRY=4000 PATIENCE=40000
+# through where there is none, in ms; and how many bytes that is.
+TRY=1500 PATIENCE=8000 AMOUNT=1200000
+[ -z "$DEBUG" ] || TRY=3000 PATIENCE=40000 AMOUNT=500000
 
 # count_there NETNS DEVICE HERE: from now on; HERE is this end of it. NETNS - is this one.
 count_there() {
@@ -67,7 +67,7 @@ free_run() {
 	watched "$@" || rc=$?
 	case $rc in
 	0)	return 0 ;;
-	4)	skip "the kernel ${OUT#*lacks }" "$what" ;;
+	4)	skip "the kernel lacks ${OUT#*lacks }" "$what" ;;
 	*)	not_ok "$what: without a limit" "exit status 0" "$rc, and: $OUT" ;;
 	esac
 	return 1
@@ -105,10 +105,10 @@ way() {
 	local name=$1 largest=$2 what=$1:\ $3 free
 
 	shift 3
-	free_run "$what" in_cgroup free tool-bypass -t $PATIENCE "$@" || return 0
+	free_run "$what" in_cgroup free tool-bypass -t "$PATIENCE" -n "$AMOUNT" "$@" || return 0
 	free=$CAME
 	limited "$name"
-	watched in_cgroup "$name" tool-bypass -t $TRY "$@" ||
+	watched in_cgroup "$name" tool-bypass -t "$TRY" -n "$AMOUNT" "$@" ||
 		note "$name: $OUT"
 	held_to "$name" "$largest" "$free" "$what"
 	rein limit del "$name"

@@ -94,7 +94,7 @@ static int64_t now_ms(void)
 static bool refused(int error)
 {
 	return error == ENOBUFS || error == EAGAIN || error == ECONNREFUSED || error == EPERM ||
-	       error == EINTR;
+	       error == EINTR || error == ENOMEM;
 }
 
 /* To be asked after each try: is there another one? @got: what it returned. */
