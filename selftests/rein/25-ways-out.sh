@@ -26,9 +26,9 @@ way udp6 "$MTU" "IPv6" udp "$FAR6" 5001
 way unconnected "$MTU" "an address each time" unconnected "$FAR" 5001
 way udplite "$MTU" "UDP-Lite" udplite "$FAR" 5001
 way sendmmsg "$MTU" "eight in one call" sendmmsg "$FAR" 5001
-way gso 65536 "forty in one packet, UDP_SEGMENT" gso "$FAR" 5001
-way gso6 65536 "the same, IPv6" gso "$FAR6" 5001
-way gso-small 65536 "most headers for the least data" gso-small "$FAR" 5001
+way gso 65536 "forty in one packet, UDP_SEGMENT" -n 1200000 gso "$FAR" 5001
+way gso6 65536 "the same, IPv6" -n 1200000 gso "$FAR6" 5001
+way gso-small 65536 "most headers for the least data" -n 1200000 gso-small "$FAR" 5001
 way fragments 8100 "IPv4 cuts them into fragments" fragments "$FAR" 5001
 way fragments6 8100 "IPv6 does" fragments "$FAR6" 5001
 way msg-more "$MTU" "put together by MSG_MORE" msg-more "$FAR" 5001

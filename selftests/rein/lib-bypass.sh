@@ -18,7 +18,7 @@ NOISE=1000
 # How long TCP tries to get something through a limit that refuses, and to get all
 # through where there is none, in ms; and how many bytes that is.
 TRY=1500 PATIENCE=8000 AMOUNT=1200000
-[ -z "$DEBUG" ] || TRY=3000 PATIENCE=40000 AMOUNT=500000
+[ -z "$DEBUG" ] || TRY=3000 PATIENCE=40000 AMOUNT=250000
 
 # count_there NETNS DEVICE HERE: from now on; HERE is this end of it. NETNS - is this one.
 count_there() {
