@@ -218,7 +218,7 @@ static int hold_in(struct rein_tree *tree, struct rein_flow *flow,
  * -ETIME if it would wait longer than its patience; -ENOBUFS if there is no
  * room; -ENOMEM; -ENETDOWN if its device or socket is going away.
  */
-int rein_queue_hold(struct rein_target *target, const struct sock *sk,
+int rein_queue_hold(struct rein_target *target, struct sock *sk,
 		    const struct rein_chain *chain, struct rein_request *req,
 		    struct sk_buff *skb, const struct nf_hook_state *state,
 		    u64 tag)
@@ -242,6 +242,9 @@ int rein_queue_hold(struct rein_target *target, const struct sock *sk,
 		on_stack.bytes = req->cost[REIN_UNIT_BYTES];
 		on_stack.packets = req->cost[REIN_UNIT_PACKETS];
 	}
+	/* Who waits on his way out has a socket, whether IPVS has said so or not. */
+	if (state->out && !state->sk)
+		on_stack.state.sk = sk;
 	held = kmem_cache_alloc(held_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!held)
 		goto nomem;

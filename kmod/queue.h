@@ -59,7 +59,7 @@ typedef bool (*rein_match_fn)(const struct rein_held *held, const void *what);
 typedef void (*rein_drop_fn)(struct rein_target *target, rein_match_fn match,
 			     const void *what);
 
-int rein_queue_hold(struct rein_target *target, const struct sock *sk,
+int rein_queue_hold(struct rein_target *target, struct sock *sk,
 		    const struct rein_chain *chain, struct rein_request *req,
 		    struct sk_buff *skb, const struct nf_hook_state *state,
 		    u64 flow);

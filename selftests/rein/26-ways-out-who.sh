@@ -10,6 +10,7 @@
 . "$(dirname "$0")/lib-bypass.sh"
 
 make_peer far 1
+meet "$(peer 1)" "$(peer 1 6)"
 count_there far eth0 v1
 make_cgroup free
 FAR=$(peer 1)

@@ -744,13 +744,15 @@ static void way_repair(void)
 
 	do {
 		fd = stream(v6() ? AF_INET6 : AF_INET, 0, "TCP");
+		/* One alone is to be more than what a limit lets pass. */
+		set(fd, SOL_SOCKET, SO_SNDBUF, 1 << 17, "SO_SNDBUF");
 		set(fd, IPPROTO_TCP, TCP_REPAIR, TCP_REPAIR_ON, "TCP_REPAIR");
 		set(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, 2, "TCP_REPAIR_QUEUE");
-		got = send(fd, buf, 1 << 14, MSG_NOSIGNAL);
+		got = send(fd, buf, 1 << 16, MSG_NOSIGNAL);
 		set(fd, IPPROTO_TCP, TCP_REPAIR, TCP_REPAIR_OFF, "TCP_REPAIR");
 		drain(fd);
 		close(fd);
-	} while (more(got, 1 << 14));
+	} while (more(got, 1 << 16));
 }
 
 /* --- io_uring ----------------------------------------------------------------------- */
