@@ -14,6 +14,7 @@
  *   bindings			see bind.h
  *   a family of scopes		see scope.h
  *   rein_mutex			all configuration: limits, targets, trees, nets
+ *   quotas			see maker.h
  *   tree->lock			_bh; waiting rooms below one topmost target;
  *				two are held only by a merge, the new one first
  *   rein_config_seq		_bh; publishing a change to the data path

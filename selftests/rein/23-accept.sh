@@ -12,12 +12,6 @@
 RESOURCE=accept
 . "$(dirname "$0")/lib-connect.sh"
 
-# listens CGROUP ARGUMENT...: tool-sink there; its pid is in $PID
-listens() {
-	PID=$(in_cgroup "$1" tool-sink "${@:2}") || exit
-	_pids+=("$PID")
-}
-
 # calls [NETNS] ARGUMENT...: what tool-connect says there is in $SAID. NETNS - is
 # this one.
 calls() {

@@ -13,12 +13,6 @@
 RESOURCE=ingress
 . "$(dirname "$0")/lib-connect.sh"
 
-# listens CGROUP ARGUMENT...: tool-sink there; its pid is in $PID
-listens() {
-	PID=$(in_cgroup "$1" tool-sink "${@:2}") || exit
-	_pids+=("$PID")
-}
-
 # reached PORT: how many datagrams that socket was handed
 reached() {
 	awk -v port="$(printf ':%04X' "$1")" '$2 ~ port "$" { print $NF }' /proc/net/udp6

@@ -17,6 +17,12 @@ limited() {
 	rein limit add "$1" --cgroup "$(cg "$1")" --on "${RESOURCE:-connect}" --rate "$2" "${@:3}" || exit
 }
 
+# listens CGROUP ARGUMENT...: tool-sink there; its pid is in $PID
+listens() {
+	PID=$(in_cgroup "$1" tool-sink "${@:2}") || exit
+	_pids+=("$PID")
+}
+
 # connects CGROUP ARGUMENT...: what tool-connect says is in $SAID
 connects() {
 	SAID=$(in_cgroup "$1" tool-connect "${@:2}")

@@ -77,39 +77,6 @@ static unsigned int arrive(int fd, unsigned int wanted)
 	return n;
 }
 
-/* Hand a descriptor over, and have it. */
-static int pass(int to, int fd)
-{
-	char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { "f", 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	return sendmsg(to, &msg, 0) == 1 ? 0 : -errno;
-}
-
-static int have(int from)
-{
-	char control[CMSG_SPACE(sizeof(int))], byte;
-	struct iovec iov = { &byte, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	int fd = -1;
-
-	if (recvmsg(from, &msg, 0) == 1 && CMSG_FIRSTHDR(&msg))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	return fd;
-}
-
 /* --- limits ---------------------------------------------------------------------------- */
 
 /* @burst packets, and then next to none. */
@@ -385,7 +352,7 @@ static void send_from_cgroup(void *arg)
 	int *pair = arg, port, rx = receiver(SOCK_DGRAM, &port), tx = sender(SOCK_DGRAM, port);
 	char byte;
 
-	if (pass(pair[1], tx) || read(pair[1], &byte, 1) != 1)
+	if (!send_fd(pair[1], tx) || read(pair[1], &byte, 1) != 1)
 		_exit(1);
 	sends(tx, 10);
 	byte = arrive(rx, 4);
@@ -412,7 +379,7 @@ TEST_F(sockets, chain)
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
 	pid = run_inside(CGROUP, send_from_cgroup, pair);
-	fd = have(pair[0]);
+	fd = receive_fd(pair[0]);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, limit_packets(self->rein, "own", fd, REIN_RESOURCE_EGRESS, 6));
 	/* Above it, and after it. */
@@ -455,7 +422,7 @@ TEST_F(sockets, passed_on)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	pid = fork();
 	if (!pid) {
-		int fd = have(pair[1]);
+		int fd = receive_fd(pair[1]);
 
 		sends(self->tx, 1);
 		close(self->tx);
@@ -463,18 +430,18 @@ TEST_F(sockets, passed_on)
 		close(pair[0]);
 		sends(fd, 1);
 		/* The parent has closed its own. */
-		if (have(pair[1]) < 0)
+		if (receive_fd(pair[1]) < 0)
 			_exit(1);
 		sends(fd, 8);
 		_exit(0);
 	}
 	sends(self->tx, 1);
 	sends(twice, 1);
-	ASSERT_EQ(0, pass(pair[0], twice));
+	ASSERT_TRUE(send_fd(pair[0], twice));
 	close(self->tx);
 	close(twice);
 	self->tx = -1;
-	ASSERT_EQ(0, pass(pair[0], self->rx));
+	ASSERT_TRUE(send_fd(pair[0], self->rx));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 	SEEN(5, arrive(self->rx, 5), "datagrams of all who had the socket");

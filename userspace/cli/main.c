@@ -65,11 +65,11 @@ const struct command top_commands[] = {
 	  "  --token N        what the beat before has printed, if the watch wants it; 0:\n"
 	  "                   there was none\n\n"
 	  "In C rein_beat() does so without a system call.\n" },
-	{ .name = "chain", .run = chain_main, .summary = "every limit that binds a cgroup",
-	  .usage = "chain (--cgroup PATH | --pid PID)",
+	{ .name = "chain", .run = chain_main, .summary = "every limit that binds a cgroup or a socket",
+	  .usage = "chain (--cgroup PATH | --pid PID | --socket PID:FD)",
 	  .details =
-	  "Lists the limits of the cgroup and of all its ancestors, level by level,\n"
-	  "and the tightest rate among those that are enforced.\n" },
+	  "Lists the limits of the socket, of the cgroup and of all its ancestors, level by\n"
+	  "level, and the tightest rate among those that are enforced.\n" },
 	{ .name = "errors", .subs = errors_commands, .initial = "list",
 	  .summary = "records of what was refused, and what errors mean",
 	  .usage = "errors [COMMAND ...]" },
