@@ -153,7 +153,8 @@ sysctl -qw net.ipv4.tcp_ecn=1
 in_netns far tool-send -t 60 -n $((KBIT * 125 * 4 / 10000)) -s 10000 10.0.1.1 5042 >"$TMP/mark.json"
 at_least "$(packets mark marked)" 1 "mark: packets are marked"
 at_most "$(sent mark .ssthresh)" 1000000 "mark: and the sender slows down: ssthresh"
-unless_debug is "$(packets mark refused)" 0 "mark: nothing has to be dropped"
+# What carries no data, as the last ACK, doesn't understand CE.
+unless_debug at_most "$(packets mark refused)" 5 "mark: next to nothing has to be dropped"
 identity mark
 sysctl -qw net.ipv4.tcp_ecn=2
 in_netns far tc qdisc del dev eth0 root

@@ -112,12 +112,14 @@ traffic() {
 	in_netns client tool-connect -n 2 10.0.2.2 5001 | cut -d' ' -f1
 }
 
-# What there is of connections, but for times and ports that nobody chose.
+# What there is of connections, but for times, ports that nobody chose, and which end was the
+# first to close.
 entries() {
 	in_netns router cat /proc/net/nf_conntrack | awk '{
 		gsub(/[sd]port=([0-46-9][0-9]*|5[1-9]?[0-9]?[0-9]?[0-9]?|50[1-9][0-9]*|500[0-9][0-9]) /, "")
 		gsub(/ (id|use|zone)=[0-9]+/, "")
 		if ($3 == "tcp") gsub(/(packets|bytes)=[0-9]+ /, "")
+		if ($3 == "tcp") sub(/CLOSE|TIME_WAIT/, "CLOSED")
 		$5 = ""
 		print }' | sort
 }
