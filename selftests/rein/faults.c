@@ -1626,9 +1626,9 @@ FIXTURE_TEARDOWN(loading) {
 }
 
 /* Loads, or fails and leaves nothing; what the loader of modules itself needs, too. */
-TEST_F_TIMEOUT(loading, load, 240)
+TEST_F_TIMEOUT(loading, load, 300)
 {
-	const unsigned int step = 3;
+	const unsigned int step = 11;
 	unsigned int n, refused = 0;
 	bool failed = true;
 	int ko, err;
@@ -1653,7 +1653,7 @@ TEST_F_TIMEOUT(loading, load, 240)
 		if (!err)
 			ASSERT_EQ(0, syscall(SYS_delete_module, "rein", O_NONBLOCK));
 	}
-	TH_LOG("loading: of %u every third failed; %u times there was no module", n, refused);
+	TH_LOG("loading: of %u every %uth failed; %u times there was no module", n, step, refused);
 	EXPECT_EQ(0, err);
 	EXPECT_TRUE(is_loaded());
 	EXPECT_LT(0, refused);
