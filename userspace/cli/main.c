@@ -65,7 +65,8 @@ const struct command top_commands[] = {
 	  "  --token N        what the beat before has printed, if the watch wants it; 0:\n"
 	  "                   there was none\n\n"
 	  "In C rein_beat() does so without a system call.\n" },
-	{ .name = "chain", .run = chain_main, .summary = "every limit that binds a cgroup or a socket",
+	{ .name = "chain", .run = chain_main,
+	  .summary = "every limit that binds a cgroup or a socket",
 	  .usage = "chain (--cgroup PATH | --pid PID | --socket PID:FD)",
 	  .details =
 	  "Lists the limits of the socket, of the cgroup and of all its ancestors, level by\n"
