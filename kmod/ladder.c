@@ -12,6 +12,7 @@
 #include "record.h"
 #include "scope.h"
 #include "watch.h"
+#include "watch-look.h"
 
 /* --- what is missing --------------------------------------------------------------------- */
 

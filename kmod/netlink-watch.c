@@ -16,6 +16,7 @@
 #include "netlink-watch.h"
 #include "record.h"
 #include "watch.h"
+#include "watch-look.h"
 
 /* What the attributes of who made it are put after one another. */
 static_assert(REIN_A_WATCH_PID + 1 == REIN_A_WATCH_COMM &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Watches: heartbeats that the kernel looks for. A watch is kept over a subject
+ * Watches: heartbeats that the kernel looks for (watch-look.h). A watch is kept over a subject
  * (subject.h); what it expects, and what is missing, its pulse says (pulse.h); what follows
  * then is the ladder's (ladder.h).
  *
@@ -200,12 +200,6 @@ int rein_watch_arm(struct rein_watch *watch, const struct rein_arm_args *args,
 		   struct rein_answer *answer);
 int rein_watch_test(struct rein_watch *watch, bool real,
 		    struct rein_answer *answer);
-
-u64 rein_watch_now(const struct rein_watch *watch, u64 now);
-bool rein_watch_frozen(const struct rein_watch *watch);
-bool rein_watch_step(struct rein_watch *watch, u32 *step);
-void rein_watch_counts(struct rein_watch *watch, enum rein_watch_count what,
-		       u64 number);
 
 int rein_watch_init(void);
 void rein_watch_exit(void);
