@@ -264,6 +264,15 @@ static void begin(struct rein_watch *watch, const struct rein_arm_args *args)
 	rein_watch_look_again(watch, now);
 }
 
+/* With its lock. What was beaten, or missed, by now belongs to the time before, and is told. */
+static bool over_by_now(struct rein_watch *watch)
+{
+	if (watch->pulse.status == REIN_WATCH_GONE || watch->exited)
+		return true;
+	return watch->pulse.status == REIN_WATCH_RUNNING &&
+	       !rein_watch_see_to(watch, ktime_get_ns());
+}
+
 /**
  * rein_watch_arm() - arm it anew, or disarm it
  * @watch:	the watch
@@ -288,10 +297,8 @@ int rein_watch_arm(struct rein_watch *watch, const struct rein_arm_args *args,
 		err = change_every(watch, args->every_ns, &rules, answer);
 	if (err)
 		goto out;
-	/* What was before is told before, and what comes in between as well. */
-	rein_ladder_tell(watch);
 	spin_lock_bh(&watch->lock);
-	gone = watch->pulse.status == REIN_WATCH_GONE || watch->exited;
+	gone = over_by_now(watch);
 	if (!gone) {
 		if (args->flags & REIN_ARM_EVERY)
 			watch->rules = rules;

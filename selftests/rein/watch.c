@@ -1203,6 +1203,37 @@ TEST_F_TIMEOUT(watch, a_counter_beats, TIMEOUT)
 	unmap_slots(page);
 }
 
+/* Nobody has looked at them yet: arming anew, and disarming, do. What comes later is not seen. */
+TEST_F_TIMEOUT(watch, a_counter_beats_until_it_is_disarmed, TIMEOUT)
+{
+	int fd = SUCCEEDS(watch_new(self->dev, REIN_WATCH_SLOT, HOUR));
+	uint32_t offset = said.number;
+	struct rein_watch_state state;
+	struct rein_watch_slot *slot;
+	char *page = map_slots(fd);
+	struct watch_view view;
+
+	ASSERT_NE(NULL, page);
+	slot = slot_at(page, offset);
+	memset(&state, 0, sizeof(state));
+	slot_beat(slot);
+	SUCCEEDS(watch_arm(fd));
+	__atomic_fetch_add(&slot->beats, 3, __ATOMIC_RELEASE);
+	SUCCEEDS(watch_arm(fd));
+	COMES(fd, &state, REIN_COUNT_BEAT, 3);
+	EXPECT_EQ(3, state.count[REIN_COUNT_BEAT]);
+	__atomic_fetch_add(&slot->beats, 2, __ATOMIC_RELEASE);
+	SUCCEEDS(watch_disarm(fd));
+	COMES(fd, &state, REIN_COUNT_BEAT, 5);
+	slot_beat(slot);
+	SUCCEEDS(watch_arm(fd));
+	SUCCEEDS(watch_disarm(fd));
+	ASSERT_EQ(0, read_watch(self->fd, state.id, &view));
+	EXPECT_EQ(5, view.beats);
+	unmap_slots(page);
+	close(fd);
+}
+
 /* How many there were is told, also of those that were found only when the cycle was over. */
 TEST_F_TIMEOUT(watch, a_counter_beats_too_often, TIMEOUT)
 {
