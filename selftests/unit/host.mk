@@ -10,7 +10,8 @@ HOST_CPPFLAGS	:= -D_GNU_SOURCE -I$(HOST_TOP)/kmod -I$(HOST_TOP)/kmod/include/uap
 
 # All that these would declare, as far as it is needed, is in include/host.h.
 HOST_HEADERS	:= cgroup hrtimer jiffies ktime llist lockdep log2 mutex netfilter netlink percpu \
-		   rbtree rhashtable-types seqlock spinlock timerqueue u64_stats_sync
+		   rbtree rhashtable-types seqlock spinlock timerqueue \
+		   u64_stats_sync uidgid
 
 $(OUT)/host: $(HOST_DIR)/host.mk
 	@rm -rf $@ && mkdir -p $@/linux $@/trace

@@ -260,6 +260,11 @@ enum hrtimer_restart { HRTIMER_NORESTART, HRTIMER_RESTART };
 struct nf_hook_state { int unused; };
 
 #define CSS_ONLINE		2
+/* Not its users: a limit only keeps who made it. */
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
 struct cgroup {
 	struct {
 		unsigned int flags;
