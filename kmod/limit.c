@@ -3,7 +3,6 @@
  * Limits: what they are and how they come, change and go. See limit.h.
  */
 #include <linux/cred.h>
-#include <linux/moduleparam.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -12,8 +11,8 @@
 #include "hook.h"
 #include "limit.h"
 #include "line.h"
-#include "maker.h"
 #include "netlink.h"
+#include "own.h"
 #include "record.h"
 #include "slice.h"
 #include "spec.h"
@@ -30,12 +29,6 @@ static unsigned long n_limits[REIN_RESOURCES];
 static struct timerqueue_head expiries = {
 	.rb_root = RB_ROOT_CACHED,
 };
-
-static unsigned int limits_per_user = 256;
-module_param(limits_per_user, uint, 0644);
-MODULE_PARM_DESC(limits_per_user, "how many limits one user may have on sockets, without privileges (default: 256)");
-
-static REIN_QUOTA(own_limits);
 
 static void expire(struct work_struct *work);
 static DECLARE_DELAYED_WORK(expire_work, expire);
@@ -468,24 +461,23 @@ err_target:
 /* What one may have of these is bounded. */
 static int own_charge(const struct rein_limit_spec *spec, struct rein_ask *ask)
 {
-	unsigned int most = READ_ONCE(limits_per_user);
 	int err;
 
 	if (spec->trusted)
 		return 0;
-	err = rein_quota_charge(&own_limits, current_uid(), 1, most);
+	err = rein_own_charge(current_uid());
 	if (err == -EDQUOT)
 		return rein_fail(ask, NULL, REIN_E_LIMIT_MANY_OF_USER,
 				 "the user has as many limits on sockets as one may have",
 				 "user %u has %u limits on sockets already",
-				 from_kuid(&init_user_ns, current_uid()), most);
+				 from_kuid(&init_user_ns, current_uid()), rein_own_most());
 	return err ? rein_fail_memory(ask, "for the request") : 0;
 }
 
 static void own_uncharge(bool trusted, kuid_t maker)
 {
 	if (!trusted)
-		rein_quota_uncharge(&own_limits, maker, 1);
+		rein_own_uncharge(maker);
 }
 
 /* Who has a socket may not loosen what others have limited it by. */
@@ -812,6 +804,5 @@ void rein_limit_exit(void)
 	cancel_delayed_work_sync(&expire_work);
 	/* Limits are freed by RCU callbacks in this module. */
 	rcu_barrier();
-	xa_destroy(&own_limits.users);
 	xa_destroy(&limits);
 }

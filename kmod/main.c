@@ -23,6 +23,7 @@
 #include "scope.h"
 #include "slice.h"
 #include "take.h"
+#include "tally.h"
 #include "target.h"
 #include "version.h"
 #include "watch.h"
@@ -41,6 +42,7 @@ static void rein_stop(void)
 	mutex_unlock(&rein_mutex);
 	rein_hook_exit();
 	rein_target_exit();
+	rein_tally_exit();
 	rein_limit_exit();
 	rein_netlink_quiet();
 	rein_take_exit();
@@ -77,9 +79,12 @@ static int __init rein_init(void)
 	err = rein_target_init();
 	if (err)
 		goto err_take;
-	err = rein_scope_init();
+	err = rein_tally_init();
 	if (err)
 		goto err_target;
+	err = rein_scope_init();
+	if (err)
+		goto err_tally;
 	err = rein_bind_init();
 	if (err)
 		goto err_scope;
@@ -112,6 +117,8 @@ err_bind:
 	rein_bind_exit();
 err_scope:
 	rein_scope_exit();
+err_tally:
+	rein_tally_exit();
 err_target:
 	rein_target_exit();
 err_take:

@@ -15,6 +15,7 @@
 #include "record.h"
 #include "room.h"
 #include "slice.h"
+#include "tally.h"
 #include "target.h"
 
 static const char *unit_name(enum rein_unit unit)
@@ -112,6 +113,7 @@ unsigned int rein_meter_packet(struct sk_buff *skb, unsigned int refusal,
 	bool must_wait, busy;
 	int err;
 
+	rein_tally_packet(sk, skb, resource);
 	do {
 		target = rein_chain_of(&chain, sk, resource);
 		if (!chain.n)

@@ -10,6 +10,7 @@
 #include "hook.h"
 #include "record.h"
 #include "socket.h"
+#include "tally.h"
 #include "target.h"
 
 /* How often we look whether a target without limits has run empty. */
@@ -480,7 +481,7 @@ static bool target_remove(struct rein_target *target)
 	n_unlisted--;
 	call_rcu(&target->rcu, target_free);
 	if (!--n_targets)
-		rein_hook_need(0);
+		rein_hook_need(rein_tally_resources());
 	return true;
 }
 
@@ -501,12 +502,18 @@ void rein_target_settle(struct rein_target *target)
 				 REAP_SOON);
 }
 
+/* What has limits, or is counted. */
+static unsigned int metered(void)
+{
+	return rein_limit_resources() | rein_tally_resources();
+}
+
 /*
  * What is metered, or was: whoever waits goes on at the hook it came from.
  */
 static unsigned int hooks_needed(void)
 {
-	unsigned int resources = rein_limit_resources();
+	unsigned int resources = metered();
 	struct rein_target *pos;
 
 	if (!(rein_hook_needed() & ~resources))
@@ -537,7 +544,7 @@ static void unhook(void)
  */
 void rein_target_unhook(void)
 {
-	if (rein_hook_needed() & ~rein_limit_resources())
+	if (rein_hook_needed() & ~metered())
 		mod_delayed_work(system_power_efficient_wq, &reap_work,
 				 REAP_SOON);
 }
@@ -704,7 +711,7 @@ static void reap(struct work_struct *work)
 			delay = REAP_SOON;
 	}
 	unhook();
-	if (rein_hook_needed() & ~rein_limit_resources())
+	if (rein_hook_needed() & ~metered())
 		delay = REAP_SOON;
 	if (n_targets)
 		queue_delayed_work(system_power_efficient_wq, &reap_work,

@@ -18,6 +18,9 @@
 #define SAMPLES		20
 #define SAMPLE_MIN_NS	NSEC_PER_MSEC
 
+/* Whose beats are found only when somebody looks. A time is looked at when it is due. */
+#define SAMPLED		(REIN_WATCH_SLOT | REIN_WATCH_EGRESS | REIN_WATCH_INGRESS)
+
 static struct workqueue_struct *wq;
 static struct workqueue_struct *reset_wq;	/* see climb_elsewhere() */
 
@@ -157,7 +160,7 @@ unsigned int rein_watch_looks(u32 flags, const struct rein_watch_rules *rules)
 
 	if (!ns)
 		return 0;
-	if (flags & (REIN_WATCH_SLOT | REIN_WATCH_STAMP))
+	if (flags & (SAMPLED | REIN_WATCH_STAMP))
 		ns = sample_ns(rules);
 	return div64_u64(NSEC_PER_SEC + ns - 1, ns);
 }
@@ -255,13 +258,14 @@ static u64 step_due(const struct rein_watch *watch)
 	       watch->at_step < watch->n_steps ? watch->step_ns : REIN_NEVER;
 }
 
-/* Does somebody have to look whether it was beaten? A time is looked at when it is due. */
+/* Does somebody have to look whether it was beaten? */
 static bool is_sampled(const struct rein_watch *watch)
 {
 	if (watch->pulse.status == REIN_WATCH_EXPIRED)
-		return watch->slot.slots && !watch->resumed;
+		return watch->flags & (SAMPLED | REIN_WATCH_STAMP) &&
+		       !watch->resumed;
 	return watch->pulse.status == REIN_WATCH_RUNNING &&
-	       watch->flags & REIN_WATCH_SLOT;
+	       watch->flags & SAMPLED;
 }
 
 /* How long until it has to be looked at again. */
@@ -359,12 +363,27 @@ static void sample_stamp(struct rein_watch *watch, u64 now)
 	rein_watch_beaten(watch, 1, when);
 }
 
+static void sample_traffic(struct rein_watch *watch, u64 now)
+{
+	u64 packets = rein_traffic_read(&watch->traffic);
+	u64 n = packets - watch->traffic.seen;
+
+	if (!n)
+		return;
+	watch->traffic.seen = packets;
+	rein_pulse_beaten(&watch->pulse, &watch->rules, n,
+			  rein_watch_now(watch, now));
+	rein_watch_beaten(watch, n, now);
+}
+
 static void sample(struct rein_watch *watch, u64 now)
 {
 	if (watch->flags & REIN_WATCH_SLOT)
 		sample_counter(watch, now);
 	else if (watch->flags & REIN_WATCH_STAMP)
 		sample_stamp(watch, now);
+	else if (rein_traffic_is_counted(&watch->traffic))
+		sample_traffic(watch, now);
 }
 
 /**
@@ -379,6 +398,7 @@ void rein_watch_sample_anew(struct rein_watch *watch)
 		watch->slot.seen = READ_ONCE(watch->slot.at->beats);
 	else if (watch->flags & REIN_WATCH_STAMP)
 		watch->slot.seen = READ_ONCE(watch->slot.at->stamp_ns);
+	watch->traffic.seen = rein_traffic_read(&watch->traffic);
 	watch->idle_ns = idle(watch, ktime_get_ns());
 }
 

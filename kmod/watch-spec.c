@@ -13,7 +13,22 @@
 #include "watch-spec.h"
 
 #define SLOT_FLAGS	(REIN_WATCH_SLOT | REIN_WATCH_STAMP)
-#define KNOWN_FLAGS	(REIN_WATCH_OWNED | REIN_WATCH_ARM | REIN_WATCH_TOKEN | SLOT_FLAGS)
+#define TRAFFIC_FLAGS	(REIN_WATCH_EGRESS | REIN_WATCH_INGRESS)
+#define KNOWN_FLAGS	(REIN_WATCH_OWNED | REIN_WATCH_ARM | REIN_WATCH_TOKEN | SLOT_FLAGS | \
+			 TRAFFIC_FLAGS)
+
+static const char *traffic_wrong(const struct rein_watch_args *args)
+{
+	if (!(args->flags & TRAFFIC_FLAGS))
+		return NULL;
+	if (args->subject == REIN_SUBJECT_PROCESS)
+		return "packets are those of a cgroup, or of a socket";
+	if (!args->rules.every_ns)
+		return "traffic needs a cycle";
+	if (args->flags & (SLOT_FLAGS | REIN_WATCH_TOKEN))
+		return "packets have no token, and a slot beats by itself";
+	return NULL;
+}
 
 /* What is looked at now and then needs a cycle to know how often. */
 static const char *flags_wrong(const struct rein_watch_args *args)
@@ -31,7 +46,7 @@ static const char *flags_wrong(const struct rein_watch_args *args)
 	/* What is stored in a slot carries no token: it would get around them. */
 	if (args->flags & SLOT_FLAGS && args->flags & REIN_WATCH_TOKEN)
 		return "beats in a slot have no token";
-	return NULL;
+	return traffic_wrong(args);
 }
 
 static const char *subject_wrong(const struct rein_watch_args *args)
@@ -153,6 +168,16 @@ static int get_slot(struct rein_watch_spec *spec,
 	return 0;
 }
 
+static int get_traffic(struct rein_watch_spec *spec, struct rein_answer *answer)
+{
+	const u32 flags = spec->args->flags;
+
+	if (rein_traffic_get(&spec->traffic, spec->subject.cgrp, spec->subject.sk,
+			     flags & REIN_WATCH_EGRESS, flags & REIN_WATCH_INGRESS))
+		return rein_call_no_memory(answer, "to count packets");
+	return 0;
+}
+
 /**
  * rein_watch_spec_read() - what a watch shall be
  * @spec:	filled in; to be undone by rein_watch_spec_done(), also on failure
@@ -175,7 +200,8 @@ int rein_watch_spec_read(struct rein_watch_spec *spec,
 		return rein_call_wrong(answer, REIN_E_WATCH_MALFORMED, wrong);
 	err = get_steps(spec, answer) ?: get_scope(spec, answer) ?:
 	      get_slot(spec, source, answer);
-	return err ?: rein_subject_get(&spec->subject, args, ends(spec), answer);
+	return err ?: rein_subject_get(&spec->subject, args, ends(spec), answer) ?:
+	       get_traffic(spec, answer);
 }
 
 /**
@@ -184,6 +210,7 @@ int rein_watch_spec_read(struct rein_watch_spec *spec,
  */
 void rein_watch_spec_done(struct rein_watch_spec *spec)
 {
+	rein_traffic_put(&spec->traffic);
 	rein_subject_put(&spec->subject);
 	rein_scope_put(spec->scope);
 	rein_slot_put(&spec->slot);

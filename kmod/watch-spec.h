@@ -11,6 +11,7 @@
 
 #include "slots.h"
 #include "subject.h"
+#include "tally.h"
 
 struct rein_answer;
 struct rein_scope;
@@ -22,6 +23,7 @@ struct rein_scope;
  * @scope:	what the step cancel cancels, likewise; or NULL
  * @steps:	what is done when it has expired
  * @slot:	where it is beaten in, likewise
+ * @traffic:	the packets that beat it, likewise
  */
 struct rein_watch_spec {
 	const struct rein_watch_args *args;
@@ -29,6 +31,7 @@ struct rein_watch_spec {
 	struct rein_scope *scope;
 	struct rein_watch_step steps[REIN_STEPS_MAX];
 	struct rein_slot slot;
+	struct rein_traffic traffic;
 };
 
 int rein_watch_spec_read(struct rein_watch_spec *spec,

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "freezer.h"
 #include "ladder.h"
+#include "own.h"
 #include "scope.h"
 #include "watch.h"
 #include "watch-look.h"
@@ -463,6 +464,9 @@ static void watch_free_rcu(struct rcu_head *head)
 static void watch_free(struct rein_watch *watch)
 {
 	rein_freezer_put(watch->freezer);
+	rein_traffic_put(&watch->traffic);
+	if (watch->traffic_charged)
+		rein_own_uncharge(watch->maker.uid);
 	rein_quota_uncharge(&looks_quota, watch->maker.uid, watch->looks);
 	rein_quota_uncharge(&quota, watch->maker.uid, 1);
 	rein_subject_put(&watch->subject);
@@ -501,9 +505,11 @@ static void watch_fill(struct rein_watch *watch, struct rein_watch_spec *spec)
 	watch->subject = spec->subject;
 	watch->scope = spec->scope;
 	watch->slot = spec->slot;
+	watch->traffic = spec->traffic;
 	memset(&spec->subject, 0, sizeof(spec->subject));
 	spec->scope = NULL;
 	spec->slot.slots = NULL;
+	spec->traffic = (struct rein_traffic){ };
 	memcpy(watch->steps, spec->steps, sizeof(watch->steps));
 	watch->n_steps = args->n_steps;
 	watch->at_step = args->n_steps;
@@ -530,6 +536,37 @@ static int fail_charge(struct rein_answer *answer, int err)
 			      READ_ONCE(watches_per_user));
 }
 
+/* Everybody's packets pass who counts them. */
+static int charge_traffic(struct rein_watch *watch, struct rein_answer *answer)
+{
+	int err;
+
+	if (watch->maker.trusted || !rein_traffic_is_counted(&watch->traffic))
+		return 0;
+	err = rein_own_charge(watch->maker.uid);
+	if (err == -ENOMEM)
+		return rein_call_no_memory(answer, "for a watch");
+	if (err)
+		return rein_call_fail(answer, REIN_E_WATCH_TRAFFIC_MANY,
+				      "the user has as many watches over traffic as one may have",
+				      "user %u has %u watches over traffic and limits on sockets already",
+				      from_kuid(&init_user_ns, watch->maker.uid),
+				      rein_own_most());
+	watch->traffic_charged = true;
+	return 0;
+}
+
+static int charge(struct rein_watch *watch, struct rein_answer *answer)
+{
+	unsigned int looks = rein_watch_looks(watch->flags, &watch->rules);
+	int err = charge_looks(&watch->maker, looks, answer);
+
+	if (err)
+		return err;
+	watch->looks = looks;
+	return charge_traffic(watch, answer);
+}
+
 /* What is charged and alive, but not yet where it belongs. */
 static struct rein_watch *watch_make(struct rein_watch_spec *spec,
 				     struct rein_answer *answer)
@@ -547,11 +584,8 @@ static struct rein_watch *watch_make(struct rein_watch_spec *spec,
 	}
 	atomic_long_inc(&n_watches);
 	watch_fill(watch, spec);
-	watch->looks = rein_watch_looks(watch->flags, &watch->rules);
-	err = charge_looks(&watch->maker, watch->looks, answer);
-	if (err) {
-		watch->looks = 0;
-	} else {
+	err = charge(watch, answer);
+	if (!err) {
 		rein_watch_follow(watch);
 		if (!xa_reserve(&watches, watch->id, GFP_KERNEL_ACCOUNT))
 			return watch;

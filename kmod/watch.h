@@ -33,6 +33,7 @@
 #include "pulse.h"
 #include "slots.h"
 #include "subject.h"
+#include "tally.h"
 
 struct cred;
 struct rein_answer;
@@ -93,6 +94,7 @@ struct rein_watch_report {
  * @steps:	what is done when it has expired
  * @n_steps:	how many
  * @looks:	how often it may be looked at in a second, as was charged; @tell
+ * @traffic_charged: its traffic was charged, see own.h
  * @node:	among those whose subjects don't tell that they go; see watch.c
  * @tell:	see above
  * @record:	id of the record of the last fault, or of its end; @tell
@@ -109,6 +111,7 @@ struct rein_watch_report {
  * @freezer:	of the subject's cgroup, NULL: there is none
  * @thawed_ns:	what is to be added to the freezer's total
  * @slot:	what a program beats in
+ * @traffic:	the packets that beat it
  * @clock:	what its time namespace adds to its times
  * @idle_ns:	for how long the subject had been frozen when the slot was looked at
  * @exited:	the subject has gone, or is empty
@@ -142,6 +145,7 @@ struct rein_watch {
 	struct rein_watch_step steps[REIN_STEPS_MAX];
 	u32 n_steps;
 	unsigned int looks;
+	bool traffic_charged;
 	struct list_head node;
 
 	struct mutex tell;
@@ -160,6 +164,7 @@ struct rein_watch {
 	struct rein_freezer *freezer;
 	u64 thawed_ns;
 	struct rein_slot slot;
+	struct rein_traffic traffic;
 	s64 clock;
 	u64 idle_ns;
 	bool exited;

@@ -165,6 +165,25 @@ exits_with 2 "a beat with another one doesn't count" rein beat token --token 0
 matches "$OUT" "^hint: " "it is said what to do"
 exits_with 0 "with that of the beat before it does" rein beat token --token "$token"
 
+# --- beats by packets ---------------------------------------------------------------
+
+# What is sent is a beat, whatever becomes of it.
+exits_with 0 "one that packets beat" rein watch add chatty --cgroup "$(cg others)" --every $LONG \
+	--beat egress
+rein limit add nothing --cgroup "$(cg others)" --on egress --rate 0
+in_cgroup others tool-send -u -n 3 127.0.0.1 5001 >/dev/null
+# What has come since the last look is seen now.
+rein watch arm chatty
+is "$(watch chatty '"\(.beats) \(.beat_by | join(" "))"')" "3 call egress" "three packets, three beats"
+matches "$(rein watch show chatty)" "^  beaten by: +packets that it sends$" "it says what beats it"
+rein limit del nothing
+exits_with 0 "of both ways" rein watch add both --cgroup "$(cg others)" --every $LONG --beat any
+is "$(watch both '.beat_by | join(" ")')" "call egress ingress" "either is a beat"
+exits_with 1 "of a process" rein watch add no --pid "$worker" --every $LONG --beat any
+matches "$OUT" "^hint: name one: --cgroup PATH, --socket PID:FD$" "it is said of what"
+rein watch del chatty
+rein watch del both
+
 # --- armed, tested, deleted -------------------------------------------------------
 
 exits_with 0 "a test does nothing" rein -j watch test worker

@@ -393,6 +393,7 @@ code E0734 "a test" watch not-armed
 code E0735 "a file" watch scope
 code E0736 "one that was just removed" watch removed
 code E0737 "that of the same user, with less" watch privileges
+code E0738 "traffic, without a right to any" watch traffic
 code E0104 "to watch a directory elsewhere" watch elsewhere
 
 # --- where faults can be injected: no memory, and errors that nobody has thought of --------

@@ -1348,6 +1348,12 @@ static int call_watch_cgroup(struct post *post)
 	return post_make(post, true, REIN_WATCH_ARM);
 }
 
+/* What packets beat: a count both ways, hooks, and, without privileges, a charge. */
+static int call_watch_traffic(struct post *post)
+{
+	return post_make(post, true, REIN_WATCH_ARM | REIN_WATCH_EGRESS | REIN_WATCH_INGRESS);
+}
+
 static int call_watch_socket(struct post *post)
 {
 	struct watch_ask ask;
@@ -1418,6 +1424,7 @@ static const struct post_call {
 	{ "making a watch", call_watch, true, false, false },
 	{ "making a watch with a slot", call_watch_slot, true, false, false },
 	{ "making a watch over a cgroup", call_watch_cgroup, true, false, false },
+	{ "making a watch that packets beat", call_watch_traffic, true, false, false },
 	{ "making a watch over a socket", call_watch_socket, true, true, false },
 	{ "looking for a watch", call_look, true, false, false },
 	{ "a beat", call_beat, false, false, true },

@@ -30,7 +30,7 @@ static inline bool put_file(const char *path, const char *text)
 /* Move to a cgroup, named by its directory. */
 static inline bool enter(const char *cgroup)
 {
-	char path[128];
+	char path[512];
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
 	return put_file(path, "0");

@@ -344,7 +344,9 @@ static void make_watch_args(struct rein_watch_args *args)
 	/* With an owner: none is to be left. */
 	args->flags = REIN_WATCH_OWNED | (percent(70) ? REIN_WATCH_ARM : 0) |
 		      (percent(10) ? REIN_WATCH_TOKEN : 0) | (percent(20) ? REIN_WATCH_SLOT : 0) |
-		      (percent(10) ? REIN_WATCH_STAMP : 0);
+		      (percent(10) ? REIN_WATCH_STAMP : 0) |
+		      (percent(15) ? REIN_WATCH_EGRESS : 0) |
+		      (percent(15) ? REIN_WATCH_INGRESS : 0);
 	args->subject = percent(95) ? subjects[below(3)] : below(8);
 	args->fd = REIN_NO_FD;
 	args->kill_fd = REIN_NO_FD;

@@ -305,6 +305,21 @@ static int do_looks(void)
 	return do_beyond(LOOKS_PER_USER, 50, REIN_WATCH_ARM | REIN_WATCH_SLOT);
 }
 
+static int do_traffic(void)
+{
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t before = get_parameter(LIMITS_PER_USER);
+	int dev = open_device(), ret;
+
+	if (!set_parameter(LIMITS_PER_USER, 0) || seteuid(NOBODY))
+		die(LIMITS_PER_USER);
+	ret = watch_make(dev, watch_socket(watch_every(ask_good(REIN_WATCH_EGRESS), SECOND, 0),
+					   sock));
+	if (seteuid(0) || !set_parameter(LIMITS_PER_USER, before))
+		die(LIMITS_PER_USER);
+	return told_off(ret);
+}
+
 static int do_process(void)
 {
 	pid_t pid = make_child();
@@ -449,6 +464,7 @@ static const struct act acts[] = {
 	{ "beater", do_beater },		/* arms */
 	{ "watches", do_watches },		/* more than a user may have */
 	{ "looks", do_looks },			/* likewise, in a second */
+	{ "traffic", do_traffic },
 	{ "process", do_process },		/* that has gone */
 	{ "kill", do_kill },			/* with another file */
 	{ "forbidden", do_forbidden },		/* over another user's process */

@@ -164,7 +164,7 @@ static const struct wrong {
 	int err;
 	unsigned int code;
 } wrongs[] = {
-	{ "a flag", { { AT(flags), 1 << 5 } }, EINVAL, WATCH_MALFORMED },
+	{ "a flag", { { AT(flags), 1 << 7 } }, EINVAL, WATCH_MALFORMED },
 	{ "the last flag", { { AT(flags), 1U << 31 } }, EINVAL, WATCH_MALFORMED },
 	{ "no subject", { { AT(subject), 0 } }, EINVAL, WATCH_MALFORMED },
 	{ "a subject", { { AT(subject), 4 } }, EINVAL, WATCH_MALFORMED },

@@ -13,6 +13,7 @@
 
 #define WATCHES_PER_USER	"/sys/module/rein/parameters/watches_per_user"
 #define LOOKS_PER_USER		"/sys/module/rein/parameters/looks_per_user"
+#define LIMITS_PER_USER		"/sys/module/rein/parameters/limits_per_user"
 
 /* --- requests: what they return is a descriptor, or 0, or a negative errno ---------- */
 

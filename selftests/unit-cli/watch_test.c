@@ -351,10 +351,24 @@ static void rules(void)
 		{ "--order 1>2,>4,>5", REIN_WATCH_ARM, { .first = 48, .next = { 0, 4 } } },
 		{ "--every 3650day", REIN_WATCH_ARM, { .every_ns = REIN_RULE_MAX_NS, .min = 1 } },
 	};
+	static const struct {
+		const char *by;
+		uint32_t flags;
+	} ways[] = {
+		{ "egress", REIN_WATCH_EGRESS },
+		{ "ingress", REIN_WATCH_INGRESS },
+		{ "any", REIN_WATCH_EGRESS | REIN_WATCH_INGRESS },
+	};
 	char line[256];
 	size_t i;
 
 	forget();
+	for (i = 0; i < COUNT(ways); i++) {
+		snprintf(line, sizeof(line), "watch add web --cgroup web --every 1s --beat %s",
+			 ways[i].by);
+		CHECK_STR(run(line)->err, "");
+		CHECK_EQ(kernel->asked.watch.flags, REIN_WATCH_ARM | ways[i].flags);
+	}
 	for (i = 0; i < COUNT(rows); i++) {
 		snprintf(line, sizeof(line), "watch add web --pid %d %s", getpid(), rows[i].line);
 		CHECK_STR(run(line)->err, "");
@@ -430,6 +444,10 @@ static void mistakes(void)
 		{ "watch add web --pid 1 --order 1>2,", "the order can't be read: ''" },
 		{ "watch add web --pid 1 --order -1>2", "the order can't be read: '-1>2'" },
 		{ "watch add web --pid 1 --order 1>2>3", "the order can't be read: '1>2>3'" },
+		{ "watch add web --pid 1 --every 1s --beat any", "--cgroup PATH, --socket PID:FD" },
+		{ "watch add web --cgroup a --every 1s --beat all", "one of: egress ingress any" },
+		{ "watch add web --cgroup web --unit-max 1s --beat any", "give it a cycle" },
+		{ "watch add web --cgroup a --every 1s --beat any --token", "leave out --token" },
 		{ "watch add web --pid 1 --every 1s --on-miss die", "there is no such step" },
 		{ "watch add web --pid 1 --every 1s --on-miss kill,", "there is no such step" },
 		{ "watch add web --pid 1 --every 1s --on-miss signal", "say which signal" },

@@ -104,6 +104,50 @@ static int take_subject(struct cli *cli, struct add *add)
 	return ways[way].take(cli, add, value);
 }
 
+/* --- what beats it --------------------------------------------------------------------- */
+
+static int fail_beat(struct cli *cli, const char *by, const char *hint, const char *what)
+{
+	char option[64];
+
+	snprintf(option, sizeof(option), "--beat %s", by);
+	return cli_fail(cli, CODE_USAGE, option, hint, "%s", what);
+}
+
+/* Packets, if that was said. */
+static int take_beat(struct cli *cli, struct add *add)
+{
+	static const struct {
+		const char *name;
+		uint32_t flags;
+	} ways[] = {
+		{ "egress", REIN_WATCH_EGRESS },
+		{ "ingress", REIN_WATCH_INGRESS },
+		{ "any", REIN_WATCH_EGRESS | REIN_WATCH_INGRESS },
+	};
+	const char *by = opt_value(&add->args, "beat");
+	size_t i;
+
+	if (!by)
+		return 0;
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (!strcmp(by, ways[i].name))
+			break;
+	if (i == sizeof(ways) / sizeof(ways[0]))
+		return fail_beat(cli, by, "one of: egress ingress any",
+				 "there is no such traffic");
+	if (add->opts.subject == REIN_SUBJECT_PROCESS)
+		return fail_beat(cli, by, "name one: --cgroup PATH, --socket PID:FD",
+				 "packets are those of a cgroup, or of a socket");
+	if (!add->rules.rules.every_ns)
+		return fail_beat(cli, by, "give it a cycle: --every TIME",
+				 "packets are counted in cycles");
+	if (opt_find(&add->args, "token"))
+		return fail_beat(cli, by, "leave out --token", "packets carry no token");
+	add->opts.flags |= ways[i].flags;
+	return 0;
+}
+
 /* --- what it needs for its steps --------------------------------------------------------- */
 
 /*
@@ -223,6 +267,7 @@ static int take_line(struct cli *cli, struct add *add, int argc, char **argv)
 		{ "pid", 0, "PID", false },
 		{ "socket", 0, "PID:FD", false },
 		WATCH_RULES,
+		{ "beat", 0, "BY", false },
 		{ "token", 0, NULL, false },
 		{ "off", 0, NULL, false },
 		{ 0 },
@@ -260,6 +305,8 @@ int watch_add_main(struct cli *cli, int argc, char **argv)
 	ret = take_line(cli, &add, argc, argv);
 	if (!ret)
 		ret = take_subject(cli, &add);
+	if (!ret)
+		ret = take_beat(cli, &add);
 	if (!ret)
 		ret = add_kill(cli, &add);
 	if (!ret)

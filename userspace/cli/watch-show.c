@@ -81,6 +81,8 @@ static void show_beat_keys(struct out *out, const struct rein_watch *watch)
 	} ways[] = {
 		{ REIN_WATCH_SLOT, "slot" },
 		{ REIN_WATCH_STAMP, "stamp" },
+		{ REIN_WATCH_EGRESS, "egress" },
+		{ REIN_WATCH_INGRESS, "ingress" },
 	};
 	size_t i;
 
@@ -334,6 +336,14 @@ static void show_over(struct out *out, const struct rein_watch *watch)
 		show_socket(out, &watch->socket, " ");
 }
 
+static const char *traffic_name(uint32_t flags)
+{
+	if (!(flags & REIN_WATCH_INGRESS))
+		return "packets that it sends";
+	return flags & REIN_WATCH_EGRESS ? "packets that it sends or receives" :
+					   "packets that it receives";
+}
+
 static void show_cycle(struct out *out, const struct rein_watch_rules *rules)
 {
 	out_ns(out, NULL, "\n  every:\t", rules->every_ns);
@@ -364,6 +374,8 @@ static void show_rules(struct out *out, const struct rein_watch *watch)
 		out_ns(out, NULL, "\n  warns:\t", rules->pretimeout_ns);
 	if (rules->pretimeout_ns)
 		out_text(out, " before it expires");
+	if (watch->flags & (REIN_WATCH_EGRESS | REIN_WATCH_INGRESS))
+		out_str(out, NULL, "\n  beaten by:\t", traffic_name(watch->flags));
 	if (watch->flags & REIN_WATCH_TOKEN)
 		out_text(out, "\n  token:\teach beat has to carry one");
 }

@@ -631,11 +631,13 @@ const struct command watch_commands[] = {
 	{ .name = "add", .run = watch_add_main,
 	  .summary = "keep a watch over a cgroup, a process or a socket",
 	  .usage = "add NAME (--cgroup PATH | --pid PID | --socket PID:FD)\n"
-		   "            --every TIME [OPTION]... [--token] [--off]",
+		   "            --every TIME [OPTION]... [--beat BY | --token] [--off]",
 	  .details =
 	  "What it is kept over has to beat: rein beat, librein. If it doesn't as it\n"
 	  "should that is a fault; one more in a row than --miss, and it has expired.\n\n"
 	  RULES_HELP
+	  "  --beat BY            each packet is a beat: egress, that a cgroup or a socket\n"
+	  "                       sends, ingress, that arrives for it, or any\n"
 	  "  --token              each beat has to carry what the one before was answered\n"
 	  "  --off                not armed yet: see rein help watch arm\n\n"
 	  "It stays until it is deleted or its target has gone. While that is frozen, and\n"

@@ -63,7 +63,7 @@ _rein_next() {
 		;;
 	race*)		echo --replicas --after --timeout --budget --credit --name -- ;;
 	watch)		echo add run list show wait arm test del ;;
-	"watch add"*)	echo --cgroup --pid --socket "$rules" --token --off ;;
+	"watch add"*)	echo --cgroup --pid --socket "$rules" --beat --token --off ;;
 	"watch run"*)	echo "$rules" --restart --backoff --signal -- ;;
 	beat* | "watch list"* | "watch show"* | "watch wait"* | "watch arm"* | "watch test"* | "watch del"*)
 		case $1 in

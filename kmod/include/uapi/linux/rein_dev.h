@@ -518,6 +518,13 @@ enum rein_watch_flags {
 	REIN_WATCH_SLOT = 1 << 3,
 	/* The same, but its time beats: with a @min of 1, and without @max. */
 	REIN_WATCH_STAMP = 1 << 4,
+	/*
+	 * Each packet that the cgroup, with all below it, or the socket sends is a beat, whatever
+	 * becomes of it. Needs a cycle; there is no token, and no slot.
+	 */
+	REIN_WATCH_EGRESS = 1 << 5,
+	/* Each packet that arrives for it likewise; both: either. */
+	REIN_WATCH_INGRESS = 1 << 6,
 };
 
 /**
