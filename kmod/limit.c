@@ -382,14 +382,14 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 		rein_bucket_init(&limit->tiers[i].bucket, &tier->bucket.rate,
 				 tier->bucket.burst, now);
 	}
+	limit->trusted = spec->trusted;
+	limit->maker = current_uid();
 	limit->own_patience = spec->has_patience;
 	limit->own_queue = spec->has_queue;
 	limit->patience_ns = spec->has_patience ? spec->patience_ns :
 						  rein_default_patience(limit);
 	limit->queue = spec->has_queue ? spec->queue : rein_default_queue(limit);
 	limit->credit = spec->credit;
-	limit->trusted = spec->trusted;
-	limit->maker = current_uid();
 	timerqueue_init(&limit->expiry);
 	return limit;
 }
@@ -469,7 +469,7 @@ static int own_charge(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	if (err == -EDQUOT)
 		return rein_fail(ask, NULL, REIN_E_LIMIT_MANY_OF_USER,
 				 "the user has as many limits on sockets as one may have",
-				 "user %u has %u limits on sockets already",
+				 "user %u has %u limits on sockets and watches over traffic already",
 				 from_kuid(&init_user_ns, current_uid()), rein_own_most());
 	return err ? rein_fail_memory(ask, "for the request") : 0;
 }

@@ -14,6 +14,16 @@
 #include "netlink-view.h"
 
 /**
+ * rein_is_trusted() - is the present task an administrator's?
+ *
+ * Return: whether it has CAP_NET_ADMIN over the initial user namespace.
+ */
+bool rein_is_trusted(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
+}
+
+/**
  * rein_maker_get() - remember the present task
  * @maker:	it goes there; to be undone by rein_maker_put()
  */
@@ -23,7 +33,7 @@ void rein_maker_get(struct rein_maker *maker)
 	strscpy(maker->comm, current->comm, sizeof(maker->comm));
 	maker->uid = current_uid();
 	maker->home = rein_cgroup_current();
-	maker->trusted = ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
+	maker->trusted = rein_is_trusted();
 }
 
 /**

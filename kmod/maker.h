@@ -47,6 +47,7 @@ struct rein_quota {
 		.lock = __MUTEX_INITIALIZER(name.lock),			\
 	}
 
+bool rein_is_trusted(void);
 void rein_maker_get(struct rein_maker *maker);
 void rein_maker_put(struct rein_maker *maker);
 bool rein_maker_is_of(const struct rein_maker *maker, kuid_t uid);

@@ -44,6 +44,22 @@ struct sock *rein_socket_get(int fd)
 }
 
 /**
+ * rein_socket_counted() - do its packets have it as their socket where we see them?
+ * @sk:		the socket, of the families inet or inet6
+ * @in:		also those that arrive
+ *
+ * Return: whether.
+ */
+bool rein_socket_counted(const struct sock *sk, bool in)
+{
+	if (!is_ours(sk))
+		return false;
+	return !in ||
+	       (sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP) ||
+	       (sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP);
+}
+
+/**
  * rein_socket_gone() - will a socket neither send nor receive anything any more?
  * @sk:		the socket
  *

@@ -26,6 +26,7 @@ static inline struct cgroup *rein_socket_cgroup(const struct sock *sk)
 }
 
 struct sock *rein_socket_get(int fd);
+bool rein_socket_counted(const struct sock *sk, bool in);
 bool rein_socket_gone(const struct sock *sk);
 u64 rein_socket_cookie(struct sock *sk);
 

@@ -20,8 +20,8 @@
 #define PATIENCE_CONNECT (60ULL * NSEC_PER_SEC)
 #define QUEUE_MIN	SZ_64K
 #define QUEUE_MAX	SZ_1G
-#define QUEUE_LEAST	SZ_1M
 #define QUEUE_MOST	SZ_64M
+#define QUEUE_OWN	SZ_1M
 #define TAKERS_LEAST	1024
 #define TAKERS_MAX	SZ_16K
 #define LIFETIME_MAX	(100 * 366 * DAY_NS)
@@ -98,35 +98,39 @@ int rein_spec_check_name(const struct rein_limit_spec *spec,
 #define CALL_OVERS	(PACKET_OVERS & ~BIT(REIN_OVER_MARK))
 
 /*
- * What fits a resource, and what a request is told that doesn't.
+ * What fits a resource, and what a request is told that doesn't. Who sends to us knows
+ * nothing of a queue but how long it takes, and sends again what takes long: on their way in
+ * packets wait for shorter.
  */
 static const struct {
 	u8 units;
 	u8 overs;
 	u64 patience;
+	u64 queue_least;
+	u64 queue_ns;
 	const char *unit_unfit;
 	const char *over_unfit;
 } resources[REIN_RESOURCES] = {
 	[REIN_RESOURCE_EGRESS] = {
-		PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST,
+		PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST, SZ_1M, NSEC_PER_SEC,
 		"egress is metered in bytes or packets",
 	},
 	[REIN_RESOURCE_INGRESS] = {
-		PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST,
+		PACKET_UNITS, PACKET_OVERS, PATIENCE_LEAST, SZ_64K, NSEC_PER_SEC / 8,
 		"ingress is metered in bytes or packets",
 	},
 	[REIN_RESOURCE_CONNECT] = {
-		CALL_UNITS, CALL_OVERS, PATIENCE_CONNECT,
+		CALL_UNITS, CALL_OVERS, PATIENCE_CONNECT, SZ_1M, NSEC_PER_SEC,
 		"connect is metered in calls: connections, not what they carry",
 		"a connection can't be marked: only packets have ECN",
 	},
 	[REIN_RESOURCE_ACCEPT] = {
-		CALL_UNITS, CALL_OVERS & ~BIT(REIN_OVER_WAIT), PATIENCE_LEAST,
+		CALL_UNITS, CALL_OVERS & ~BIT(REIN_OVER_WAIT), PATIENCE_LEAST, SZ_1M, NSEC_PER_SEC,
 		"accept is metered in calls: connections, not what they carry",
 		"accept can't wait or mark: who calls would only call again",
 	},
 	[REIN_RESOURCE_CALL] = {
-		CALL_UNITS, CALL_OVERS, 0,
+		CALL_UNITS, CALL_OVERS, 0, 0, 0,
 		"call is metered in calls, not in bytes or packets",
 		"a call can't be marked: only packets have ECN",
 	},
@@ -174,7 +178,7 @@ static int check_credit(const struct rein_limit_spec *spec,
 static int check_own_queue(const struct rein_limit_spec *spec,
 			   struct rein_ask *ask)
 {
-	if (spec->trusted || spec->queue <= QUEUE_LEAST)
+	if (spec->trusted || spec->queue <= QUEUE_OWN)
 		return 0;
 	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_QUEUE),
 			 REIN_E_QUEUE_RANGE,
@@ -384,17 +388,19 @@ u64 rein_default_patience(const struct rein_limit *limit)
  * rein_default_queue() - how much a limit lets wait, if that wasn't said
  * @limit:	the limit, locked or not yet published
  *
- * Return: bytes of packets, what goes out in a second in powers of two; or a
- * number of takers.
+ * Return: bytes of packets, what goes out in a second, or comes in in an eighth of one, in
+ * powers of two; or a number of takers.
  */
 u64 rein_default_queue(const struct rein_limit *limit)
 {
-	u64 queue = QUEUE_LEAST;
+	const u64 most = limit->trusted ? QUEUE_MOST : QUEUE_OWN;
+	const u64 ns = resources[limit->resource].queue_ns;
+	u64 queue = resources[limit->resource].queue_least;
 
 	if (limit->resource == REIN_RESOURCE_CALL)
 		return TAKERS_LEAST;
-	while (queue < QUEUE_MOST &&
-	       rein_limit_time(limit, queue, queue / 1500) < NSEC_PER_SEC)
+	while (queue < most &&
+	       rein_limit_time(limit, queue, queue / 1500) < ns)
 		queue *= 2;
 	return queue;
 }

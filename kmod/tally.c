@@ -9,6 +9,8 @@
 #include <net/sock.h>
 
 #include "hook.h"
+#include "maker.h"
+#include "own.h"
 #include "packet.h"
 #include "socket.h"
 #include "tally.h"
@@ -37,7 +39,7 @@ struct rein_tally {
 	struct tally_key key;
 	unsigned int users;
 	int level;
-	u64 __percpu *packets;
+	unsigned long __percpu *packets;
 	struct rcu_head rcu;
 };
 
@@ -106,7 +108,7 @@ static struct rein_tally *tally_new(const struct tally_key *key, int level)
 
 	if (!tally)
 		return NULL;
-	tally->packets = alloc_percpu_gfp(u64, GFP_KERNEL_ACCOUNT);
+	tally->packets = alloc_percpu_gfp(unsigned long, GFP_KERNEL_ACCOUNT);
 	if (!tally->packets) {
 		kfree(tally);
 		return NULL;
@@ -163,9 +165,9 @@ static void tally_put(struct rein_tally *tally)
 	mutex_unlock(&rein_mutex);
 }
 
-static u64 tally_read(const struct rein_tally *tally)
+static unsigned long tally_read(const struct rein_tally *tally)
 {
-	u64 packets = 0;
+	unsigned long packets = 0;
 	int cpu;
 
 	if (!tally)
@@ -175,38 +177,52 @@ static u64 tally_read(const struct rein_tally *tally)
 	return packets;
 }
 
+static int charge(struct rein_traffic *traffic)
+{
+	int err;
+
+	if (rein_is_trusted())
+		return 0;
+	traffic->payer = current_uid();
+	err = rein_own_charge(traffic->payer);
+	traffic->charged = !err;
+	return err;
+}
+
 /**
  * rein_traffic_get() - count packets, or share the count of them
  * @traffic:	zeroed; filled in
  * @cgrp:	whose, with all below it; it is there as long as this
  * @sk:		whose instead, or NULL; likewise
  * @out:	those that are sent
- * @in:		those that are received
+ * @in:		those that are received; one or both
  *
- * Context: may sleep; takes rein_mutex.
+ * Context: the task that wants to; may sleep; takes rein_mutex.
  *
- * Return: 0, or -ENOMEM: then there is nothing to undo.
+ * Return: 0; -EDQUOT: the user may count no more; or -ENOMEM. Then there is nothing to undo.
  */
 int rein_traffic_get(struct rein_traffic *traffic, struct cgroup *cgrp,
 		     struct sock *sk, bool out, bool in)
 {
-	struct tally_key key;
-	int level;
+	struct tally_key key = key_of(cgrp, sk);
+	const int level = sk ? 0 : level_of(cgrp);
+	/* Before there are hooks: they are what he may not cause. */
+	int err = charge(traffic);
 
-	if (!out && !in)
-		return 0;
-	key = key_of(cgrp, sk);
-	level = sk ? 0 : level_of(cgrp);
+	if (err)
+		return err;
 	key.resource = REIN_RESOURCE_EGRESS;
 	if (out)
 		traffic->out = tally_get(&key, level);
 	key.resource = REIN_RESOURCE_INGRESS;
 	if (in)
 		traffic->in = tally_get(&key, level);
-	if (out == !!traffic->out && in == !!traffic->in)
-		return 0;
-	rein_traffic_put(traffic);
-	return -ENOMEM;
+	if (out != !!traffic->out || in != !!traffic->in) {
+		rein_traffic_put(traffic);
+		return -ENOMEM;
+	}
+	traffic->seen = rein_traffic_read(traffic);
+	return 0;
 }
 
 /**
@@ -219,6 +235,8 @@ void rein_traffic_put(struct rein_traffic *traffic)
 {
 	tally_put(traffic->out);
 	tally_put(traffic->in);
+	if (traffic->charged)
+		rein_own_uncharge(traffic->payer);
 	*traffic = (struct rein_traffic){ };
 }
 
@@ -228,11 +246,21 @@ void rein_traffic_put(struct rein_traffic *traffic)
  *
  * Context: any.
  *
- * Return: so many since the first one began to count them.
+ * Return: so many since the first one began to count them; it begins anew when it is full.
  */
-u64 rein_traffic_read(const struct rein_traffic *traffic)
+unsigned long rein_traffic_read(const struct rein_traffic *traffic)
 {
 	return tally_read(traffic->out) + tally_read(traffic->in);
+}
+
+/**
+ * rein_traffic_cost() - how much more it is to look at traffic than at anything else
+ *
+ * Return: so many times as much: each CPU has a count of its own.
+ */
+unsigned int rein_traffic_cost(void)
+{
+	return 1 + num_possible_cpus() / 8;
 }
 
 /**
@@ -254,7 +282,7 @@ unsigned int rein_tally_resources(void)
 
 /* --- the data path ----------------------------------------------------------------- */
 
-static void count(const struct tally_key *key, u64 packets)
+static void count(const struct tally_key *key, unsigned long packets)
 {
 	struct rein_tally *tally = rhashtable_lookup(&tallies, key, params);
 
@@ -263,7 +291,7 @@ static void count(const struct tally_key *key, u64 packets)
 }
 
 static void count_cgroup(const struct cgroup *cgrp, enum rein_resource resource,
-			 u64 packets)
+			 unsigned long packets)
 {
 	const struct tally_key key = {
 		.id = cgroup_id(cgrp),
@@ -275,7 +303,7 @@ static void count_cgroup(const struct cgroup *cgrp, enum rein_resource resource,
 
 /* A cgroup, and those above it. */
 static void count_cgroups(struct cgroup *cgrp, enum rein_resource resource,
-			  u64 packets)
+			  unsigned long packets)
 {
 	unsigned long at = READ_ONCE(levels);
 	unsigned int level;

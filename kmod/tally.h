@@ -12,6 +12,7 @@
 
 #include <linux/compiler.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 
 #include "limit.h"
 
@@ -25,18 +26,24 @@ extern unsigned int rein_tallies;
  * struct rein_traffic - the packets of a cgroup or a socket
  * @out:	those that it sends, holds a reference; NULL: they are not counted
  * @in:		those that it receives, likewise
+ * @charged:	to @payer, see own.h
+ * @payer:	the user who counts them
  * @seen:	for who looks now and then: how many he has seen
+ * @frozen:	likewise: they could not be answered when he did
  */
 struct rein_traffic {
 	struct rein_tally *out;
 	struct rein_tally *in;
-	u64 seen;
+	bool charged;
+	kuid_t payer;
+	unsigned long seen;
+	bool frozen;
 };
 
 int rein_traffic_get(struct rein_traffic *traffic, struct cgroup *cgrp,
 		     struct sock *sk, bool out, bool in);
 void rein_traffic_put(struct rein_traffic *traffic);
-u64 rein_traffic_read(const struct rein_traffic *traffic);
+unsigned long rein_traffic_read(const struct rein_traffic *traffic);
 
 /**
  * rein_traffic_is_counted() - are any packets?
@@ -49,6 +56,7 @@ static inline bool rein_traffic_is_counted(const struct rein_traffic *traffic)
 	return traffic->out || traffic->in;
 }
 
+unsigned int rein_traffic_cost(void);
 unsigned int rein_tally_resources(void);
 
 void rein_tally_count(const struct sock *sk, const struct sk_buff *skb,

@@ -19,7 +19,8 @@
 #define SAMPLE_MIN_NS	NSEC_PER_MSEC
 
 /* Whose beats are found only when somebody looks. A time is looked at when it is due. */
-#define SAMPLED		(REIN_WATCH_SLOT | REIN_WATCH_EGRESS | REIN_WATCH_INGRESS)
+#define TRAFFIC		(REIN_WATCH_EGRESS | REIN_WATCH_INGRESS)
+#define SAMPLED		(REIN_WATCH_SLOT | TRAFFIC)
 
 static struct workqueue_struct *wq;
 static struct workqueue_struct *reset_wq;	/* see climb_elsewhere() */
@@ -157,12 +158,14 @@ static u64 sample_ns(const struct rein_watch_rules *rules)
 unsigned int rein_watch_looks(u32 flags, const struct rein_watch_rules *rules)
 {
 	u64 ns = rein_pulse_shortest(rules);
+	unsigned int looks;
 
 	if (!ns)
 		return 0;
 	if (flags & (SAMPLED | REIN_WATCH_STAMP))
 		ns = sample_ns(rules);
-	return div64_u64(NSEC_PER_SEC + ns - 1, ns);
+	looks = div64_u64(NSEC_PER_SEC + ns - 1, ns);
+	return flags & TRAFFIC ? looks * rein_traffic_cost() : looks;
 }
 
 /* --- what is to be told, and when to look again ---------------------------------------- */
@@ -363,14 +366,33 @@ static void sample_stamp(struct rein_watch *watch, u64 now)
 	rein_watch_beaten(watch, 1, when);
 }
 
+/*
+ * Packets go on arriving for what is frozen, and its cycle stands still. So of those that came
+ * around the time at which it was frozen, or thawed, no more count than are wanted, and none
+ * of those in between.
+ */
+static unsigned long count_frozen(struct rein_watch *watch, unsigned long n, u64 now)
+{
+	const u64 idle_ns = idle(watch, now);
+	const bool frozen = rein_watch_frozen(watch);
+	const bool within = frozen && watch->traffic.frozen;
+	const bool around = frozen || watch->traffic.frozen || idle_ns != watch->idle_ns;
+
+	watch->traffic.frozen = frozen;
+	watch->idle_ns = idle_ns;
+	if (within)
+		return 0;
+	return around ? min_t(unsigned long, n, max(watch->rules.min, 1U)) : n;
+}
+
 static void sample_traffic(struct rein_watch *watch, u64 now)
 {
-	u64 packets = rein_traffic_read(&watch->traffic);
-	u64 n = packets - watch->traffic.seen;
+	unsigned long packets = rein_traffic_read(&watch->traffic);
+	unsigned long n = count_frozen(watch, packets - watch->traffic.seen, now);
 
+	watch->traffic.seen = packets;
 	if (!n)
 		return;
-	watch->traffic.seen = packets;
 	rein_pulse_beaten(&watch->pulse, &watch->rules, n,
 			  rein_watch_now(watch, now));
 	rein_watch_beaten(watch, n, now);

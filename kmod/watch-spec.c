@@ -6,9 +6,11 @@
 #include <linux/uaccess.h>
 
 #include "call.h"
+#include "own.h"
 #include "pulse.h"
 #include "scope.h"
 #include "scope-file.h"
+#include "socket.h"
 #include "spec.h"
 #include "watch-spec.h"
 
@@ -168,14 +170,31 @@ static int get_slot(struct rein_watch_spec *spec,
 	return 0;
 }
 
+static int fail_traffic_many(struct rein_answer *answer)
+{
+	return rein_call_fail(answer, REIN_E_WATCH_TRAFFIC_MANY,
+			      "the user has as many watches over traffic as one may have",
+			      "user %u has %u watches over traffic and limits on sockets already",
+			      from_kuid(&init_user_ns, current_uid()),
+			      rein_own_most());
+}
+
 static int get_traffic(struct rein_watch_spec *spec, struct rein_answer *answer)
 {
 	const u32 flags = spec->args->flags;
+	const struct sock *sk = spec->subject.sk;
+	int err;
 
-	if (rein_traffic_get(&spec->traffic, spec->subject.cgrp, spec->subject.sk,
-			     flags & REIN_WATCH_EGRESS, flags & REIN_WATCH_INGRESS))
-		return rein_call_no_memory(answer, "to count packets");
-	return 0;
+	if (!(flags & TRAFFIC_FLAGS))
+		return 0;
+	if (sk && !rein_socket_counted(sk, flags & REIN_WATCH_INGRESS))
+		return rein_call_wrong(answer, REIN_E_WATCH_MALFORMED,
+				       "this socket's packets can't be counted: MPTCP's are its connections', and of what arrives only TCP's and UDP's are");
+	err = rein_traffic_get(&spec->traffic, spec->subject.cgrp, spec->subject.sk,
+			       flags & REIN_WATCH_EGRESS, flags & REIN_WATCH_INGRESS);
+	if (err == -EDQUOT)
+		return fail_traffic_many(answer);
+	return err ? rein_call_no_memory(answer, "to count packets") : 0;
 }
 
 /**

@@ -16,7 +16,6 @@
 #include "clock.h"
 #include "freezer.h"
 #include "ladder.h"
-#include "own.h"
 #include "scope.h"
 #include "watch.h"
 #include "watch-look.h"
@@ -257,7 +256,6 @@ static void begin(struct rein_watch *watch, const struct rein_arm_args *args)
 		rein_pulse_arm(&watch->pulse, &watch->rules,
 			       args->flags & REIN_ARM_GRACE ? args->grace_ns :
 			       watch->rules.grace_ns, rein_watch_now(watch, now));
-	rein_watch_sample_anew(watch);
 	watch->status = watch->pulse.status;
 	watch->armed_ns = now;
 	watch->unit_ns = 0;
@@ -270,8 +268,9 @@ static bool over_by_now(struct rein_watch *watch)
 {
 	if (watch->pulse.status == REIN_WATCH_GONE || watch->exited)
 		return true;
-	return watch->pulse.status == REIN_WATCH_RUNNING &&
-	       !rein_watch_see_to(watch, ktime_get_ns());
+	if (watch->pulse.status == REIN_WATCH_OFF)
+		rein_watch_sample_anew(watch);
+	return !rein_watch_see_to(watch, ktime_get_ns());
 }
 
 /**
@@ -409,8 +408,11 @@ bool rein_watch_end(struct rein_watch *watch, bool exited)
 		rein_ladder_gone(watch, exited);
 	}
 	mutex_unlock(&watch->tell);
-	if (first)
+	if (first) {
+		/* Nobody looks any more, however long somebody keeps a descriptor. */
+		rein_traffic_put(&watch->traffic);
 		rein_watch_put(watch);
+	}
 	return first;
 }
 
@@ -465,8 +467,6 @@ static void watch_free(struct rein_watch *watch)
 {
 	rein_freezer_put(watch->freezer);
 	rein_traffic_put(&watch->traffic);
-	if (watch->traffic_charged)
-		rein_own_uncharge(watch->maker.uid);
 	rein_quota_uncharge(&looks_quota, watch->maker.uid, watch->looks);
 	rein_quota_uncharge(&quota, watch->maker.uid, 1);
 	rein_subject_put(&watch->subject);
@@ -536,37 +536,6 @@ static int fail_charge(struct rein_answer *answer, int err)
 			      READ_ONCE(watches_per_user));
 }
 
-/* Everybody's packets pass who counts them. */
-static int charge_traffic(struct rein_watch *watch, struct rein_answer *answer)
-{
-	int err;
-
-	if (watch->maker.trusted || !rein_traffic_is_counted(&watch->traffic))
-		return 0;
-	err = rein_own_charge(watch->maker.uid);
-	if (err == -ENOMEM)
-		return rein_call_no_memory(answer, "for a watch");
-	if (err)
-		return rein_call_fail(answer, REIN_E_WATCH_TRAFFIC_MANY,
-				      "the user has as many watches over traffic as one may have",
-				      "user %u has %u watches over traffic and limits on sockets already",
-				      from_kuid(&init_user_ns, watch->maker.uid),
-				      rein_own_most());
-	watch->traffic_charged = true;
-	return 0;
-}
-
-static int charge(struct rein_watch *watch, struct rein_answer *answer)
-{
-	unsigned int looks = rein_watch_looks(watch->flags, &watch->rules);
-	int err = charge_looks(&watch->maker, looks, answer);
-
-	if (err)
-		return err;
-	watch->looks = looks;
-	return charge_traffic(watch, answer);
-}
-
 /* What is charged and alive, but not yet where it belongs. */
 static struct rein_watch *watch_make(struct rein_watch_spec *spec,
 				     struct rein_answer *answer)
@@ -584,8 +553,11 @@ static struct rein_watch *watch_make(struct rein_watch_spec *spec,
 	}
 	atomic_long_inc(&n_watches);
 	watch_fill(watch, spec);
-	err = charge(watch, answer);
-	if (!err) {
+	watch->looks = rein_watch_looks(watch->flags, &watch->rules);
+	err = charge_looks(&watch->maker, watch->looks, answer);
+	if (err) {
+		watch->looks = 0;
+	} else {
 		rein_watch_follow(watch);
 		if (!xa_reserve(&watches, watch->id, GFP_KERNEL_ACCOUNT))
 			return watch;

@@ -94,7 +94,6 @@ struct rein_watch_report {
  * @steps:	what is done when it has expired
  * @n_steps:	how many
  * @looks:	how often it may be looked at in a second, as was charged; @tell
- * @traffic_charged: its traffic was charged, see own.h
  * @node:	among those whose subjects don't tell that they go; see watch.c
  * @tell:	see above
  * @record:	id of the record of the last fault, or of its end; @tell
@@ -145,7 +144,6 @@ struct rein_watch {
 	struct rein_watch_step steps[REIN_STEPS_MAX];
 	u32 n_steps;
 	unsigned int looks;
-	bool traffic_charged;
 	struct list_head node;
 
 	struct mutex tell;

@@ -141,8 +141,10 @@ near "$(goes reached 5040 $SECOND $((SECOND * 5)) 1428)" $((KBIT * 1000)) 5 \
 kill "$PID"
 rein limit del datagrams
 
-# TCP in slow start sends more than the queue holds, and then some of it twice: that is charged, too.
-limited wait ${KBIT}kbit/s,burst=$BURST --over wait --queue 64KiB
+# TCP in slow start sends more than the queue holds, and then some of it twice: that is charged,
+# too. By default it is short, so that little is.
+limited wait ${KBIT}kbit/s,burst=$BURST --over wait
+is "$(json limit show wait .queue_bytes)" 65536 "wait: an eighth of a second may wait, 64 KiB at least"
 listens wait 5041
 background in_netns far tool-send -t 60 10.0.1.1 5041 >"$TMP/wait.json"
 # Of 1500 bytes 1448 are what is received.
@@ -154,6 +156,7 @@ identity wait
 ID=$(ss -Htnp state established "sport = :5041" | grep -o 'pid=[0-9]*,fd=[0-9]*')
 note "$ID: $(ss -Htin state established 'sport = :5041' | tail -n 1)"
 rein limit set wait --rate 100Mbit/s
+is "$(json limit show wait .queue_bytes)" 2097152 "wait: a higher rate, a longer queue"
 crosses received 5041 $((KBIT * 125 * 8)) >/dev/null
 is $? 0 "wait: a higher rate is felt at once"
 rein limit del wait

@@ -540,6 +540,14 @@ TEST_F(sockets, own)
 	/* It may be changed, and goes as it came. */
 	tier.burst = 1;
 	EXPECT_EQ(0, rein_socket_limit(self->rein, self->tx, &request));
+	/* What may wait by default is no more than what may be asked for. */
+	tier.rate_tokens = 1000000;
+	tier.rate_period_ns = 1000000000;
+	EXPECT_EQ(0, rein_socket_limit(self->rein, self->tx, &request));
+	ASSERT_EQ(0, get_limit(self->rein, "mine", self->tx, &limit));
+	EXPECT_EQ(1 << 20, limit.queue);
+	tier.rate_tokens = 1;
+	tier.rate_period_ns = RATE_DAY_NS;
 	EXPECT_EQ(0, delete_limit(self->rein, "mine", self->tx));
 
 	request.has_queue = true;

@@ -199,6 +199,7 @@ TEST_F_TIMEOUT(traffic, of_a_socket, TIMEOUT)
 	int sends_in = SUCCEEDS(over_socket(self->dev, self->pair[0], REIN_WATCH_INGRESS, HOUR));
 	int gets = SUCCEEDS(over_socket(self->dev, self->pair[1], REIN_WATCH_INGRESS, HOUR));
 	int gets_any = SUCCEEDS(over_socket(self->dev, self->pair[1], both, HOUR));
+	struct watch_ask ask;
 	int other[2];
 
 	ASSERT_TRUE(udp_pair(other));
@@ -216,6 +217,13 @@ TEST_F_TIMEOUT(traffic, of_a_socket, TIMEOUT)
 	EXPECT_EQ(8, beats(self->fd, gets_any));
 	EXPECT_EQ(1, beats(self->fd, gets));
 	EXPECT_EQ(8, beats(self->fd, sends));
+	/* Nor has one that is beaten in another way before it is armed. */
+	close(gets);
+	gets = SUCCEEDS(watch_make(self->dev, watch_every(watch_socket(ask_watch(&ask,
+			REIN_WATCH_OWNED | REIN_WATCH_INGRESS), self->pair[1]), HOUR, 0)));
+	ids[gets] = said.id;
+	SUCCEEDS(watch_beat(gets));
+	EXPECT_EQ(1, beats(self->fd, gets));
 	close_pair(other);
 	close(sends);
 	close(sends_in);
@@ -337,12 +345,61 @@ TEST_F_TIMEOUT(traffic, comes_too_often, TIMEOUT)
 	close(fd);
 }
 
+static void act_pause(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+}
+
+/* Packets go on arriving for what is frozen: they are none of the cycle that stands still. */
+TEST_F_TIMEOUT(traffic, frozen, TIMEOUT)
+{
+	const uint64_t cycle = is_debug() ? 3 * SECOND : SECOND;
+	struct rein_watch_state state = { };
+	struct watch_ask ask;
+	int pair[2], fd, i;
+	pid_t pid;
+
+	/* Sockets are those of the cgroup that they are made in. */
+	ASSERT_TRUE(enter(A));
+	ASSERT_TRUE(udp_pair(pair));
+	ASSERT_TRUE(enter(CGROOT));
+	pid = run_inside(A, act_pause, NULL);
+	watch_cgroup(ask_watch(&ask, REIN_WATCH_OWNED | REIN_WATCH_ARM | REIN_WATCH_INGRESS),
+		     self->a, REIN_NO_FD);
+	watch_every(&ask, cycle, 0)->args.rules.max = 100;
+	fd = SUCCEEDS(watch_make(self->dev, &ask));
+	ids[fd] = said.id;
+	EXPECT_TRUE(send_packets(pair, 1));
+	EXPECT_TRUE(put_file(A "/cgroup.freeze", "1"));
+	for (i = 0; i < 20; i++) {
+		EXPECT_TRUE(send_packets(pair, 25));
+		usleep(cycle / 20000);
+	}
+	EXPECT_TRUE(put_file(A "/cgroup.freeze", "0"));
+	for (i = 0; i < 30; i++) {
+		EXPECT_TRUE(send_packets(pair, 1));
+		usleep(cycle / 10000);
+	}
+	EXPECT_FALSE(watch_read(fd, &state) && state.count[REIN_COUNT_MISS]) {
+		TH_LOG("fault %u, of %llu beats; " AGAIN, state.fault,
+		       (unsigned long long)state.count[REIN_COUNT_BEAT]);
+	}
+	close(fd);
+	kill(pid, SIGKILL);
+	wait_child(pid);
+	close_pair(pair);
+	EXPECT_TRUE(wait_empty(self->a));
+}
+
 /* --- what can't be ---------------------------------------------------------------------------- */
 
 TEST_F_TIMEOUT(traffic, what_contradicts_itself, TIMEOUT)
 {
 	const uint32_t out = REIN_WATCH_OWNED | REIN_WATCH_EGRESS;
 	struct watch_ask ask;
+	int fd;
 
 	/* A process. */
 	FAILS(EINVAL, WATCH_MALFORMED,
@@ -357,6 +414,20 @@ TEST_F_TIMEOUT(traffic, what_contradicts_itself, TIMEOUT)
 	      over_socket(self->dev, self->pair[0], REIN_WATCH_INGRESS | REIN_WATCH_STAMP, SECOND));
 	FAILS(EINVAL, WATCH_MALFORMED,
 	      over_socket(self->dev, self->pair[0], REIN_WATCH_INGRESS | REIN_WATCH_TOKEN, SECOND));
+	/* What can't be counted. */
+	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+	ASSERT_LE(0, fd);
+	FAILS(EINVAL, WATCH_MALFORMED, over_socket(self->dev, fd, REIN_WATCH_INGRESS, SECOND));
+	close(SUCCEEDS(over_socket(self->dev, fd, REIN_WATCH_EGRESS, SECOND)));
+	close(fd);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	if (fd < 0) {
+		TH_LOG("this kernel has no MPTCP");
+	} else {
+		FAILS(EINVAL, WATCH_MALFORMED,
+		      over_socket(self->dev, fd, REIN_WATCH_EGRESS, SECOND));
+		close(fd);
+	}
 }
 
 /* As nobody: over sockets of his own, until he may have no more. */
@@ -375,15 +446,9 @@ TEST_F_TIMEOUT(traffic, as_many_as_a_user_may_have, TIMEOUT)
 		for (i = 0; i < 4; i++)
 			note(report, i, over_socket(self->dev, self->pair[i % 2],
 						    REIN_WATCH_EGRESS, HOUR));
-		/* What is given up can be had again. */
-		close(report->ret[0]);
-		for (i = 0; i < 1000; i++) {
-			note(report, 4, over_socket(self->dev, self->pair[0],
-						    REIN_WATCH_INGRESS, HOUR));
-			if (report->ret[4] >= 0)
-				break;
-			usleep(10000);
-		}
+		/* What is over can be had again, though its descriptor is open. */
+		watch_end(report->ret[0]);
+		note(report, 4, over_socket(self->dev, self->pair[0], REIN_WATCH_INGRESS, HOUR));
 		_exit(0);
 	}
 	EXPECT_EQ(0, wait_child(pid));

@@ -520,10 +520,11 @@ enum rein_watch_flags {
 	REIN_WATCH_STAMP = 1 << 4,
 	/*
 	 * Each packet that the cgroup, with all below it, or the socket sends is a beat, whatever
-	 * becomes of it. Needs a cycle; there is no token, and no slot.
+	 * limits on egress make of it; but not while it is frozen. TCP sends some for a program
+	 * that hangs, too. Needs a cycle; there is no token, and no slot.
 	 */
 	REIN_WATCH_EGRESS = 1 << 5,
-	/* Each packet that arrives for it likewise; both: either. */
+	/* Each packet of TCP or UDP that arrives for it likewise; both: either. */
 	REIN_WATCH_INGRESS = 1 << 6,
 };
 
