@@ -388,8 +388,8 @@ u64 rein_default_patience(const struct rein_limit *limit)
  * rein_default_queue() - how much a limit lets wait, if that wasn't said
  * @limit:	the limit, locked or not yet published
  *
- * Return: bytes of packets, what goes out in a second, or comes in in an eighth of one, in
- * powers of two; or a number of takers.
+ * Return: bytes of packets, as a power of two: what goes out in a second, or arrives in an
+ * eighth of one; or a number of takers.
  */
 u64 rein_default_queue(const struct rein_limit *limit)
 {

@@ -219,9 +219,8 @@ TEST_F_TIMEOUT(traffic, of_a_socket, TIMEOUT)
 	EXPECT_EQ(8, beats(self->fd, sends));
 	/* Nor has one that is beaten in another way before it is armed. */
 	close(gets);
-	gets = SUCCEEDS(watch_make(self->dev, watch_every(watch_socket(ask_watch(&ask,
-			REIN_WATCH_OWNED | REIN_WATCH_INGRESS), self->pair[1]), HOUR, 0)));
-	ids[gets] = said.id;
+	watch_socket(ask_watch(&ask, REIN_WATCH_OWNED | REIN_WATCH_INGRESS), self->pair[1]);
+	gets = SUCCEEDS(made(watch_make(self->dev, watch_every(&ask, HOUR, 0))));
 	SUCCEEDS(watch_beat(gets));
 	EXPECT_EQ(1, beats(self->fd, gets));
 	close_pair(other);
@@ -370,7 +369,6 @@ TEST_F_TIMEOUT(traffic, frozen, TIMEOUT)
 		     self->a, REIN_NO_FD);
 	watch_every(&ask, cycle, 0)->args.rules.max = 100;
 	fd = SUCCEEDS(watch_make(self->dev, &ask));
-	ids[fd] = said.id;
 	EXPECT_TRUE(send_packets(pair, 1));
 	EXPECT_TRUE(put_file(A "/cgroup.freeze", "1"));
 	for (i = 0; i < 20; i++) {
