@@ -49,17 +49,29 @@ static int is_told_of(unsigned int code, uint64_t id)
 	return wait_watch_records(connect_to_rein(), code, id, 1, &record) ? refused(record.id) : 1;
 }
 
+/* It goes with this process, from when this returns: who reads what that prints waits for both. */
 static pid_t make_child(void)
 {
-	pid_t pid = fork();
+	int ready[2];
+	char byte = 0;
+	pid_t pid;
 
+	if (pipe2(ready, O_CLOEXEC))
+		die("pipe2");
+	pid = fork();
 	if (pid < 0)
 		die("fork");
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (write(ready[1], &byte, 1) != 1)
+			_exit(1);
 		for (;;)
 			pause();
 	}
+	if (read(ready[0], &byte, 1) != 1)
+		die("read");
+	close(ready[0]);
+	close(ready[1]);
 	return pid;
 }
 
