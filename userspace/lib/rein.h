@@ -495,7 +495,6 @@ int rein_record_clear(struct rein *rein);
  * @watches:	how many there are
  * @sockets:	how many have limits; one that has some on what it sends and on what it
  *		receives counts twice
- * @sockets:	how many sockets have a limit
  */
 struct rein_stat {
 	const char *version;
