@@ -678,14 +678,18 @@ unsigned long rein_target_sockets(void)
 
 /* --- dead cgroups, and closed sockets ------------------------------------------ */
 
+/* The target itself stays: it is for the caller to see what becomes of it. */
 static void target_orphan(struct rein_target *target)
 {
 	struct rein_limit *limit, *next;
 	unsigned int i;
 
+	/* Above 0, so that nobody removes it with the last one. */
+	target->n_limits++;
 	for (i = 0; i < REIN_RESOURCES; i++)
 		list_for_each_entry_safe(limit, next, &target->limits[i], node)
 			rein_limit_drop(limit, REIN_EVENT_ORPHANED);
+	target->n_limits--;
 }
 
 /* Remove limits of dead cgroups, and targets that have run empty. */
@@ -697,11 +701,8 @@ static void reap(struct work_struct *work)
 	mutex_lock(&rein_mutex);
 	for (pos = rein_target_next(NULL, NULL); pos; pos = next) {
 		next = rein_target_next(NULL, pos);
-		/* Keeps the count above 0, so that nobody removes it here. */
-		pos->n_limits++;
 		if (!pos->sk && rein_cgroup_dead(pos->cgrp))
 			target_orphan(pos);
-		pos->n_limits--;
 		if (pos->n_limits)
 			continue;
 		/* If its children moved up they come next now. */
@@ -728,10 +729,7 @@ static void reap_sockets(struct work_struct *work)
 	list_for_each_entry_safe(pos, next, &sockets, sockets) {
 		if (!rein_socket_gone(pos->sk))
 			continue;
-		/* As in reap(). */
-		pos->n_limits++;
 		target_orphan(pos);
-		pos->n_limits--;
 		rein_target_settle(pos);
 		cond_resched();
 	}
