@@ -53,12 +53,16 @@ demo: deps-check all selftests-install ## limit real traffic in a VM and show wh
 
 bench: deps-check all ## what limits cost, beside tc, nft and others; a few minutes
 	@selftests/bench/run --kernel $(KERNEL)
+	@$(MAKE) --no-print-directory bench-shape
 	@selftests/bench/native/run
+
+bench-shape: deps-check all selftests-install ## its middle alone: rates, retransmits and delays, beside tc and nft
+	@selftests/bench/shape --kernel $(KERNEL)
 
 bench-cancel: deps-check all ## how long it takes until what a scope ends has ended, beside kill
 	@selftests/bench/cancel --kernel $(KERNEL)
 
-bench-native: deps-build ## its second half alone: ns that a take takes, beside other limiters
+bench-native: deps-build ## its last part alone: ns that a take takes, beside other limiters
 	@selftests/bench/native/run
 
 vm: deps-check all ## a shell in a VM with rein loaded; KERNEL=debug for the debug kernel
@@ -98,5 +102,5 @@ clean: ## remove everything that was built (not the cache of kernels)
 # The steps of one target need each other's results; -j is for those below.
 .NOTPARALLEL:
 
-.PHONY: help all kmod userspace deps check check-debug check-all unit fuzz demo bench bench-cancel bench-native vm \
+.PHONY: help all kmod userspace deps check check-debug check-all unit fuzz demo bench bench-shape bench-cancel bench-native vm \
 	selftests-install lint builds generate format install clean

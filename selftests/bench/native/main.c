@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long a take takes on this machine, beside other limiters. No VM, no root, and
+ * How long a take takes on this machine, beside other limiters, and a beat. No VM, no root, and
  * nothing is asserted of times.
  *
  *	make bench-native	from the top: the packages, the program, a table
@@ -367,6 +367,10 @@ int main(int argc, char **argv)
 		add(&go_clock_subject);
 		add(&go_subject);
 	}
+	add(&beat_subject);
+	add(&beat_shared_subject);
+	add(&beat_at_subject);
+	add(&notify_subject);
 	measure_all();
 	printf("@fact rounds %u\n", n_rounds);
 	report();

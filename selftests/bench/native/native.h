@@ -53,6 +53,7 @@ extern const char *const situation_keys[SITUATIONS];
 
 extern const struct subject clock_subject, spin_subject, fair_subject, gcra_subject;
 extern const struct subject rein_subject, rein_small_subject, rein_packet_subject;
+extern const struct subject beat_subject, beat_shared_subject, beat_at_subject, notify_subject;
 extern const struct subject tsc_subject, dpdk_subject;
 extern const struct subject go_clock_subject, go_subject;
 

@@ -15,6 +15,10 @@ BEGIN {
 	text["gcra"] = "GCRA, one cmpxchg"
 	text["tsc"] = "rdtsc"
 	text["dpdk"] = "DPDK rte_meter (srTCM)"
+	text["beat"] = "rein_beat(), a store to a slot"
+	text["beat_shared"] = "rein_beat_shared(), an addition"
+	text["beat_at"] = "rein_beat_at() and its clock"
+	text["notify"] = "as sd_notify(WATCHDOG=1), and recv()"
 	text["go_clock"] = "Go time.Now()"
 	text["go"] = "Go x/time/rate, Allow()"
 }
@@ -54,6 +58,9 @@ function rows(what, heading,		i, j, k, v) {
 	printf "\n"
 	for (i = 1; i <= n; i++) {
 		k = subject[i]
+		# A beat is no take.
+		if (what == "rein" && k ~ /^(beat|notify)/)
+			continue
 		if (k in skipped) {
 			printf "    %-34s not measured: %s\n", text[k], skipped[k]
 			continue
@@ -82,7 +89,7 @@ function table() {
 		fact["cpu"], fact["cpus"], fact["hypervisor"] == "yes" ? " of a virtual machine" : "",
 		fact["governor"], fact["clocksource"]
 	printf "Medians of %s rounds; load when they began: %s\n", fact["rounds"], fact["load"]
-	rows("ns", "ns for a take of each thread, with the clock that it reads, if it does")
+	rows("ns", "ns for a take, or a beat, of each thread, with the clock that it reads, if it does")
 	rows("clock", "The same as a multiple of one reading of the clock")
 	rows("rein", "What rein's take is a multiple of: rein / the other")
 }
