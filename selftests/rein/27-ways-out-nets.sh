@@ -86,6 +86,26 @@ vti() {
 	ip -n far xfrm policy add dir in mark 7 tmpl src 10.0.1.1 dst 10.0.1.2 proto esp mode tunnel
 }
 
+# The same through an interface that chooses states by its id.
+# shellcheck disable=SC2317 # by through
+xfrmi() {
+	local ns end=(10.0.1.1 10.0.1.2) dev=v1 null=(auth digest_null '' enc 'ecb(cipher_null)' '')
+
+	for ns in "" far; do
+		# shellcheck disable=SC2086 # nothing, or two words
+		ip ${ns:+-n $ns} link add "$2" type xfrm dev $dev if_id 8 &&
+		ip ${ns:+-n $ns} xfrm state add src "${end[0]}" dst "${end[1]}" proto esp spi 8 \
+			mode tunnel if_id 8 "${null[@]}" &&
+		ip ${ns:+-n $ns} xfrm state add src "${end[1]}" dst "${end[0]}" proto esp spi 8 \
+			mode tunnel if_id 8 "${null[@]}" &&
+		ip ${ns:+-n $ns} xfrm policy add dir out if_id 8 tmpl src "${end[0]}" dst "${end[1]}" \
+			proto esp mode tunnel &&
+		ip ${ns:+-n $ns} xfrm policy add dir in if_id 8 tmpl src "${end[1]}" dst "${end[0]}" \
+			proto esp mode tunnel || return 1
+		end=("${end[1]}" "${end[0]}") dev=eth0
+	done
+}
+
 # through KIND K COMMAND...: what goes into a tunnel
 through() {
 	if ! "${@:3}" >"$TMP/tunnel" 2>&1; then
@@ -105,6 +125,7 @@ through ipip 1 tunnel ipip to1
 through gre 2 tunnel gre to2
 through wireguard 3 wireguard wireguard to3
 through vti 4 vti vti to4
+through xfrm 5 xfrmi xfrm to5
 # shellcheck disable=SC2034 # for held_to
 PERCENT=2
 
@@ -187,6 +208,38 @@ limited user
 watched there user tool-bypass udp "$FAR" 5001
 held_to user "$MTU" "$FREE" "user: a user namespace with a network of its own, whose packets are forwarded"
 WITHIN=there once forwarded "what is forwarded" udp "$FAR" 5001
+
+# --- what lends its device to a namespace ----------------------------------------------------------
+
+# in_lent CGROUP COMMAND...
+# shellcheck disable=SC2317 # by watched
+in_lent() {
+	in_cgroup "$1" ip netns exec lent "${@:2}"
+}
+
+# lent MODE K: v1, by ipvlan. Of mode l2 packets leave as they are; of l3 and l3s they are
+# routed by this namespace, past its hooks.
+lent() {
+	if ! ip link add iv0 link v1 netns lent type ipvlan mode "$1" 2>"$TMP/ipvlan"; then
+		skip "the kernel lacks ipvlan: $(cat "$TMP/ipvlan")" "ipvlan-$1: what a lent device sends"
+		return
+	fi
+	ip -n lent addr add "10.0.1.$2/24" dev iv0
+	ip -n lent link set iv0 up
+	free_run "ipvlan-$1 is there" in_lent free tool-bypass -n 1400 udp "$FAR" 5001 || return
+	WITHIN=in_lent once "ipvlan-$1" "what a lent device sends" udp "$FAR" 5001
+	watched in_lent free tool-bypass udp "$FAR" 5001
+	FREE=$CAME
+	limited "ipvlan-$1-held"
+	watched in_lent "ipvlan-$1-held" tool-bypass udp "$FAR" 5001
+	held_to "ipvlan-$1-held" "$MTU" "$FREE" "ipvlan-$1-held: through a lent device"
+	ip -n lent link del iv0
+}
+
+make_netns lent
+lent l2 21
+lent l3 22
+lent l3s 23
 
 # --- loopback ----------------------------------------------------------------------------------
 
