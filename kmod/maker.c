@@ -73,7 +73,7 @@ bool rein_maker_is_of(const struct rein_maker *maker, kuid_t uid)
 bool rein_maker_is_current(const struct rein_maker *maker)
 {
 	return rein_maker_is_of(maker, current_uid()) ||
-	       ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
+	       rein_is_trusted();
 }
 
 /* Could the present task send signals as that user? */
@@ -109,7 +109,7 @@ static bool has_caps_of(const struct cred *cred)
 bool rein_maker_is_matched(const struct rein_maker *maker,
 			   const struct cred *cred)
 {
-	if (ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN))
+	if (rein_is_trusted())
 		return true;
 	return rein_maker_is_of(maker, current_uid()) &&
 	       is_current_user(cred->uid) && is_current_user(cred->euid) &&

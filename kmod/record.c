@@ -4,7 +4,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/cgroup.h>
 #include <linux/ip.h>
@@ -20,6 +19,7 @@
 #include <net/sock.h>
 
 #include "bind.h"
+#include "maker.h"
 #include "netlink.h"
 #include "record.h"
 #include "ring.h"
@@ -230,12 +230,6 @@ static u64 record_again(const struct refusal *refusal)
 	       rein_ring_fold(id, none) ? id : 0;
 }
 
-/* Is the present task an administrator? */
-static bool is_trusted(void)
-{
-	return ns_capable_noaudit(&init_user_ns, CAP_NET_ADMIN);
-}
-
 /*
  * May a refused request have a record of its own? Those of administrators
  * may. All others together have a bucket, or anybody could drive everybody
@@ -279,7 +273,7 @@ static u64 record_request(const struct rein_ask *ask, enum rein_code code,
 	u64 id;
 
 	id = record_again(&refusal);
-	if (id || !record_granted(info, is_trusted(), 1))
+	if (id || !record_granted(info, rein_is_trusted(), 1))
 		return id;
 	rec = rein_ring_open(info, NULL);
 	record_site(rec, site);
@@ -368,7 +362,7 @@ u64 rein_record_scope(const struct rein_scope_note *note,
 	struct rein_record *rec;
 	u64 id = note->folds ? record_again(&same) : 0;
 
-	if (id || !record_granted(info, note->by_task ? is_trusted() :
+	if (id || !record_granted(info, note->by_task ? rein_is_trusted() :
 						      note->scope->maker.trusted, 1))
 		return id;
 	rec = rein_ring_open(info, NULL);
@@ -458,7 +452,7 @@ static struct rein_record *watch_open(const struct rein_watch_note *note,
 	*is_new = !rec;
 	if (rec)
 		return rec;
-	trusted = note->by_task ? is_trusted() : note->watch->maker.trusted;
+	trusted = note->by_task ? rein_is_trusted() : note->watch->maker.trusted;
 	if (!record_granted(info, trusted, note->more + 1))
 		return NULL;
 	rec = rein_ring_open(info, NULL);

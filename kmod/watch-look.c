@@ -331,6 +331,14 @@ void rein_watch_beaten(struct rein_watch *watch, u64 beats, u64 when)
 	rein_watch_wake_readers(watch);
 }
 
+/* Since it was looked at last; when is not known. */
+static void has_beaten(struct rein_watch *watch, u64 beats, u64 now)
+{
+	rein_pulse_beaten(&watch->pulse, &watch->rules, beats,
+			  rein_watch_now(watch, now));
+	rein_watch_beaten(watch, beats, now);
+}
+
 /* A counter that was set back has beaten once. */
 static void sample_counter(struct rein_watch *watch, u64 now)
 {
@@ -340,9 +348,7 @@ static void sample_counter(struct rein_watch *watch, u64 now)
 	if (beats == watch->slot.seen)
 		return;
 	watch->slot.seen = beats;
-	rein_pulse_beaten(&watch->pulse, &watch->rules, n,
-			  rein_watch_now(watch, now));
-	rein_watch_beaten(watch, n, now);
+	has_beaten(watch, n, now);
 }
 
 /*
@@ -391,11 +397,8 @@ static void sample_traffic(struct rein_watch *watch, u64 now)
 	unsigned long n = count_frozen(watch, packets - watch->traffic.seen, now);
 
 	watch->traffic.seen = packets;
-	if (!n)
-		return;
-	rein_pulse_beaten(&watch->pulse, &watch->rules, n,
-			  rein_watch_now(watch, now));
-	rein_watch_beaten(watch, n, now);
+	if (n)
+		has_beaten(watch, n, now);
 }
 
 static void sample(struct rein_watch *watch, u64 now)

@@ -120,8 +120,7 @@ median() {
 
 # small: the median of small requests, in us, while there is a large one
 small() {
-	background in_netns far env LD_LIBRARY_PATH="$LIBRARIES" "$PROGRAMS/usr/bin/wrk" -t 1 -c 2 \
-		-d 5s --timeout 60s "http://$HERE_IP:8080/large" >/dev/null
+	background client wrk -t 1 -c 2 -d 5s --timeout 60s "http://$HERE_IP:8080/large" >/dev/null
 	client wrk -t 1 -c 1 -d 4s --latency "http://$HERE_IP:8080/small" >"$TMP/small"
 	wait "$PID"
 	median "$TMP/small"

@@ -695,6 +695,36 @@ static inline void gaps_end(struct gaps *gaps)
 	IN_TIME(found_.boottime_ns - boottime_ahead(), from, to, gaps);			\
 } while (0)
 
+/*
+ * @beat, a statement, for six cycles, on which it lives, and once more; then it is found silent,
+ * when it is looked at next. Nothing is said of when if this machine stood still for too long.
+ */
+#define FALLS_SILENT(at, state, cycle_, beat, gaps) do {				\
+	const uint64_t step_ = (cycle_) / 20, end_ = now_ns() + 6 * (cycle_);		\
+	uint64_t before_ = now_ns(), after_, longest_ = 0;				\
+											\
+	while (now_ns() < end_) {							\
+		after_ = now_ns();							\
+		if (after_ - before_ > longest_)					\
+			longest_ = after_ - before_;					\
+		before_ = after_;							\
+		beat;									\
+		usleep(2000);								\
+	}										\
+	before_ = now_ns();								\
+	beat;										\
+	after_ = now_ns();								\
+	COMES(at, state, REIN_COUNT_EXPIRE, 1);						\
+	if (longest_ < (cycle_) - step_) {						\
+		EXPECT_EQ(1, (state)->count[REIN_COUNT_MISS]);				\
+		FOUND(state, REIN_FAULT_SILENT, WATCH_SILENT, before_ + (cycle_),	\
+		      after_ + (cycle_) + step_, gaps);					\
+	} else {									\
+		TH_LOG("this machine stood still for %llu us",				\
+		       (unsigned long long)longest_ / 1000);				\
+	}										\
+} while (0)
+
 /* CLOCK_BOOTTIME is so much ahead of CLOCK_MONOTONIC: nothing, unless the machine slept. */
 static inline uint64_t boottime_ahead(void)
 {
