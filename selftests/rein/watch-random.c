@@ -12,6 +12,7 @@
  * the clock, and so is for how long the subject was frozen. So there are two models, for which
  * as much, and as little, time has passed as may have. Where they agree, so has the watch.
  * Where they don't nothing can be said, and the case is over; how often that was is told.
+ * What is due before the watch is asked next may come in the order of either.
  *
  * OPS steps are done, from SEED on; 100,000, but no longer than the runner waits. A case that
  * fails is done again alone, shrunk, and printed.
@@ -120,6 +121,16 @@ struct watched {
 	u64 asked, done_then;
 	bool busy, stale, unclear, over;
 	char why[256];
+};
+
+/**
+ * struct tally - what a watch has counted since it was armed
+ * @faults:	so many
+ * @expired:	it has
+ */
+struct tally {
+	u64 faults;
+	bool expired;
 };
 
 static struct {
@@ -242,46 +253,70 @@ static bool counts_fit(struct watched *p)
 	       is(p, "ends", p->ends, p->ends, count[REIN_COUNT_END]);
 }
 
+/*
+ * What may have come by then: as much, or as little. Of what was due at about the same time one
+ * model has this first and the other that, and what comes of it may differ, either way. So has
+ * the watch, whose time is between theirs: both are asked.
+ */
+static struct tally tally_at(struct watched *p, u64 then, bool most)
+{
+	struct outcome a = oracle(&p->least, then), b = oracle(&p->most, then);
+	bool a_expired = a.status == REIN_WATCH_EXPIRED, b_expired = b.status == REIN_WATCH_EXPIRED;
+
+	if (most)
+		return (struct tally){ a.faults > b.faults ? a.faults : b.faults,
+				       a_expired || b_expired };
+	return (struct tally){ a.faults < b.faults ? a.faults : b.faults, a_expired && b_expired };
+}
+
+/* Without what came later. */
+static int log_until(const struct model *m, u64 then)
+{
+	int n = m->n_log;
+
+	while (n && m->log[n - 1].now > then)
+		n--;
+	return n;
+}
+
 /* Those that there were so long before it was asked that they have to have been told of. */
 static u64 faults_told(struct watched *p)
 {
 	u64 late = slack_ns() + __atomic_load_n(&all.gaps.longest, __ATOMIC_RELAXED);
 	u64 then = p->asked - late - p->frozen_most;
-	struct model *m = &p->least;
-	int n_log = m->n_log;
-	struct outcome o;
+	int n_least = p->least.n_log, n_most = p->most.n_log;
+	u64 faults;
 
-	if (then < m->since)
+	if (then < p->least.since)
 		return 0;
-	while (m->n_log && m->log[m->n_log - 1].now > then)
-		m->n_log--;
-	o = oracle(m, then);
-	m->n_log = n_log;
-	return o.faults;
+	p->least.n_log = log_until(&p->least, then);
+	p->most.n_log = log_until(&p->most, then);
+	faults = tally_at(p, then, false).faults;
+	p->least.n_log = n_least;
+	p->most.n_log = n_most;
+	return faults;
 }
 
 /*
- * What is found is told soon after, and never before: as of the last look that was @least or
- * @most, and more may have come by @now.
+ * What is found is told soon after, and never before: as of the last look, and more may have
+ * come by @now. At that look the models were agreed.
  */
-static bool faults_fit(struct watched *p, const struct outcome *least,
-		       const struct outcome *most, u64 now)
+static bool faults_fit(struct watched *p, const struct outcome *looked, u64 now)
 {
 	const __u64 *count = p->state.count;
-	u64 told = p->missed_least + least->faults;
-	struct outcome last = *most;
+	struct tally last = { looked->faults, looked->status == REIN_WATCH_EXPIRED };
+	u64 told = p->missed_least + looked->faults;
 
-	if (count[REIN_COUNT_MISS] > p->missed_most + most->faults ||
+	if (count[REIN_COUNT_MISS] > p->missed_most + last.faults ||
 	    count[REIN_COUNT_EXPIRE] > p->expired_most)
-		last = oracle(&p->most, now - p->frozen_least);
+		last = tally_at(p, now - p->frozen_least, true);
 	if (count[REIN_COUNT_MISS] < told) {
 		/* If the machine has just stood still, this has to be found out first. */
 		usleep(20000);
 		told = p->missed_least + faults_told(p);
 	}
 	return is(p, "faults", told, p->missed_most + last.faults, count[REIN_COUNT_MISS]) &&
-	       is(p, "expiries", p->expired_least,
-		  p->expired_most + (last.status == REIN_WATCH_EXPIRED),
+	       is(p, "expiries", p->expired_least, p->expired_most + last.expired,
 		  count[REIN_COUNT_EXPIRE]);
 }
 
@@ -304,11 +339,11 @@ static bool check(struct watched *p, u64 from, u64 to, bool looks)
 	p->unclear = looks && !agree(p, &least, &most);
 	if (p->unclear)
 		return true;
-	if (!counts_fit(p) || !faults_fit(p, &least, &most, now))
+	if (!counts_fit(p) || !faults_fit(p, &least, now))
 		return false;
 	if (p->stale || fits(p, &least) ||
 	    fits_between(p, &p->most, p->looked_most, now - p->frozen_least) ||
-	    fits_between(p, &p->least, p->looked_least, now - p->frozen_most))
+	    fits_between(p, &p->least, p->looked_least, now - p->frozen_least))
 		return true;
 	return differs(p, "expected status %u, fault %u, misses %u, %s; seen %u, %u, %u, %s",
 		       least.status, least.fault, least.misses, least.busy ? "busy" : "idle",
@@ -384,12 +419,12 @@ static bool do_beat(struct watched *p, const struct op *op)
 static void settle(struct watched *p, u64 to, u64 more)
 {
 	struct outcome least = oracle(&p->least, p->looked_least);
-	struct outcome most = oracle(&p->most, to - p->frozen_least);
+	struct tally most = tally_at(p, to - p->frozen_least, true);
 
 	p->missed_least += least.faults + more;
 	p->missed_most += most.faults + more;
 	p->expired_least += least.status == REIN_WATCH_EXPIRED || more;
-	p->expired_most += most.status == REIN_WATCH_EXPIRED || more;
+	p->expired_most += most.expired || more;
 	p->frozen_least = 0;
 	p->frozen_most = 0;
 }
