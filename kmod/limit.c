@@ -26,6 +26,7 @@ u64 rein_config_gen = 1;
 static DEFINE_XARRAY(limits);
 static u64 last_id;
 static unsigned long n_limits[REIN_RESOURCES];
+static unsigned int n_copies;		/* of these */
 static struct timerqueue_head expiries = {
 	.rb_root = RB_ROOT_CACHED,
 };
@@ -103,6 +104,7 @@ static enum rein_unit turn_unit(const struct rein_target *target)
 
 /* --- finding ------------------------------------------------------------------ */
 
+/* Copies are found with what they are copies of. */
 static struct rein_limit *find_on(const struct rein_at *at, const char *name)
 {
 	const struct rein_target *target;
@@ -114,7 +116,7 @@ static struct rein_limit *find_on(const struct rein_at *at, const char *name)
 		if (!target)
 			continue;
 		list_for_each_entry(limit, &target->limits[i], node)
-			if (!strcmp(limit->name, name))
+			if (!limit->origin && !strcmp(limit->name, name))
 				return limit;
 	}
 	return NULL;
@@ -146,7 +148,7 @@ static struct rein_limit *find_only(const struct rein_limit_spec *spec,
 
 	xa_for_each(&limits, id, limit) {
 		if (strcmp(limit->name, spec->name) ||
-		    !limit->target->sk != !of_socket ||
+		    !limit->target->sk != !of_socket || limit->origin ||
 		    !rein_limit_visible(limit, spec->viewer))
 			continue;
 		if (found)
@@ -383,6 +385,8 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 				 tier->bucket.burst, now);
 	}
 	limit->trusted = spec->trusted;
+	limit->per_socket = spec->per_socket;
+	INIT_LIST_HEAD(&limit->copies);
 	limit->maker = current_uid();
 	limit->own_patience = spec->has_patience;
 	limit->own_queue = spec->has_queue;
@@ -395,7 +399,7 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 }
 
 /* From here on the data path finds it. */
-static void limit_publish(struct rein_limit *limit, struct rein_target *target)
+static void limit_link(struct rein_limit *limit, struct rein_target *target)
 {
 	limit->target = target;
 	target->n_limits++;
@@ -405,7 +409,23 @@ static void limit_publish(struct rein_limit *limit, struct rein_target *target)
 	limit->born = rein_config_gen;
 	list_add_rcu(&limit->node, &target->limits[limit->resource]);
 	write_sequnlock_bh(&rein_config_seq);
+}
+
+static void limit_publish(struct rein_limit *limit, struct rein_target *target)
+{
+	limit_link(limit, target);
 	rein_room_kick(target, turn_unit(target));
+}
+
+static int limit_store(struct rein_limit *limit)
+{
+	int err;
+
+	limit->id = last_id + 1;
+	err = xa_err(xa_store(&limits, limit->id, limit, GFP_KERNEL_ACCOUNT));
+	if (!err)
+		last_id++;
+	return err;
 }
 
 static int fail_full(const struct rein_limit_spec *spec, struct rein_ask *ask)
@@ -438,13 +458,11 @@ static int limit_attach(struct rein_limit *limit,
 		err = fail_full(spec, ask);
 		goto err_target;
 	}
-	limit->id = last_id + 1;
 	if (rein_hook_need(rein_hook_needed() | BIT(limit->resource)) ||
-	    xa_err(xa_store(&limits, limit->id, limit, GFP_KERNEL_ACCOUNT))) {
+	    limit_store(limit)) {
 		err = rein_fail_memory(ask, "for the request");
 		goto err_target;
 	}
-	last_id++;
 	if (spec->has_lifetime)
 		live_for(limit, spec->lifetime_ns);
 	limit_publish(limit, target);
@@ -454,6 +472,172 @@ err_target:
 	rein_target_unhook();
 	rein_target_settle(target);
 	return err;
+}
+
+/* --- copies, of limits that are per socket ---------------------------------------- */
+
+static void spec_of(struct rein_limit_spec *spec, const struct rein_limit *limit)
+{
+	unsigned int i;
+
+	*spec = (struct rein_limit_spec){
+		.name = limit->name,
+		.trusted = true,
+		.per_socket = true,
+		.has_resource = true,
+		.resource = limit->resource,
+		.has_over = true,
+		.over = limit->over,
+		.has_patience = limit->own_patience,
+		.patience_ns = limit->patience_ns,
+		.has_queue = limit->own_queue,
+		.queue = limit->queue,
+		.n_tiers = limit->n_tiers,
+	};
+	for (i = 0; i < limit->n_tiers; i++)
+		spec->tiers[i] = limit->tiers[i];
+}
+
+static struct rein_limit *copy_new(struct rein_limit *limit)
+{
+	struct rein_limit_spec *spec = kmalloc(sizeof(*spec), GFP_KERNEL);
+	struct rein_limit *copy;
+
+	if (!spec)
+		return NULL;
+	spec_of(spec, limit);
+	copy = limit_new(spec);
+	kfree(spec);
+	if (!copy)
+		return NULL;
+	copy->per_socket = false;
+	copy->own_patience = limit->own_patience;
+	copy->own_queue = limit->own_queue;
+	copy->origin = limit;
+	return copy;
+}
+
+/*
+ * Not while packets wait there: those were counted by what the copy is to take the place of.
+ * Who is on the way in looks again: see rein_queue_hold().
+ */
+static bool copy_publish(struct rein_limit *copy, struct rein_target *target)
+{
+	struct rein_tree *tree = rein_tree_lock(target);
+	bool idle = !target->room.held;
+
+	if (idle)
+		limit_link(copy, target);
+	rein_tree_unlock(tree);
+	return idle;
+}
+
+/**
+ * rein_limit_copy() - give a socket buckets of its own
+ * @limit:	a limit that is per socket, and binds the socket
+ * @at:		the socket, which has none yet
+ *
+ * The copy begins with full buckets, and from then on is in the limit's place for this socket.
+ *
+ * Context: may sleep; rein_mutex held.
+ *
+ * Return: 0, -ENOMEM, or -EBUSY: packets of the socket wait for other limits of its own.
+ */
+int rein_limit_copy(struct rein_limit *limit, const struct rein_at *at)
+{
+	struct rein_limit *copy = copy_new(limit);
+	struct rein_target *target;
+	int err = -ENOMEM;
+
+	lockdep_assert_held(&rein_mutex);
+	if (!copy)
+		return -ENOMEM;
+	target = rein_target_get(at, rein_lane_of(limit->resource));
+	if (!target)
+		goto err_copy;
+	if (limit_store(copy))
+		goto err_target;
+	if (!copy_publish(copy, target)) {
+		err = -EBUSY;
+		goto err_stored;
+	}
+	list_add(&copy->copy, &limit->copies);
+	limit->n_copies++;
+	n_copies++;
+	rein_room_kick(target, turn_unit(target));
+	return 0;
+
+err_stored:
+	xa_erase(&limits, copy->id);
+err_target:
+	rein_target_settle(target);
+err_copy:
+	limit_free(copy);
+	return err;
+}
+
+/**
+ * rein_limit_copies() - how many copies there are, of all limits
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: the number.
+ */
+unsigned int rein_limit_copies(void)
+{
+	return n_copies;
+}
+
+static void stats_add(struct rein_count stats[REIN_STATS], struct rein_limit *copy)
+{
+	unsigned int i;
+
+	spin_lock_bh(&copy->lock);
+	rein_slice_recall(copy);
+	for (i = 0; i < REIN_STATS; i++) {
+		stats[i].packets += copy->stats[i].packets;
+		stats[i].bytes += copy->stats[i].bytes;
+	}
+	spin_unlock_bh(&copy->lock);
+}
+
+/**
+ * rein_limit_add_copies() - what the copies of a limit have counted
+ * @limit:	the limit
+ * @stats:	is added to
+ *
+ * Those that have gone are in its own counters.
+ *
+ * Context: rein_mutex held.
+ */
+void rein_limit_add_copies(const struct rein_limit *limit,
+			   struct rein_count stats[REIN_STATS])
+{
+	struct rein_limit *copy;
+
+	list_for_each_entry(copy, &limit->copies, copy)
+		stats_add(stats, copy);
+}
+
+/* What it has counted is the limit's from here on, what waits included. */
+static void copy_bequeath(struct rein_limit *copy)
+{
+	struct rein_count stats[REIN_STATS] = { };
+	struct rein_limit *limit = copy->origin;
+	unsigned int i;
+
+	stats_add(stats, copy);
+	spin_lock_bh(&limit->lock);
+	for (i = 0; i < REIN_STATS; i++) {
+		WRITE_ONCE(limit->stats[i].packets,
+			   limit->stats[i].packets + stats[i].packets);
+		WRITE_ONCE(limit->stats[i].bytes,
+			   limit->stats[i].bytes + stats[i].bytes);
+	}
+	spin_unlock_bh(&limit->lock);
+	list_del(&copy->copy);
+	limit->n_copies--;
+	n_copies--;
 }
 
 /* --- those of users, on their own sockets --------------------------------------- */
@@ -630,44 +814,97 @@ static void limit_adopt(struct rein_limit *limit,
 		WRITE_ONCE(limit->credit, spec->credit);
 }
 
-static int limit_set(struct rein_limit *limit,
-		     const struct rein_limit_spec *spec, struct rein_ask *ask)
+/* Memory for what has to have some before anything is changed, copies included. */
+static bool spare_alloc(struct rein_limit *limit, unsigned int n,
+			struct rein_course **courses)
 {
-	struct rein_course *courses = NULL;
-	struct rein_tier *tiers = NULL;
-	struct rein_tree *tree;
-	int err = check_own(limit, spec, ask);
+	struct rein_course *none;
+	struct rein_limit *copy;
 
-	if (err)
-		return err;
+	if (!tiers_alloc(limit->resource, n, &limit->spare, courses))
+		return false;
+	/* Those are not planned for. */
+	list_for_each_entry(copy, &limit->copies, copy)
+		if (!tiers_alloc(copy->resource, n, &copy->spare, &none))
+			return false;
+	return true;
+}
+
+static void spare_free(struct rein_limit *limit)
+{
+	struct rein_limit *copy;
+
+	kfree(limit->spare);
+	limit->spare = NULL;
+	list_for_each_entry(copy, &limit->copies, copy) {
+		kfree(copy->spare);
+		copy->spare = NULL;
+	}
+}
+
+static void limit_change(struct rein_limit *limit,
+			 const struct rein_limit_spec *spec,
+			 struct rein_course **courses)
+{
+	struct rein_tree *tree = rein_tree_lock(limit->target);
+
+	/* What is planned was planned with the old rates. */
+	rein_line_unplan(tree);
+	spin_lock_bh(&limit->lock);
+	if (limit->spare)
+		limit_retier(limit, spec, &limit->spare, courses);
+	limit_adopt(limit, spec);
+	spin_unlock_bh(&limit->lock);
+	rein_tree_unlock(tree);
+	rein_room_kick(limit->target, turn_unit(limit->target));
+}
+
+static int check_still(const struct rein_limit *limit,
+		       const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
 	if (spec->has_resource && spec->resource != limit->resource)
 		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_RESOURCE),
 				 REIN_E_RESOURCE_FIXED,
 				 "the resource of a limit can't be changed",
 				 "the resource of limit %s can't be changed",
 				 limit->name);
+	if (spec->per_socket && !limit->per_socket)
+		return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_PER_SOCKET),
+				 REIN_E_PER_SOCKET_UNFIT,
+				 "a limit can't become one that is per socket",
+				 "limit %s is not per socket, and can't become that",
+				 limit->name);
+	return 0;
+}
+
+static int limit_set(struct rein_limit *limit,
+		     const struct rein_limit_spec *spec, struct rein_ask *ask)
+{
+	struct rein_course *courses = NULL;
+	struct rein_limit *copy;
+	int err = check_own(limit, spec, ask) ?:
+		  check_still(limit, spec, ask);
+
+	if (err)
+		return err;
 	err = rein_spec_check_fit(spec, limit->resource, ask);
 	if (err)
 		return err;
-	if (spec->n_tiers && !tiers_alloc(limit->resource, spec->n_tiers,
-					  &tiers, &courses))
+	if (spec->n_tiers && !spare_alloc(limit, spec->n_tiers, &courses)) {
+		kfree(courses);
+		spare_free(limit);
 		return rein_fail_memory(ask, "for the request");
+	}
 
-	/* What is planned was planned with the old rates. */
-	tree = rein_tree_lock(limit->target);
-	rein_line_unplan(tree);
-	spin_lock_bh(&limit->lock);
-	if (tiers)
-		limit_retier(limit, spec, &tiers, &courses);
-	limit_adopt(limit, spec);
-	spin_unlock_bh(&limit->lock);
-	rein_tree_unlock(tree);
+	limit_change(limit, spec, &courses);
 	kfree(courses);
-	kfree(tiers);
+	courses = NULL;
+	list_for_each_entry(copy, &limit->copies, copy)
+		limit_change(copy, spec, &courses);
+	spare_free(limit);
 
 	if (spec->has_lifetime)
 		live_for(limit, spec->lifetime_ns);
-	rein_room_kick(limit->target, turn_unit(limit->target));
 	rein_netlink_limit(limit, REIN_EVENT_CHANGED);
 	return 0;
 }
@@ -719,35 +956,56 @@ int rein_limit_replace(const struct rein_limit_spec *spec,
 
 /* --- going ---------------------------------------------------------------------- */
 
+static void limit_tell(struct rein_limit *limit, enum rein_event why)
+{
+	if (why == REIN_EVENT_EXPIRED)
+		rein_record_limit(limit, REIN_E_EXPIRED, REIN_SITE,
+				  "the limit removed itself: its time was over");
+	else if (why == REIN_EVENT_ORPHANED && !limit->target->sk)
+		rein_record_limit(limit, REIN_E_ORPHANED, REIN_SITE,
+				  "the limit was removed together with its cgroup");
+	rein_netlink_limit(limit, why);
+}
+
+/* The data path finds it no more. Nobody waits, or ceases to, while a copy is being bequeathed. */
+static void limit_unlink(struct rein_limit *limit)
+{
+	struct rein_tree *tree = rein_tree_lock(limit->target);
+
+	write_seqlock_bh(&rein_config_seq);
+	WRITE_ONCE(rein_config_gen, rein_config_gen + 1);
+	list_del_rcu(&limit->node);
+	write_sequnlock_bh(&rein_config_seq);
+	if (limit->origin)
+		copy_bequeath(limit);
+	rein_tree_unlock(tree);
+}
+
 /**
  * rein_limit_drop() - remove a limit
  * @limit:	the limit; its target may be gone when this returns
  * @why:	what it is removed for
  *
  * What waits for it is let go, as far as other limits do. That a socket was closed is no
- * event that would have to be recorded.
+ * event that would have to be recorded. Its copies go with it.
  *
  * Context: may sleep; rein_mutex held.
  */
 void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
 {
 	struct rein_target *target = limit->target;
+	struct rein_limit *copy, *next;
 
 	lockdep_assert_held(&rein_mutex);
-	if (why == REIN_EVENT_EXPIRED)
-		rein_record_limit(limit, REIN_E_EXPIRED, REIN_SITE,
-				  "the limit removed itself: its time was over");
-	else if (why == REIN_EVENT_ORPHANED && !target->sk)
-		rein_record_limit(limit, REIN_E_ORPHANED, REIN_SITE,
-				  "the limit was removed together with its cgroup");
-	rein_netlink_limit(limit, why);
+	limit_unlink(limit);
+	/* After that: else the sockets would share it for a while. */
+	list_for_each_entry_safe(copy, next, &limit->copies, copy)
+		rein_limit_drop(copy, why);
+	if (!limit->origin)
+		limit_tell(limit, why);
 
 	xa_erase(&limits, limit->id);
 	unexpire(limit);
-	write_seqlock_bh(&rein_config_seq);
-	WRITE_ONCE(rein_config_gen, rein_config_gen + 1);
-	list_del_rcu(&limit->node);
-	write_sequnlock_bh(&rein_config_seq);
 	target->n_limits--;
 	n_limits[limit->resource]--;
 	own_uncharge(limit->trusted, limit->maker);

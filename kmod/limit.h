@@ -91,10 +91,12 @@ enum rein_fold {
  *		rein_mutex
  * @own_queue:	@queue likewise
  * @trusted:	an administrator made it; else the user of a socket, for that
+ * @per_socket:	each socket of the cgroup shall have a copy
  * @lends:	some tokens are in @slices
  * @heard:	jiffies when all CPUs were last asked what has passed there
  * @slices:	tokens of each CPU, NULL until there is use for them
  * @tiers:	the buckets
+ * @spare:	those that it is about to have; rein_mutex
  * @patience_ns: longest wait of one request
  * @queue:	bytes of packets, or takers, that may wait at the same time
  * @maker:	the user who made it, if not @trusted
@@ -108,6 +110,11 @@ enum rein_fold {
  * @born:	configuration generation that published the limit
  * @target:	what the limit is attached to
  * @node:	in the target's list for @resource, youngest first; RCU
+ * @origin:	of a copy: whose, and then it is in no list but those of its target and
+ *		of that limit, and nobody is told of it; else NULL
+ * @copies:	the copies there are, by @copy; rein_mutex
+ * @n_copies:	how many; rein_mutex
+ * @copy:	among @origin's copies; rein_mutex
  * @expiry:	when the limit removes itself; rein_mutex
  * @rcu:	to free it
  * @name:	unique on the target
@@ -120,10 +127,12 @@ struct rein_limit {
 	bool own_patience;
 	bool own_queue;
 	bool trusted;
+	bool per_socket;
 	bool lends;
 	u32 heard;
 	struct rein_slice __percpu *slices;
 	struct rein_tier *tiers;
+	struct rein_tier *spare;
 	u64 patience_ns;
 	u64 queue;
 	kuid_t maker;
@@ -137,12 +146,17 @@ struct rein_limit {
 	u64 born;
 	struct rein_target *target;
 	struct list_head node;
+	struct rein_limit *origin;
+	struct list_head copies;
+	unsigned int n_copies;
+	struct list_head copy;
 	struct timerqueue_node expiry;
 	struct rcu_head rcu;
 	char name[];
 };
 
 struct rein_ask;
+struct rein_at;
 struct rein_limit_spec;
 
 extern struct mutex rein_mutex;
@@ -154,6 +168,8 @@ int rein_limit_set(const struct rein_limit_spec *spec, struct rein_ask *ask);
 int rein_limit_replace(const struct rein_limit_spec *spec,
 		       struct rein_ask *ask);
 int rein_limit_del(const struct rein_limit_spec *spec, struct rein_ask *ask);
+int rein_limit_copy(struct rein_limit *limit, const struct rein_at *at);
+unsigned int rein_limit_copies(void);
 void rein_limit_drop(struct rein_limit *limit, enum rein_event why);
 void rein_limit_flush(void);
 
@@ -163,6 +179,8 @@ struct rein_limit *rein_limit_next(u64 id);
 bool rein_limit_visible(const struct rein_limit *limit, struct cgroup *viewer);
 u64 rein_limit_time(const struct rein_limit *limit, u64 bytes, u64 packets);
 u64 rein_limit_burst(struct rein_limit *limit);
+void rein_limit_add_copies(const struct rein_limit *limit,
+			   struct rein_count stats[REIN_STATS]);
 u64 rein_limit_lifetime(const struct rein_limit *limit);
 unsigned int rein_limit_resources(void);
 

@@ -9,6 +9,7 @@
 #include "admit.h"
 #include "bind.h"
 #include "cgroup.h"
+#include "copy.h"
 #include "dev.h"
 #include "freezer.h"
 #include "hook.h"
@@ -41,6 +42,7 @@ static void rein_stop(void)
 	rein_limit_flush();
 	mutex_unlock(&rein_mutex);
 	rein_hook_exit();
+	rein_copy_exit();
 	rein_target_exit();
 	rein_tally_exit();
 	rein_limit_exit();

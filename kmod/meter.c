@@ -9,6 +9,7 @@
 #include <net/sock.h>
 
 #include "admit.h"
+#include "copy.h"
 #include "meter.h"
 #include "packet.h"
 #include "queue.h"
@@ -118,6 +119,8 @@ unsigned int rein_meter_packet(struct sk_buff *skb, unsigned int refusal,
 		target = rein_chain_of(&chain, sk, resource);
 		if (!chain.n)
 			return NF_ACCEPT;
+		if (chain.shared)
+			rein_copy_ask(sk);
 
 		rein_packet_cost(skb, cost);
 		now = ktime_get_ns();

@@ -46,6 +46,7 @@ struct record_filter {
  * @below:	of a chain: only limits of the level with a lesser id are due
  * @spec:	filter: name and cgroup, and who asks; holds references
  * @chain:	filter: only limits that bind the cgroup
+ * @copies:	also those
  * @filter:	filter: which records
  * @err:	what the first part has to answer
  * @extack:	and why: before 6.12 there is none when a dump starts
@@ -58,6 +59,7 @@ struct nl_dump {
 	u64 below;
 	struct rein_limit_spec spec;
 	bool chain;
+	bool copies;
 	struct record_filter filter;
 	int err;
 	struct netlink_ext_ack extack;
@@ -120,6 +122,7 @@ static int dump_select(struct nl_dump *dump, u8 cmd, struct nlattr **tb,
 		dump->spec.resource = nla_get_u32(tb[REIN_A_LIMIT_RESOURCE]);
 	}
 	dump->chain = tb[REIN_A_LIMIT_CHAIN];
+	dump->copies = tb[REIN_A_LIMIT_COPIES] || tb[REIN_A_LIMIT_SOCKET_FD];
 	if (dump->chain && !tb[REIN_A_LIMIT_CGROUP_FD] &&
 	    !tb[REIN_A_LIMIT_SOCKET_FD])
 		return rein_read_missing(ask, NULL, "a chain needs a target");
@@ -211,6 +214,8 @@ static int dump_limit(struct sk_buff *skb, struct netlink_callback *cb,
 	     limit->resource != dump->spec.resource) ||
 	    (!dump->chain && dump->spec.at.cgrp &&
 	     !rein_target_is(limit->target, &dump->spec.at)) ||
+	    (limit->origin && !dump->copies) ||
+	    (dump->chain && rein_target_copied(&dump->spec.at, limit)) ||
 	    !rein_limit_visible(limit, dump->view.viewer))
 		return 0;
 	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,

@@ -22,7 +22,7 @@ const struct nla_policy rein_tier_nl_policy[REIN_A_TIER_DEBT + 1] = {
 };
 
 /* REIN_CMD_LIMIT_ADD - do */
-const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1] = {
+const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_PER_SOCKET + 1] = {
 	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
 	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
 	[REIN_A_LIMIT_OVER] = NLA_POLICY_MAX(NLA_U32, 3),
@@ -33,10 +33,11 @@ const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1] = {
 	[REIN_A_LIMIT_FOR_NS] = { .type = NLA_U64, },
 	[REIN_A_LIMIT_CREDIT] = { .type = NLA_U32, },
 	[REIN_A_LIMIT_SOCKET_FD] = { .type = NLA_S32, },
+	[REIN_A_LIMIT_PER_SOCKET] = { .type = NLA_FLAG, },
 };
 
 /* REIN_CMD_LIMIT_SET - do */
-const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1] = {
+const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_PER_SOCKET + 1] = {
 	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
 	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
 	[REIN_A_LIMIT_OVER] = NLA_POLICY_MAX(NLA_U32, 3),
@@ -47,10 +48,11 @@ const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1] = {
 	[REIN_A_LIMIT_FOR_NS] = { .type = NLA_U64, },
 	[REIN_A_LIMIT_CREDIT] = { .type = NLA_U32, },
 	[REIN_A_LIMIT_SOCKET_FD] = { .type = NLA_S32, },
+	[REIN_A_LIMIT_PER_SOCKET] = { .type = NLA_FLAG, },
 };
 
 /* REIN_CMD_LIMIT_REPLACE - do */
-const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1] = {
+const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_PER_SOCKET + 1] = {
 	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
 	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
 	[REIN_A_LIMIT_OVER] = NLA_POLICY_MAX(NLA_U32, 3),
@@ -61,6 +63,7 @@ const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1]
 	[REIN_A_LIMIT_FOR_NS] = { .type = NLA_U64, },
 	[REIN_A_LIMIT_CREDIT] = { .type = NLA_U32, },
 	[REIN_A_LIMIT_SOCKET_FD] = { .type = NLA_S32, },
+	[REIN_A_LIMIT_PER_SOCKET] = { .type = NLA_FLAG, },
 };
 
 /* REIN_CMD_LIMIT_DEL - do */
@@ -71,12 +74,13 @@ const struct nla_policy rein_limit_del_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1] = {
 };
 
 /* REIN_CMD_LIMIT_GET - do */
-const struct nla_policy rein_limit_get_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1] = {
+const struct nla_policy rein_limit_get_nl_policy[REIN_A_LIMIT_COPIES + 1] = {
 	[REIN_A_LIMIT_NAME] = { .type = NLA_NUL_STRING, .len = REIN_NAME_MAX, },
 	[REIN_A_LIMIT_CGROUP_FD] = { .type = NLA_S32, },
 	[REIN_A_LIMIT_RESOURCE] = NLA_POLICY_MAX(NLA_U32, 4),
 	[REIN_A_LIMIT_CHAIN] = { .type = NLA_FLAG, },
 	[REIN_A_LIMIT_SOCKET_FD] = { .type = NLA_S32, },
+	[REIN_A_LIMIT_COPIES] = { .type = NLA_FLAG, },
 };
 
 /* REIN_CMD_RECORD_GET - do */
@@ -120,19 +124,19 @@ const struct genl_ops rein_nl_ops[11] = {
 		.cmd		= REIN_CMD_LIMIT_ADD,
 		.doit		= rein_nl_limit_add_doit,
 		.policy		= rein_limit_add_nl_policy,
-		.maxattr	= REIN_A_LIMIT_SOCKET_FD,
+		.maxattr	= REIN_A_LIMIT_PER_SOCKET,
 	},
 	{
 		.cmd		= REIN_CMD_LIMIT_SET,
 		.doit		= rein_nl_limit_set_doit,
 		.policy		= rein_limit_set_nl_policy,
-		.maxattr	= REIN_A_LIMIT_SOCKET_FD,
+		.maxattr	= REIN_A_LIMIT_PER_SOCKET,
 	},
 	{
 		.cmd		= REIN_CMD_LIMIT_REPLACE,
 		.doit		= rein_nl_limit_replace_doit,
 		.policy		= rein_limit_replace_nl_policy,
-		.maxattr	= REIN_A_LIMIT_SOCKET_FD,
+		.maxattr	= REIN_A_LIMIT_PER_SOCKET,
 	},
 	{
 		.cmd		= REIN_CMD_LIMIT_DEL,
@@ -145,7 +149,7 @@ const struct genl_ops rein_nl_ops[11] = {
 		.doit		= rein_nl_limit_get_doit,
 		.dumpit		= rein_nl_limit_get_dumpit,
 		.policy		= rein_limit_get_nl_policy,
-		.maxattr	= REIN_A_LIMIT_SOCKET_FD,
+		.maxattr	= REIN_A_LIMIT_COPIES,
 	},
 	{
 		.cmd		= REIN_CMD_RECORD_GET,

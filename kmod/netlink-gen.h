@@ -14,15 +14,15 @@
 /* Common nested types */
 extern const struct nla_policy rein_tier_nl_policy[REIN_A_TIER_DEBT + 1];
 
-extern const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1];
+extern const struct nla_policy rein_limit_add_nl_policy[REIN_A_LIMIT_PER_SOCKET + 1];
 
-extern const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1];
+extern const struct nla_policy rein_limit_set_nl_policy[REIN_A_LIMIT_PER_SOCKET + 1];
 
-extern const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1];
+extern const struct nla_policy rein_limit_replace_nl_policy[REIN_A_LIMIT_PER_SOCKET + 1];
 
 extern const struct nla_policy rein_limit_del_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1];
 
-extern const struct nla_policy rein_limit_get_nl_policy[REIN_A_LIMIT_SOCKET_FD + 1];
+extern const struct nla_policy rein_limit_get_nl_policy[REIN_A_LIMIT_COPIES + 1];
 
 extern const struct nla_policy rein_record_get_nl_policy[REIN_A_RECORD_LIMIT_NAME + 1];
 

@@ -88,23 +88,43 @@ static int put_tier(struct sk_buff *skb, const struct rein_tier *tier, u64 now)
 	return 0;
 }
 
-/* The part of a limit that its lock guards, all of one instant. */
-static int put_locked(struct sk_buff *skb, struct rein_limit *limit)
+static int put_tiers(struct sk_buff *skb, struct rein_limit *limit)
 {
 	u64 now = ktime_get_ns();
-	int err = -EMSGSIZE;
+	int err = 0;
 	unsigned int i;
+
+	for (i = 0; i < limit->n_tiers && !err; i++)
+		err = put_tier(skb, &limit->tiers[i], now);
+	return err;
+}
+
+/* The part of a limit that its lock guards, all of one instant; copies count for it, too. */
+static int put_locked(struct sk_buff *skb, struct rein_limit *limit)
+{
+	struct rein_count stats[REIN_STATS];
+	int err;
 
 	spin_lock_bh(&limit->lock);
 	rein_slice_recall(limit);
-	for (i = 0; i < limit->n_tiers; i++) {
-		if (put_tier(skb, &limit->tiers[i], now))
-			goto out;
-	}
-	err = rein_put_stats(skb, REIN_A_LIMIT_STATS, limit->stats);
-out:
+	memcpy(stats, limit->stats, sizeof(stats));
+	err = put_tiers(skb, limit);
 	spin_unlock_bh(&limit->lock);
-	return err;
+	if (err)
+		return err;
+	rein_limit_add_copies(limit, stats);
+	return rein_put_stats(skb, REIN_A_LIMIT_STATS, stats);
+}
+
+static int put_per_socket(struct sk_buff *skb, const struct rein_limit *limit)
+{
+	if (limit->origin)
+		return nla_put_u64_64bit(skb, REIN_A_LIMIT_COPY_OF, limit->origin->id,
+					 REIN_A_LIMIT_PAD);
+	if (!limit->per_socket)
+		return 0;
+	return nla_put_flag(skb, REIN_A_LIMIT_PER_SOCKET) ||
+	       nla_put_u32(skb, REIN_A_LIMIT_SOCKETS, limit->n_copies) ? -EMSGSIZE : 0;
 }
 
 static int put_cgroup(struct sk_buff *skb, const struct rein_target *target,
@@ -181,6 +201,7 @@ int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
 	     nla_put_u32(skb, REIN_A_LIMIT_CREDIT, limit->credit)) ||
 	    (left && nla_put_u64_64bit(skb, REIN_A_LIMIT_FOR_NS, left,
 				       REIN_A_LIMIT_PAD)) ||
+	    put_per_socket(skb, limit) ||
 	    put_locked(skb, limit)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;

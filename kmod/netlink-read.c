@@ -177,6 +177,7 @@ static int read_named(const struct nlmsghdr *nlh, struct nlattr **tb,
 		spec->has_queue = true;
 		spec->queue = nla_get_u64(tb[REIN_A_LIMIT_QUEUE]);
 	}
+	spec->per_socket = nla_get_flag(tb[REIN_A_LIMIT_PER_SOCKET]);
 	if (tb[REIN_A_LIMIT_FOR_NS]) {
 		spec->has_lifetime = true;
 		spec->lifetime_ns = nla_get_u64(tb[REIN_A_LIMIT_FOR_NS]);

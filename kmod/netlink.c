@@ -386,7 +386,7 @@ static u64 number_of_limits(void)
 
 	for (limit = rein_limit_next(0); limit;
 	     limit = rein_limit_next(limit->id + 1))
-		n++;
+		n += !limit->origin;
 	return n;
 }
 

@@ -199,6 +199,16 @@ static int hold_in(struct rein_tree *tree, struct rein_flow *flow,
 	return 0;
 }
 
+/*
+ * What waits at a socket is counted by the copies it has: none may come or go between this and
+ * when its limits were looked up. They do with the tree's lock held.
+ */
+static bool is_outdated(const struct rein_target *target,
+			const struct rein_chain *chain)
+{
+	return target->sk && chain->gen != READ_ONCE(rein_config_gen);
+}
+
 /**
  * rein_queue_hold() - let a packet wait
  * @target:	where it entered the chain
@@ -214,7 +224,7 @@ static int hold_in(struct rein_tree *tree, struct rein_flow *flow,
  *
  * Context: RCU read side; takes the tree's lock.
  *
- * Return: 0; -EAGAIN if the target was just removed: look it up again;
+ * Return: 0; -EAGAIN if the target was just removed, or changed: look it up again;
  * -ETIME if it would wait longer than its patience; -ENOBUFS if there is no
  * room; -ENOMEM; -ENETDOWN if its device or socket is going away.
  */
@@ -251,7 +261,9 @@ int rein_queue_hold(struct rein_target *target, struct sock *sk,
 	*held = on_stack;
 
 	tree = rein_tree_lock(target);
-	if (!tree) {
+	if (!tree || is_outdated(target, chain)) {
+		if (tree)
+			rein_tree_unlock(tree);
 		kmem_cache_free(held_cache, held);
 		return -EAGAIN;
 	}

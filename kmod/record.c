@@ -638,6 +638,8 @@ static u64 record_event(struct rein_limit *limit, enum rein_fold fold,
 	struct rein_record *rec;
 	u64 id;
 
+	/* Copies have no names of their own, and are many. It outlives them, also under RCU. */
+	limit = limit->origin ?: limit;
 	if (trace_refuse_enabled() || trace_observe_enabled())
 		event_trace(limit, fold, value);
 	do {

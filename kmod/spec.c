@@ -210,6 +210,20 @@ static int check_patience(const struct rein_limit_spec *spec,
 			 spec->patience_ns);
 }
 
+/* Who connects, or calls, does not wait in a socket's room. */
+static int check_per_socket(const struct rein_limit_spec *spec,
+			    enum rein_resource resource, struct rein_ask *ask)
+{
+	if (!spec->at.sk && (resource == REIN_RESOURCE_EGRESS ||
+			     resource == REIN_RESOURCE_INGRESS))
+		return 0;
+	return rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_PER_SOCKET),
+			 REIN_E_PER_SOCKET_UNFIT,
+			 "only a limit of a cgroup on egress or ingress can be per socket",
+			 "limit %s can't be per socket: it is not one of a cgroup on egress or ingress",
+			 spec->name);
+}
+
 /**
  * rein_spec_check_fit() - does what is asked for fit what is metered?
  * @spec:	what is asked for
@@ -238,7 +252,8 @@ int rein_spec_check_fit(const struct rein_limit_spec *spec,
 		return __rein_fail(ask, rein_ask_attr(ask, REIN_A_LIMIT_OVER),
 				   REIN_E_OVER_UNFIT, what, REIN_SITE,
 				   "limit %s: %s", spec->name, what);
-	return (spec->has_queue ? check_queue(spec, resource, ask) ?:
+	return (spec->per_socket ? check_per_socket(spec, resource, ask) : 0) ?:
+	       (spec->has_queue ? check_queue(spec, resource, ask) ?:
 				  check_own_queue(spec, ask) : 0) ?:
 	       (spec->has_credit ? check_credit(spec, resource, ask) : 0) ?:
 	       (spec->has_patience ? check_patience(spec, resource, ask) : 0);
@@ -393,7 +408,9 @@ u64 rein_default_patience(const struct rein_limit *limit)
  */
 u64 rein_default_queue(const struct rein_limit *limit)
 {
-	const u64 most = limit->trusted ? QUEUE_MOST : QUEUE_OWN;
+	/* There may be many sockets. */
+	const bool own = !limit->trusted || limit->per_socket || limit->origin;
+	const u64 most = own ? QUEUE_OWN : QUEUE_MOST;
 	const u64 ns = resources[limit->resource].queue_ns;
 	u64 queue = resources[limit->resource].queue_least;
 

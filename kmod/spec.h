@@ -21,6 +21,7 @@ struct rein_ask;
  * @at:		the cgroup or socket it is on, with references; no cgroup: not said
  * @trusted:	an administrator asks; else the user of a socket, about his own limits
  * @viewer:	the cgroup of who asks, if it may not see all; else NULL
+ * @per_socket:	each socket shall have a copy
  * @has_resource: whether @resource was said
  * @has_over:	whether @over was said
  * @has_patience: whether @patience_ns was said
@@ -41,6 +42,7 @@ struct rein_limit_spec {
 	const char *name;
 	struct rein_at at;
 	bool trusted;
+	bool per_socket;
 	struct cgroup *viewer;
 	bool has_resource, has_over, has_patience, has_queue, has_credit;
 	bool has_lifetime;

@@ -114,16 +114,37 @@ static struct rein_target *nearest_cached(struct cgroup *cgrp,
 	return target;
 }
 
-/* Returns whether all fitted; a walk that is torn by a change may be longer. */
+/* Those of the socket come first. */
+static bool chain_has_copy(const struct rein_chain *chain,
+			   const struct rein_limit *limit)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->n && chain->limits[i]->target->sk; i++)
+		if (chain->limits[i]->origin == limit)
+			return true;
+	return false;
+}
+
+/*
+ * Returns whether all fitted; a walk that is torn by a change may be longer. A copy is in the
+ * place of the limit that it is one of.
+ */
 static bool chain_walk(struct rein_chain *chain, struct rein_target *target,
 		       enum rein_resource resource)
 {
 	struct rein_limit *limit;
 
 	chain->n = 0;
+	chain->shared = false;
 	for (; target; target = rcu_dereference(target->parent)) {
 		list_for_each_entry_rcu(limit, &target->limits[resource],
 					node) {
+			if (limit->per_socket) {
+				if (chain_has_copy(chain, limit))
+					continue;
+				chain->shared = true;
+			}
 			if (chain->n == ARRAY_SIZE(chain->limits))
 				return false;
 			chain->limits[chain->n++] = limit;
@@ -577,6 +598,58 @@ struct rein_target *rein_target_next(struct rein_target *top,
 	return NULL;
 }
 
+static bool has_copy(const struct rein_target *target,
+		     const struct rein_limit *limit)
+{
+	const struct rein_limit *pos;
+
+	if (!target)
+		return false;
+	list_for_each_entry(pos, &target->limits[limit->resource], node)
+		if (pos->origin == limit)
+			return true;
+	return false;
+}
+
+/**
+ * rein_target_copied() - has a socket a copy of a limit?
+ * @at:		the socket; of a cgroup: none
+ * @limit:	the limit
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: whether.
+ */
+bool rein_target_copied(const struct rein_at *at, const struct rein_limit *limit)
+{
+	return at->sk && limit->per_socket &&
+	       has_copy(rein_target_lookup(at, rein_lane_of(limit->resource)), limit);
+}
+
+/**
+ * rein_target_uncopied() - a limit that a socket shares, and ought not to
+ * @at:		the socket
+ * @resource:	what is metered
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: a limit per socket that binds it, of which it has no copy; NULL if there is none.
+ */
+struct rein_limit *rein_target_uncopied(const struct rein_at *at,
+					enum rein_resource resource)
+{
+	const enum rein_lane lane = rein_lane_of(resource);
+	struct rein_target *own = rein_target_lookup(at, lane), *pos;
+	struct rein_limit *limit;
+
+	pos = own ? parent_of(own) : nearest_locked(at->cgrp, lane);
+	for (; pos; pos = parent_of(pos))
+		list_for_each_entry(limit, &pos->limits[resource], node)
+			if (limit->per_socket && !has_copy(own, limit))
+				return limit;
+	return NULL;
+}
+
 static unsigned int count_limits(const struct rein_target *target,
 				 const struct rein_target *until,
 				 enum rein_resource resource)
@@ -586,7 +659,7 @@ static unsigned int count_limits(const struct rein_target *target,
 
 	for (; target != until; target = parent_of(target))
 		list_for_each_entry(limit, &target->limits[resource], node)
-			n++;
+			n += !limit->origin;
 	return n;
 }
 
@@ -596,7 +669,7 @@ static unsigned int count_limits(const struct rein_target *target,
  * @resource:	what is metered
  *
  * Those of sockets count apart: whoever may limit his own has no say in what is limited
- * above.
+ * above. Copies don't: they are in the place of what is.
  *
  * Context: rein_mutex held.
  *
@@ -700,9 +773,10 @@ static void reap(struct work_struct *work)
 
 	mutex_lock(&rein_mutex);
 	for (pos = rein_target_next(NULL, NULL); pos; pos = next) {
-		next = rein_target_next(NULL, pos);
 		if (!pos->sk && rein_cgroup_dead(pos->cgrp))
 			target_orphan(pos);
+		/* After that: with its limits their copies went, on sockets below. */
+		next = rein_target_next(NULL, pos);
 		if (pos->n_limits)
 			continue;
 		/* If its children moved up they come next now. */

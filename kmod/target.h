@@ -122,11 +122,13 @@ struct rein_target {
 /**
  * struct rein_chain - every limit that binds one request
  * @n:		how many limits there are
+ * @shared:	one of @limits is per socket, and the socket has no copy
  * @gen:	configuration generation the chain is a picture of
  * @limits:	leaf first; within one target youngest first
  */
 struct rein_chain {
 	unsigned int n;
+	bool shared;
 	u64 gen;
 	struct rein_limit *limits[REIN_CHAIN_MAX + REIN_SOCKET_MAX];
 };
@@ -146,6 +148,10 @@ struct rein_target *rein_target_get(const struct rein_at *at,
 				    enum rein_lane lane);
 bool rein_target_is(const struct rein_target *target,
 		    const struct rein_at *at);
+struct rein_limit *rein_target_uncopied(const struct rein_at *at,
+					enum rein_resource resource);
+bool rein_target_copied(const struct rein_at *at,
+			const struct rein_limit *limit);
 bool rein_target_full(struct rein_target *target, enum rein_resource resource);
 struct rein_target *rein_target_next(struct rein_target *top,
 				     struct rein_target *pos);
