@@ -134,6 +134,9 @@ run_usage() {
 	1|$add 1Mbit/s --queue 5p|a size in bytes
 	1|$add 1Mbit/s --queue 99999999999999999999|option: --queue 9999
 	1|$add 1Mbit/s --over drop|option: --over drop.*one of: refuse wait mark observe
+	1|$add 1Mbit/s --per-socket=1|--per-socket takes no value
+	1|$add 1Mbit/s --per-socket --per-socket|--per-socket is given twice
+	1|limit list --per-socket|no option --per-socket
 	1|$add 1Mbit/s --for 0|can't remove itself at once
 	1|limit add web --cgroup / --on disk --rate 1Mbit/s|one of: egress ingress connect accept call
 	1|chain|name one: --cgroup PATH, --pid PID or --socket PID:FD

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "hierarchy.h"
 #include "nl.h"
@@ -25,13 +27,18 @@ static const struct rein_tier bits = { REIN_UNIT_BYTES, false, 1250000, SEC, 655
 static struct rein_limit limits[8];
 static size_t n_limits;
 
-/* The last change that was asked for. */
+/* The last change, and the last dump, that was asked for. */
 static struct asked {
 	unsigned int command;
 	struct rein_limit_request request;
+	struct rein_limit_request dump;
 	struct rein_tier tiers[8];
 	unsigned int gets;
 } *asked;
+
+/* What becomes of a change, and the code of its record. */
+static struct rein_error refusal;
+static uint32_t refusal_code;
 
 static struct rein_limit *add(const char *name, uint32_t resource, const struct rein_tier *tier)
 {
@@ -50,6 +57,7 @@ static void forget(void)
 {
 	n_limits = 0;
 	memset(asked, 0, sizeof(*asked));
+	memset(&refusal, 0, sizeof(refusal));
 }
 
 int __wrap_rein_open(struct rein **rein)
@@ -61,11 +69,20 @@ int __wrap_rein_open(struct rein **rein)
 int __wrap_rein_limit_change(struct rein *rein, unsigned int command,
 			     const struct rein_limit_request *request)
 {
-	(void)rein;
 	asked->command = command;
 	asked->request = *request;
 	if (request->n_tiers)
 		memcpy(asked->tiers, request->tiers, request->n_tiers * sizeof(*request->tiers));
+	rein->error = refusal;
+	return -refusal.err;
+}
+
+int __wrap_rein_record_get(struct rein *rein, uint64_t id, rein_record_fn fn, void *arg)
+{
+	const struct rein_record record = { .id = id, .code = refusal_code };
+
+	(void)rein;
+	fn(&record, arg);
 	return 0;
 }
 
@@ -91,8 +108,10 @@ int __wrap_rein_limit_dump(struct rein *rein, const struct rein_limit_request *r
 	size_t i;
 
 	(void)rein;
+	asked->dump = *request;
 	for (i = 0; i < n_limits; i++)
-		if (!request->has_resource || limits[i].resource == request->resource)
+		if ((!request->has_resource || limits[i].resource == request->resource) &&
+		    (!limits[i].copy_of || request->copies || request->chain))
 			fn(&limits[i], arg);
 	return 0;
 }
@@ -265,6 +284,195 @@ static void chain(void)
 	json_object_put(document);
 }
 
+static void asked_per_socket(void)
+{
+	forget();
+	CHECK_EQ(run(ADD "--on egress --rate 1Mbit/s")->status, 0);
+	CHECK_EQ(asked->request.per_socket, 0);
+	CHECK_EQ(run(ADD "--per-socket --on egress --rate 1Mbit/s")->status, 0);
+	CHECK_EQ(asked->request.per_socket, 1);
+	CHECK_EQ(run("limit replace a --cgroup / --on ingress --rate 0 --per-socket")->status, 0);
+	CHECK_EQ(asked->command, REIN_CMD_LIMIT_REPLACE);
+	CHECK_EQ(asked->request.per_socket, 1);
+	/* Whether it changes anything the kernel knows. */
+	CHECK_EQ(run("limit set jobs --per-socket")->status, 0);
+	CHECK_EQ(asked->command, REIN_CMD_LIMIT_SET);
+	CHECK_EQ(asked->request.per_socket, 1);
+	CHECK_EQ(asked->gets, 0);
+	/* So does it know where that has no place. */
+	CHECK_EQ(run(ADD "--on call --rate 2/s --per-socket")->status, 0);
+	CHECK_EQ(asked->request.per_socket, 1);
+	CHECK_EQ(run("limit list")->status, 0);
+	CHECK_EQ(asked->dump.copies || asked->dump.per_socket, 0);
+	CHECK_EQ(run("limit list --sockets")->status, 0);
+	CHECK_EQ(asked->dump.copies, 1);
+	CHECK_EQ(run("chain --pid 1")->status, 0);
+	CHECK_EQ(asked->dump.chain && !asked->dump.copies, 1);
+}
+
+static void refused_per_socket(void)
+{
+	struct json_object *document;
+
+	forget();
+	refusal = (struct rein_error){
+		.err = EINVAL, .refused = true, .attr = REIN_A_LIMIT_PER_SOCKET, .record = 4,
+		.message = "only a limit of a cgroup on egress or ingress can be per socket",
+	};
+	refusal_code = 220;
+	CHECK_EQ(run(ADD "--on call --rate 2/s --per-socket")->status, 2);
+	CHECK_STR(run(ADD "--on call --rate 2/s --per-socket")->err,
+		  "error: only a limit of a cgroup on egress or ingress can be per socket\n"
+		  "option: --per-socket\n"
+		  "hint: add it to a cgroup, on egress or ingress; to change it delete the limit and add it anew\n"
+		  "record: 4 (rein errors show 4)\n");
+	document = json_tokener_parse(run("-j limit set jobs --per-socket")->err);
+	CHECK_STR(json_object_get_string(key(document, "option")), "--per-socket");
+	CHECK_STR(json_object_get_string(key(document, "code")), "REIN-E0220");
+	json_object_put(document);
+}
+
+/* A limit per socket, with the copies that two sockets have of it, leaf first. */
+static void add_per_socket(void)
+{
+	static const struct rein_socket sock = {
+		AF_INET, IPPROTO_TCP, "\xc0\0\2\1", 4, 80, "\xc0\0\2\2", 4, 1025, 41
+	};
+	struct rein_limit *limit;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		limit = add("web", REIN_RESOURCE_EGRESS, &bits);
+		limit->copy_of = 3;
+		limit->has_socket = true;
+		limit->socket = sock;
+		limit->socket.cookie += i;
+		limit->socket.destination_port += i;
+		limit->socket_state = TCP_ESTABLISHED;
+		limit->socket_uid = 33;
+		limit->cgroup = "/a/b";
+		limit->cgroup_id = 8;
+		limit->level = 2;
+		counts(limit);
+	}
+	limit = add("web", REIN_RESOURCE_EGRESS, &bits);
+	limit->per_socket = true;
+	limit->sockets = 2;
+	add("all", REIN_RESOURCE_EGRESS, &bits);
+}
+
+#define COPY(port, cookie) \
+	"limit web  /a/b  egress  10Mbit/s burst 64KiB  over refuse  tcp from 192.0.2.1 port 80" \
+	" to 192.0.2.2 port " port ", cookie " cookie ", established, owner uid 33  copy of id 3\n"
+
+static void per_socket(void)
+{
+	char *text;
+
+	forget();
+	add_per_socket();
+	CHECK_STR(run("limit list")->out,
+		  "limit web  /a  egress  10Mbit/s burst 64KiB  over refuse  per socket (2)\n"
+		  "limit all  /a  egress  10Mbit/s burst 64KiB  over refuse\n");
+	CHECK_STR(run("limit list --sockets")->out, COPY("1025", "41") COPY("1026", "42"));
+	CHECK_EQ(!strstr(run("limit list --sockets -s")->out,
+			 "copy of id 3\n  seen 12p 2.4kB, queued 2p 4B\n"), 0);
+	/* Shown is the first of that name. */
+	text = run("limit show web")->out;
+	CHECK_EQ(!strstr(text, "  state:      established, owner uid 33\n"
+			       "  copy of:    id 3\n"
+			       "  resource:   egress\n"), 0);
+	CHECK_EQ(!strstr(text, "per-socket:"), 1);
+	n_limits = 0;
+	add("web", REIN_RESOURCE_EGRESS, &bits)->per_socket = true;
+	limits[0].sockets = 3;
+	CHECK_EQ(!strstr(run("limit show web")->out,
+			 "  cgroup:      /a (id 7, level 1)\n"
+			 "  per-socket:  yes, 3 sockets have buckets of their own\n"
+			 "  resource:    egress\n"), 0);
+	limits[0].sockets = 1;
+	CHECK_EQ(!strstr(run("limit show web")->out, "yes, 1 socket has buckets of its own\n"), 0);
+}
+
+/* Is that what an object has of the three keys? */
+static void check_keys(struct json_object *object, const char *is, const char *sockets,
+		       const char *copy_of)
+{
+	static const char *const names[] = { "per_socket", "sockets", "copy_of" };
+	const char *const values[] = { is, sockets, copy_of };
+	struct json_object *value;
+	size_t i;
+
+	for (i = 0; i < COUNT(names); i++) {
+		test_row = names[i];
+		CHECK_EQ(json_object_object_get_ex(object, names[i], &value), 1);
+		CHECK_STR(json_object_to_json_string(value), values[i]);
+	}
+}
+
+static void per_socket_as_json(void)
+{
+	struct json_object *document;
+
+	forget();
+	add_per_socket();
+	document = json_tokener_parse(run("-j limit list")->out);
+	CHECK_EQ(json_object_array_length(document), 2);
+	check_keys(json_object_array_get_idx(document, 0), "true", "2", "null");
+	check_keys(json_object_array_get_idx(document, 1), "false", "null", "null");
+	json_object_put(document);
+	document = json_tokener_parse(run("-j limit list --sockets")->out);
+	CHECK_EQ(json_object_array_length(document), 2);
+	check_keys(json_object_array_get_idx(document, 1), "false", "null", "\"3\"");
+	json_object_put(document);
+	document = json_tokener_parse(run("-j limit show web")->out);
+	check_keys(document, "false", "null", "\"3\"");
+	json_object_put(document);
+	/* One that no socket has buckets of is per socket all the same. */
+	n_limits = 0;
+	add("web", REIN_RESOURCE_EGRESS, &bits)->per_socket = true;
+	document = json_tokener_parse(run("-j limit show web")->out);
+	check_keys(document, "true", "0", "null");
+	json_object_put(document);
+}
+
+static struct json_object *first(struct json_object *object, const char *name)
+{
+	return json_object_array_get_idx(key(object, name), 0);
+}
+
+/* That of a socket has its copy, that of a cgroup the limit per socket. */
+static void chain_per_socket(void)
+{
+	struct json_object *document;
+
+	forget();
+	add_per_socket();
+	limits[1] = limits[3];
+	n_limits = 2;
+	CHECK_STR(run("chain --pid 1")->out,
+		  "socket   /a/b  limit web  egress  over refuse  10Mbit/s burst 64KiB has 65.54kB  waiting 2p 4B  copy of id 3\n"
+		  "level 1  /a    limit all  egress  over refuse  10Mbit/s burst 64KiB has 65.54kB  waiting 0p 0B\n"
+		  "tightest: egress 10Mbit/s by web on /a/b\n");
+	document = json_tokener_parse(run("-j chain --pid 1")->out);
+	check_keys(first(first(document, "levels"), "limits"), "false", "null", "\"3\"");
+	CHECK_EQ(json_object_get_boolean(key(first(document, "tightest"), "per_socket")), 0);
+	json_object_put(document);
+	n_limits = 0;
+	add_per_socket();
+	limits[0] = limits[2];
+	limits[1] = limits[3];
+	n_limits = 2;
+	CHECK_STR(run("chain --pid 1")->out,
+		  "level 1  /a  limit web  egress  over refuse  10Mbit/s burst 64KiB has 65.54kB  waiting 0p 0B  per socket (2)\n"
+		  "level 1  /a  limit all  egress  over refuse  10Mbit/s burst 64KiB has 65.54kB  waiting 0p 0B\n"
+		  "tightest: egress 10Mbit/s by web on /a, per socket\n");
+	document = json_tokener_parse(run("-j chain --pid 1")->out);
+	check_keys(first(first(document, "levels"), "limits"), "true", "2", "null");
+	CHECK_EQ(json_object_get_boolean(key(first(document, "tightest"), "per_socket")), 1);
+	json_object_put(document);
+}
+
 /* One take of 1 from jobs and 4 from disk. */
 static const struct rein_take_want wants[] = { { "jobs", 1 }, { "disk", 4 } };
 
@@ -337,6 +545,11 @@ static const struct test tests[] = {
 	TEST(shown),
 	TEST(shown_as_json),
 	TEST(chain),
+	TEST(asked_per_socket),
+	TEST(refused_per_socket),
+	TEST(per_socket),
+	TEST(per_socket_as_json),
+	TEST(chain_per_socket),
 	TEST(tightest_rate),
 	TEST(rate_rejected),
 };

@@ -297,6 +297,75 @@ static void random_messages(void)
 	CHECK_EQ(touched > 0, 1);
 }
 
+static struct nlmsghdr *sent;
+
+/* What would be sent is kept, and nothing comes back. */
+int __wrap_nl_send_auto(struct nl_sock *sock, struct nl_msg *msg)
+{
+	(void)sock;
+	free(sent);
+	sent = malloc(nlmsg_hdr(msg)->nlmsg_len);
+	memcpy(sent, nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len);
+	return -NLE_FAILURE;
+}
+
+static bool sent_has(int type)
+{
+	return nlmsg_find_attr(sent, GENL_HDRLEN, type);
+}
+
+/* Flags go as they are meant, also with all else that a request can have. */
+static void limit_sent(void)
+{
+	struct rein_tier tiers[REIN_TIERS_MAX] = { 0 };
+	struct rein_limit_request limit = {
+		.name = "web", .cgroup_fd = 3, .has_socket = true, .has_resource = true,
+		.has_over = true, .tiers = tiers, .n_tiers = COUNT(tiers), .has_patience = true,
+		.has_queue = true, .has_credit = true, .has_for = true, .chain = true,
+	};
+	struct rein rein = { 0 };
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		limit.per_socket = i & 1;
+		limit.copies = i & 2;
+		CHECK_EQ(-rein_limit_change(&rein, REIN_CMD_LIMIT_ADD, &limit), EIO);
+		CHECK_EQ(sent_has(REIN_A_LIMIT_PER_SOCKET), limit.per_socket);
+		CHECK_EQ(sent_has(REIN_A_LIMIT_COPIES), limit.copies);
+		CHECK_EQ(sent_has(REIN_A_LIMIT_CHAIN) && sent_has(REIN_A_LIMIT_FOR_NS), 1);
+	}
+	free(sent);
+	sent = NULL;
+}
+
+static void copy_limit(const struct rein_limit *limit, void *arg)
+{
+	*(struct rein_limit *)arg = *limit;
+}
+
+static void limit_per_socket(void)
+{
+	struct rein rein = { 0 };
+	struct nl_msg *msg = rein_request(&rein, REIN_CMD_LIMIT_GET, 0, 256);
+	struct rein_limit limit = { .copy_of = 1 };
+
+	nla_put_u64(msg, REIN_A_LIMIT_ID, 7);
+	nla_put_flag(msg, REIN_A_LIMIT_PER_SOCKET);
+	nla_put_u32(msg, REIN_A_LIMIT_SOCKETS, 3);
+	rein_limit_parse(nlmsg_hdr(msg), copy_limit, &limit);
+	CHECK_EQ(limit.per_socket, 1);
+	CHECK_EQ(limit.sockets, 3);
+	CHECK_EQ(limit.copy_of, 0);
+	nlmsg_free(msg);
+	msg = rein_request(&rein, REIN_CMD_LIMIT_GET, 0, 256);
+	nla_put_u64(msg, REIN_A_LIMIT_ID, 8);
+	nla_put_u64(msg, REIN_A_LIMIT_COPY_OF, 1ULL << 40);
+	rein_limit_parse(nlmsg_hdr(msg), copy_limit, &limit);
+	CHECK_EQ(limit.per_socket | limit.sockets, 0);
+	CHECK_EQ(limit.copy_of, 1ULL << 40);
+	nlmsg_free(msg);
+}
+
 static void copy_scope(const struct rein_scope *scope, void *arg)
 {
 	*(struct rein_scope *)arg = *scope;
@@ -541,6 +610,8 @@ static const struct test tests[] = {
 	TEST(error_of_dump),
 	TEST(error_cut_short),
 	TEST(random_messages),
+	TEST(limit_sent),
+	TEST(limit_per_socket),
 	TEST(scope_full),
 	TEST(scope_bare),
 	TEST(scope_of_record),

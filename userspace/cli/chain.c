@@ -14,6 +14,7 @@ typedef unsigned __int128 u128;
 /* The rate that holds everything else back, one per resource and unit. */
 struct tightest {
 	struct rein_tier tier;
+	bool per_socket;
 	char *limit;
 	char *cgroup;
 };
@@ -56,6 +57,7 @@ static void compare(struct chain *chain, const struct rein_limit *limit,
 	free(tightest->limit);
 	free(tightest->cgroup);
 	tightest->tier = *tier;
+	tightest->per_socket = limit->per_socket;
 	tightest->limit = strdup(limit->name ? limit->name : "");
 	tightest->cgroup = strdup(limit->cgroup ? limit->cgroup : "");
 }
@@ -136,6 +138,7 @@ static void show_link(const struct rein_limit *limit, void *arg)
 	}
 	out_end(out);
 	show_waiting(out, limit);
+	show_per_socket(out, limit);
 	out_end(out);
 }
 
@@ -155,6 +158,9 @@ static void show_tightest(struct chain *chain)
 		out_rate(out, " ", &tightest->tier);
 		out_str(out, "limit", " by ", tightest->limit);
 		out_str(out, "cgroup", " on ", tightest->cgroup);
+		out_bool(out, "per_socket", NULL, tightest->per_socket);
+		if (tightest->per_socket)
+			out_text(out, ", per socket");
 		out_end(out);
 		free(tightest->limit);
 		free(tightest->cgroup);

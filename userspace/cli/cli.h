@@ -155,6 +155,7 @@ enum stats_text {
 /* Parts that several commands print. */
 void show_limit_row(struct out *out, const struct rein_limit *limit, bool stats);
 void show_limit_full(struct out *out, const struct rein_limit *limit);
+void show_per_socket(struct out *out, const struct rein_limit *limit);
 void show_tier(struct out *out, const struct rein_tier *tier, const char *lead,
 	       const char *burst, const char *tokens, const char *debt);
 void show_stats(struct out *out, const char *key, const struct rein_stats *stats, bool calls,

@@ -38,6 +38,7 @@ static const struct {
 	{ REIN_A_LIMIT_QUEUE, "queue" },
 	{ REIN_A_LIMIT_CREDIT, "credit" },
 	{ REIN_A_LIMIT_FOR_NS, "for" },
+	{ REIN_A_LIMIT_PER_SOCKET, "per-socket" },
 };
 
 static void option_at_fault(const struct limit_args *limit, const struct rein_error *error,
@@ -196,6 +197,7 @@ static int take_options(struct cli *cli, struct limit_args *limit)
 	if (over && parse_over(over, &request->over, &error))
 		return cli_fail_parse(cli, "--over", over, &error);
 	request->has_over = over;
+	request->per_socket = opt_find(&limit->args, "per-socket");
 	if (target_check(cli, &limit->args))
 		return EXIT_USAGE;
 	return take_times(cli, limit);
@@ -211,6 +213,7 @@ static const struct opt change_opts[] = {
 	{ "queue", 0, "SIZE|N", false },
 	{ "credit", 0, "N", false },
 	{ "for", 0, "TIME", false },
+	{ "per-socket", 0, NULL, false },
 	{ 0 },
 };
 
@@ -230,6 +233,7 @@ static int check_new(struct cli *cli, const struct limit_args *limit)
 	return 0;
 }
 
+/* That --per-socket alone can change nothing the kernel says better: it knows the limit. */
 static int check_set(struct cli *cli, const struct limit_args *limit)
 {
 	size_t targets = opt_find(&limit->args, "cgroup") || opt_find(&limit->args, "socket");
@@ -382,7 +386,7 @@ static int limit_show(struct cli *cli, int argc, char **argv)
  * struct lister - what is listed
  * @cli:	the command
  * @stats:	with what became of the requests
- * @sockets:	only limits of sockets
+ * @sockets:	only limits of sockets, and what these have of limits per socket
  */
 struct lister {
 	struct cli *cli;
@@ -430,6 +434,7 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 		return ret;
 	lister.stats = opt_find(&limit.args, "stats");
 	lister.sockets = opt_find(&limit.args, "sockets");
+	limit.request.copies = lister.sockets;
 	out_list(&cli->out, NULL);
 	if (rein_limit_dump(cli->rein, &limit.request, list_one, &lister)) {
 		ret = fail_limit(cli, &limit);
@@ -447,7 +452,7 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 	" NAME (--cgroup PATH | --socket PID:FD) --on RESOURCE\n" \
 	"                --rate RATE[,burst=SIZE] [--rate ...]\n" \
 	"                [--over refuse|wait|mark|observe] [--patience TIME]\n" \
-	"                [--queue SIZE|N] [--credit N] [--for TIME]"
+	"                [--queue SIZE|N] [--credit N] [--for TIME] [--per-socket]"
 
 #define CHANGE_DETAILS \
 	"  --cgroup PATH    what it binds: a path as below the cgroup2 mount, / is the\n" \
@@ -470,7 +475,10 @@ static int limit_list(struct cli *cli, int argc, char **argv)
 	"                   same time\n" \
 	"  --credit N       of a limit on call: how much of a token a success gives back,\n" \
 	"                   as 0.05; see: rein help race\n" \
-	"  --for TIME       the limit removes itself after this long\n"
+	"  --for TIME       the limit removes itself after this long\n" \
+	"  --per-socket     of a cgroup's limit on egress or ingress: each socket gets tokens\n" \
+	"                   of its own; see: rein limit list --sockets -s. It can't be changed\n" \
+	"                   later: delete the limit and add it anew\n"
 
 #define ONE_DETAILS \
 	"Without a target the name has to be the only one, of cgroups' limits first;\n" \
@@ -495,6 +503,7 @@ const struct command limit_commands[] = {
 	{ .name = "list", .run = limit_list, .summary = "the limits there are",
 	  .usage = "list [--cgroup PATH | --socket PID:FD] [--sockets] [--on RESOURCE] [-s]",
 	  .details = "  -s, --stats      with what became of the requests\n"
-		     "  --sockets        only those of sockets\n" },
+		     "  --sockets        only those of sockets, and what each socket has of those\n"
+		     "                   that are --per-socket\n" },
 	{ 0 },
 };

@@ -70,7 +70,8 @@ const struct command top_commands[] = {
 	  .usage = "chain (--cgroup PATH | --pid PID | --socket PID:FD)",
 	  .details =
 	  "Lists the limits of the socket, of the cgroup and of all its ancestors, level by\n"
-	  "level, and the tightest rate among those that are enforced.\n" },
+	  "level, and the tightest rate among those that are enforced. Of a limit that is\n"
+	  "per socket, that of a socket has what this has of it.\n" },
 	{ .name = "errors", .subs = errors_commands, .initial = "list",
 	  .summary = "records of what was refused, and what errors mean",
 	  .usage = "errors [COMMAND ...]" },

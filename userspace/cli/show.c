@@ -160,6 +160,41 @@ static void show_limit_socket(struct out *out, const struct rein_limit *limit, c
 		out_null(out, "socket_maker_uid", NULL);
 }
 
+static void show_per_socket_keys(struct out *out, const struct rein_limit *limit)
+{
+	out_bool(out, "per_socket", NULL, limit->per_socket);
+	out_num_or_null(out, "sockets", limit->per_socket, limit->sockets);
+	out_id_or_null(out, "copy_of", limit->copy_of);
+}
+
+/**
+ * show_per_socket() - print in a line of a table who shares a limit's buckets
+ * @out:	where
+ * @limit:	what; of most nothing is in the text
+ */
+void show_per_socket(struct out *out, const struct rein_limit *limit)
+{
+	show_per_socket_keys(out, limit);
+	if (limit->per_socket) {
+		out_num(out, NULL, "\tper socket (", limit->sockets);
+		out_text(out, ")");
+	}
+	if (limit->copy_of)
+		out_id(out, NULL, "\tcopy of id ", limit->copy_of);
+}
+
+static void show_per_socket_full(struct out *out, const struct rein_limit *limit)
+{
+	show_per_socket_keys(out, limit);
+	if (limit->per_socket) {
+		out_num(out, NULL, "\n  per-socket:\tyes, ", limit->sockets);
+		out_text(out, limit->sockets == 1 ? " socket has buckets of its own" :
+						    " sockets have buckets of their own");
+	}
+	if (limit->copy_of)
+		out_id(out, NULL, "\n  copy of:\tid ", limit->copy_of);
+}
+
 /**
  * show_limit_row() - print a limit as a line of a table
  * @out:	where
@@ -186,6 +221,7 @@ void show_limit_row(struct out *out, const struct rein_limit *limit, bool stats)
 	out_id(out, "cgroup_id", NULL, limit->cgroup_id);
 	out_num(out, "level", NULL, limit->level);
 	show_limit_socket(out, limit, "\t", ", ");
+	show_per_socket(out, limit);
 	if (stats)
 		show_stats(out, "stats", &limit->stats, !is_packet_resource(limit->resource),
 			   STATS_LINE);
@@ -207,6 +243,7 @@ void show_limit_full(struct out *out, const struct rein_limit *limit)
 	out_num(out, "level", ", level ", limit->level);
 	out_text(out, ")");
 	show_limit_socket(out, limit, "\n  socket:\t", "\n  state:\t");
+	show_per_socket_full(out, limit);
 	out_word(out, "resource", "\n  resource:\t", rein_resource_name(limit->resource),
 		 limit->resource);
 	out_list(out, "tiers");

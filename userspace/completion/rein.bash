@@ -16,7 +16,7 @@ _rein_value() {
 
 	case $1 in
 	--cgroup)	_rein_cgroups "$2"; echo self ;;
-	--on)		echo egress connect accept call ;;
+	--on)		echo egress ingress connect accept call ;;
 	--over)		echo refuse wait mark observe ;;
 	--for)		[[ " ${COMP_WORDS[*]} " == *" wait "* ]] && echo "$events" || echo infinity ;;
 	--timeout | --after) echo infinity ;;
@@ -39,10 +39,11 @@ _rein_next() {
 	case $1 in
 	'')		echo limit take scope race watch beat chain errors monitor stat flush version help -j -p -q -v -f -b ;;
 	limit)		echo add replace set del show list ;;
-	"limit add"*)	echo "$change" ;;
+	"limit add"*)	echo "$change" --per-socket ;;
 	"limit replace"* | "limit set"* | "limit del"* | "limit show"*)
 		case $1 in
-		*" replace"* | *" set"*) echo "$change" ;;
+		*" replace"*) echo "$change" --per-socket ;;
+		*" set"*) echo "$change" ;;
 		*)	echo --cgroup --socket ;;
 		esac
 		rein -q limit list 2>/dev/null | awk '{ print $2 }'

@@ -23,6 +23,9 @@ static const struct nla_policy limit_policy[REIN_A_LIMIT_MAX + 1] = {
 	[REIN_A_LIMIT_SOCKET_STATE] = { .type = NLA_U32 },
 	[REIN_A_LIMIT_SOCKET_UID] = { .type = NLA_U32 },
 	[REIN_A_LIMIT_SOCKET_MAKER] = { .type = NLA_U32 },
+	[REIN_A_LIMIT_PER_SOCKET] = { .type = NLA_FLAG },
+	[REIN_A_LIMIT_SOCKETS] = { .type = NLA_U32 },
+	[REIN_A_LIMIT_COPY_OF] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy tier_policy[REIN_A_TIER_MAX + 1] = {
@@ -83,7 +86,9 @@ static int put_request(struct nl_msg *msg, const struct rein_limit_request *requ
 	    (request->has_queue && nla_put_u64(msg, REIN_A_LIMIT_QUEUE, request->queue)) ||
 	    (request->has_credit && nla_put_u32(msg, REIN_A_LIMIT_CREDIT, request->credit)) ||
 	    (request->has_for && nla_put_u64(msg, REIN_A_LIMIT_FOR_NS, request->for_ns)) ||
-	    (request->chain && nla_put_flag(msg, REIN_A_LIMIT_CHAIN)))
+	    (request->chain && nla_put_flag(msg, REIN_A_LIMIT_CHAIN)) ||
+	    (request->per_socket && nla_put_flag(msg, REIN_A_LIMIT_PER_SOCKET)) ||
+	    (request->copies && nla_put_flag(msg, REIN_A_LIMIT_COPIES)))
 		return -ENOBUFS;
 	return 0;
 }
@@ -229,5 +234,8 @@ void rein_limit_parse(struct nlmsghdr *nlh, rein_limit_fn fn, void *arg)
 	limit.has_stats = tb[REIN_A_LIMIT_STATS];
 	if (limit.has_stats)
 		rein_stats_parse(tb[REIN_A_LIMIT_STATS], &limit.stats);
+	limit.per_socket = tb[REIN_A_LIMIT_PER_SOCKET];
+	limit.sockets = rein_u32(tb[REIN_A_LIMIT_SOCKETS]);
+	limit.copy_of = rein_u64(tb[REIN_A_LIMIT_COPY_OF]);
 	fn(&limit, arg);
 }

@@ -162,6 +162,11 @@ struct rein_stats {
  * @has_for:	@for_ns is meant
  * @for_ns:	the limit removes itself after this long; 0: it stays
  * @chain:	dumps only: the limits of the target and of all above it
+ * @per_socket:	each socket of the cgroup gets buckets of its own; of a new limit on
+ *		egress or ingress. One that is there stays what it is: -EINVAL if
+ *		it isn't per socket
+ * @copies:	dumps only: also what single sockets have of limits per socket, which
+ *		dumps of a socket, or of its chain, have anyway
  *
  * What is not meant is left to the kernel: its default for a new limit, the
  * present state for an old one, no filter for a dump.
@@ -186,6 +191,8 @@ struct rein_limit_request {
 	bool has_for;
 	uint64_t for_ns;
 	bool chain;
+	bool per_socket;
+	bool copies;
 };
 
 /**
@@ -237,6 +244,10 @@ struct rein_socket {
  * @has_stats:	@stats is there
  * @stats:	what became of its requests
  * @event:	enum rein_event (notifications only)
+ * @per_socket:	each socket of the cgroup gets buckets of its own, a copy of the limit;
+ *		@stats are those of all of them, @tiers what those share that have none
+ * @sockets:	how many have some now, if @per_socket
+ * @copy_of:	@id of the limit that this is the copy of, for @socket; 0: it is none
  */
 struct rein_limit {
 	uint64_t id;
@@ -262,6 +273,9 @@ struct rein_limit {
 	bool has_stats;
 	struct rein_stats stats;
 	uint32_t event;
+	bool per_socket;
+	uint32_t sockets;
+	uint64_t copy_of;
 };
 
 typedef void (*rein_limit_fn)(const struct rein_limit *limit, void *arg);
