@@ -168,6 +168,13 @@ echo 0 >/sys/module/rein/parameters/limits_per_user
 code E0219 "one more than none" as_nobody rein limit add own --socket self:9 --on egress --rate 1MB/s
 echo 256 >/sys/module/rein/parameters/limits_per_user
 code E0218 "of connections" add --on connect --rate 1/s --credit 0.5
+code E0220 "of connections" add --on connect --rate 1/s --per-socket
+code E0220 "of a socket" rein limit add own --socket self:9 --on egress --rate 1MB/s --per-socket
+code E0220 "of one that is not" rein limit set web --per-socket
+echo 0 >/sys/module/rein/parameters/copies
+meter each egress 1MB/s --per-socket
+code -l each E0221 "more than none" sends each 1
+echo 16384 >/sys/module/rein/parameters/copies
 
 # --- 03xx: packets and connections -----------------------------------------------------
 

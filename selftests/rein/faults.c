@@ -391,6 +391,89 @@ TEST_F_TIMEOUT(faults, requests, 200)
 	}
 }
 
+/* --- limits per socket ------------------------------------------------------------ */
+
+static void set_each(struct genl_msg *msg, int dir, uint64_t burst)
+{
+	begin(msg, REIN_CMD_LIMIT_SET, "each", dir);
+	genl_put_tier(msg, REIN_UNIT_PACKETS, 1, 60 * SECOND, burst);
+	genl_put_tier(msg, REIN_UNIT_BYTES, 1, 60 * SECOND, 1000 * burst);
+}
+
+static void build_set_each(struct genl_msg *msg, int dir)
+{
+	set_each(msg, dir, 20);
+}
+
+static int undo_set_each(int fd, int dir)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+
+	set_each(&msg, dir, 10);
+	return genl_ask(fd, &msg, &answer, NULL, NULL) ?: -answer.err;
+}
+
+static void count_copies(const struct genlmsghdr *ghdr, size_t len, void *arg)
+{
+	const char *end = (const char *)ghdr + len;
+
+	*(unsigned int *)arg += !!genl_find(genl_first(ghdr), end, REIN_A_LIMIT_COPY_OF);
+}
+
+static unsigned int copies(int fd)
+{
+	struct genl_answer answer;
+	static struct genl_msg msg;
+	unsigned int n = 0;
+
+	genl_begin(&msg, REIN_CMD_LIMIT_GET, NLM_F_DUMP);
+	genl_put(&msg, REIN_A_LIMIT_COPIES, NULL, 0);
+	genl_ask(fd, &msg, &answer, count_copies, &n);
+	return n;
+}
+
+/* The limit and all its copies change, or nothing does. */
+TEST_F_TIMEOUT(faults, per_socket, 200)
+{
+	static const struct request set = {
+		"limit-set of one per socket", build_set_each, undo_set_each
+	};
+	const struct sockaddr_in nowhere = {
+		.sin_family = AF_INET, .sin_port = htons(9),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	uint64_t end = now_ns() + LONG;
+	struct genl_answer answer;
+	static struct genl_msg msg;
+	int sock[3];
+	size_t i;
+
+	NEEDS_INJECTION(self->able);
+	ASSERT_EQ(0, system("ip link set lo up"));
+	begin(&msg, REIN_CMD_LIMIT_ADD, "each", self->dir);
+	genl_put(&msg, REIN_A_LIMIT_PER_SOCKET, NULL, 0);
+	genl_put_tier(&msg, REIN_UNIT_PACKETS, 1, 60 * SECOND, 10);
+	ASSERT_EQ(0, genl_ask(self->fd, &msg, &answer, NULL, NULL) ?: -answer.err);
+	ASSERT_EQ(0, undo_set_each(self->fd, self->dir));
+	ASSERT_TRUE(enter(DIRECTORY));
+	for (i = 0; i < 3; i++)
+		sock[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ASSERT_TRUE(enter(CGROOT));
+	for (i = 0; i < 3; i++)
+		sendto(sock[i], "", 1, 0, (void *)&nowhere, sizeof(nowhere));
+	while (copies(self->fd) < 3 && now_ns() < end)
+		usleep(1000);
+	ASSERT_EQ(3, copies(self->fd)) {
+		TH_LOG("no copy for each socket; " AGAIN);
+	}
+	ASSERT_EQ(0, look(self->fd, &self->before));
+	forget_ids(&self->before);
+	run(_metadata, self, &set);
+	for (i = 0; i < 3; i++)
+		close(sock[i]);
+}
+
 TEST_F_TIMEOUT(faults, scope_requests, 200)
 {
 	int dev = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC), scope;

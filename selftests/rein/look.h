@@ -83,6 +83,7 @@ static inline int look(int fd, struct view *view)
 
 	memset(view, 0, sizeof(*view));
 	genl_begin(&msg, REIN_CMD_LIMIT_GET, NLM_F_DUMP);
+	genl_put(&msg, REIN_A_LIMIT_COPIES, NULL, 0);
 	err = genl_ask(fd, &msg, &answer, take_limit, view);
 	if (err || answer.err)
 		return err ? err : -answer.err;

@@ -50,12 +50,15 @@ static const char *const op_names[OPS] = {
 static const struct {
 	const char *name;
 	uint32_t resource;
+	bool per_socket;
 } limits[] = {
-	{ "k", REIN_RESOURCE_EGRESS },
-	{ "l", REIN_RESOURCE_EGRESS },
-	{ "m", REIN_RESOURCE_EGRESS },
-	{ "c", REIN_RESOURCE_CONNECT },
-	{ "a", REIN_RESOURCE_ACCEPT },
+	{ "k", REIN_RESOURCE_EGRESS, false },
+	{ "l", REIN_RESOURCE_EGRESS, false },
+	{ "m", REIN_RESOURCE_EGRESS, false },
+	{ "s", REIN_RESOURCE_EGRESS, true },
+	{ "t", REIN_RESOURCE_EGRESS, true },
+	{ "c", REIN_RESOURCE_CONNECT, false },
+	{ "a", REIN_RESOURCE_ACCEPT, false },
 };
 
 #define LIMITS	(sizeof(limits) / sizeof(limits[0]))
@@ -172,6 +175,8 @@ static void limit_op(int fd, enum op op, struct genl_msg *msg)
 	if (op <= REPLACE) {
 		genl_put_u32(msg, REIN_A_LIMIT_RESOURCE, limits[which].resource);
 		put_values(msg, limits[which].resource);
+		if (limits[which].per_socket)
+			genl_put(msg, REIN_A_LIMIT_PER_SOCKET, NULL, 0);
 	}
 	ask(fd, op, msg);
 	close(dir);
