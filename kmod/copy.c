@@ -22,6 +22,9 @@
 #define ASKS		256
 #define ASKED_BITS	10
 
+/* So many are seen to in one go. */
+#define BATCH		64
+
 /* How long one that could have no copy keeps from asking again. */
 #define AGAIN		max(1, HZ / 10)
 
@@ -46,6 +49,16 @@ static unsigned int bit_of(const struct sock *sk)
 	return hash_ptr(sk, ASKED_BITS);
 }
 
+static bool ask(struct sock *sk)
+{
+	bool fits;
+
+	spin_lock_bh(&asks_lock);
+	fits = kfifo_put(&asks, sk);
+	spin_unlock_bh(&asks_lock);
+	return fits;
+}
+
 /**
  * rein_copy_ask() - a socket meets a limit per socket that it has no copy of
  * @sk:		the socket, a full one
@@ -58,21 +71,17 @@ void rein_copy_ask(struct sock *sk)
 {
 	unsigned int bit = bit_of(sk);
 
-	if (test_bit(bit, asked) || test_and_set_bit(bit, asked))
+	if (kfifo_is_full(&asks) || !rein_socket_counted(sk, false) ||
+	    test_bit(bit, asked) || test_and_set_bit(bit, asked))
 		return;
-	if (!refcount_inc_not_zero(&sk->sk_refcnt)) {
-		clear_bit(bit, asked);
-		return;
-	}
-	spin_lock_bh(&asks_lock);
-	if (!kfifo_put(&asks, sk))
-		clear_bit(bit, asked);
-	else
-		sk = NULL;
-	spin_unlock_bh(&asks_lock);
-	if (sk)
+	if (refcount_inc_not_zero(&sk->sk_refcnt)) {
+		if (ask(sk)) {
+			queue_work(system_power_efficient_wq, &make_work);
+			return;
+		}
 		sock_put(sk);
-	queue_work(system_power_efficient_wq, &make_work);
+	}
+	clear_bit(bit, asked);
 }
 
 static struct sock *next_ask(void)
@@ -114,10 +123,12 @@ static bool make_for(const struct rein_at *at, enum rein_resource resource)
 static bool make_all(struct sock *sk)
 {
 	const struct rein_at at = { .cgrp = rein_socket_cgroup(sk), .sk = sk };
+	bool all;
 
-	return rein_socket_gone(sk) ||
-	       (make_for(&at, REIN_RESOURCE_EGRESS) &&
-		make_for(&at, REIN_RESOURCE_INGRESS));
+	if (rein_socket_gone(sk))
+		return true;
+	all = make_for(&at, REIN_RESOURCE_EGRESS);
+	return make_for(&at, REIN_RESOURCE_INGRESS) && all;
 }
 
 #ifdef CONFIG_MEMCG
@@ -144,6 +155,7 @@ static bool make_charged(struct sock *sk)
 
 static void make(struct work_struct *work)
 {
+	unsigned int n = 0;
 	struct sock *sk;
 
 	while ((sk = next_ask())) {
@@ -155,6 +167,11 @@ static void make(struct work_struct *work)
 					   AGAIN);
 		mutex_unlock(&rein_mutex);
 		sock_put(sk);
+		/* Others have work for this CPU, too. */
+		if (++n == BATCH) {
+			queue_work(system_power_efficient_wq, &make_work);
+			break;
+		}
 		cond_resched();
 	}
 }

@@ -330,12 +330,13 @@ static void limit_free_rcu(struct rcu_head *rcu)
  * Returns whether there was any.
  */
 static bool tiers_alloc(enum rein_resource resource, unsigned int n,
-			struct rein_tier **tiers, struct rein_course **courses)
+			struct rein_tier **tiers, struct rein_course **courses,
+			gfp_t gfp)
 {
 	*courses = NULL;
-	*tiers = kcalloc(n, sizeof(**tiers), GFP_KERNEL_ACCOUNT);
+	*tiers = kcalloc(n, sizeof(**tiers), gfp);
 	if (*tiers && resource == REIN_RESOURCE_CALL) {
-		*courses = kcalloc(n, sizeof(**courses), GFP_KERNEL_ACCOUNT);
+		*courses = kcalloc(n, sizeof(**courses), gfp);
 		if (!*courses) {
 			kfree(*tiers);
 			*tiers = NULL;
@@ -346,15 +347,15 @@ static bool tiers_alloc(enum rein_resource resource, unsigned int n,
 
 static struct rein_limit *limit_alloc(const struct rein_limit_spec *spec)
 {
+	const gfp_t gfp = spec->copy ? REIN_GFP_COPY : GFP_KERNEL_ACCOUNT;
 	struct rein_course *courses;
 	struct rein_limit *limit;
 
-	limit = kzalloc(struct_size(limit, name, strlen(spec->name) + 1),
-			GFP_KERNEL_ACCOUNT);
+	limit = kzalloc(struct_size(limit, name, strlen(spec->name) + 1), gfp);
 	if (!limit)
 		return NULL;
 	if (!tiers_alloc(rein_spec_resource(spec), spec->n_tiers, &limit->tiers,
-			 &courses)) {
+			 &courses, gfp)) {
 		kfree(limit);
 		return NULL;
 	}
@@ -417,12 +418,12 @@ static void limit_publish(struct rein_limit *limit, struct rein_target *target)
 	rein_room_kick(target, turn_unit(target));
 }
 
-static int limit_store(struct rein_limit *limit)
+static int limit_store(struct rein_limit *limit, gfp_t gfp)
 {
 	int err;
 
 	limit->id = last_id + 1;
-	err = xa_err(xa_store(&limits, limit->id, limit, GFP_KERNEL_ACCOUNT));
+	err = xa_err(xa_store(&limits, limit->id, limit, gfp));
 	if (!err)
 		last_id++;
 	return err;
@@ -450,7 +451,8 @@ static int limit_attach(struct rein_limit *limit,
 	struct rein_target *target;
 	int err;
 
-	target = rein_target_get(&spec->at, rein_lane_of(limit->resource));
+	target = rein_target_get(&spec->at, rein_lane_of(limit->resource),
+				 GFP_KERNEL_ACCOUNT);
 	if (!target)
 		return rein_fail_memory(ask, "for the request");
 
@@ -459,7 +461,7 @@ static int limit_attach(struct rein_limit *limit,
 		goto err_target;
 	}
 	if (rein_hook_need(rein_hook_needed() | BIT(limit->resource)) ||
-	    limit_store(limit)) {
+	    limit_store(limit, GFP_KERNEL_ACCOUNT)) {
 		err = rein_fail_memory(ask, "for the request");
 		goto err_target;
 	}
@@ -484,6 +486,7 @@ static void spec_of(struct rein_limit_spec *spec, const struct rein_limit *limit
 		.name = limit->name,
 		.trusted = true,
 		.per_socket = true,
+		.copy = true,
 		.has_resource = true,
 		.resource = limit->resource,
 		.has_over = true,
@@ -552,10 +555,10 @@ int rein_limit_copy(struct rein_limit *limit, const struct rein_at *at)
 	lockdep_assert_held(&rein_mutex);
 	if (!copy)
 		return -ENOMEM;
-	target = rein_target_get(at, rein_lane_of(limit->resource));
+	target = rein_target_get(at, rein_lane_of(limit->resource), REIN_GFP_COPY);
 	if (!target)
 		goto err_copy;
-	if (limit_store(copy))
+	if (limit_store(copy, REIN_GFP_COPY))
 		goto err_target;
 	if (!copy_publish(copy, target)) {
 		err = -EBUSY;
@@ -821,11 +824,11 @@ static bool spare_alloc(struct rein_limit *limit, unsigned int n,
 	struct rein_course *none;
 	struct rein_limit *copy;
 
-	if (!tiers_alloc(limit->resource, n, &limit->spare, courses))
+	if (!tiers_alloc(limit->resource, n, &limit->spare, courses, GFP_KERNEL_ACCOUNT))
 		return false;
 	/* Those are not planned for. */
 	list_for_each_entry(copy, &limit->copies, copy)
-		if (!tiers_alloc(copy->resource, n, &copy->spare, &none))
+		if (!tiers_alloc(copy->resource, n, &copy->spare, &none, GFP_KERNEL_ACCOUNT))
 			return false;
 	return true;
 }

@@ -46,6 +46,12 @@ struct rein_target;
 #define REIN_UNITS		(REIN_UNIT_CALLS + 1)
 #define REIN_RESOURCES		(REIN_RESOURCE_CALL + 1)
 
+/*
+ * Memory for copies is that of whoever has made the socket, and if he has no more there is none:
+ * to get some could take long, and rein_mutex is held.
+ */
+#define REIN_GFP_COPY		(GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
+
 /* Credit is counted in millionths of a token. */
 #define REIN_CREDIT_ONE		1000000
 

@@ -22,6 +22,7 @@ struct rein_ask;
  * @trusted:	an administrator asks; else the user of a socket, about his own limits
  * @viewer:	the cgroup of who asks, if it may not see all; else NULL
  * @per_socket:	each socket shall have a copy
+ * @copy:	it is to be one: nobody may wait for memory
  * @has_resource: whether @resource was said
  * @has_over:	whether @over was said
  * @has_patience: whether @patience_ns was said
@@ -43,6 +44,7 @@ struct rein_limit_spec {
 	struct rein_at at;
 	bool trusted;
 	bool per_socket;
+	bool copy;
 	struct cgroup *viewer;
 	bool has_resource, has_over, has_patience, has_queue, has_credit;
 	bool has_lifetime;

@@ -350,12 +350,12 @@ static void target_name(struct rein_target *target, const struct rein_at *at,
 }
 
 static struct rein_target *target_new(const struct rein_at *at,
-				      enum rein_lane lane)
+				      enum rein_lane lane, gfp_t gfp)
 {
 	struct rein_target *target, *above;
 	unsigned int i;
 
-	target = kzalloc(sizeof(*target), GFP_KERNEL_ACCOUNT);
+	target = kzalloc(sizeof(*target), gfp);
 	if (!target)
 		return NULL;
 	for (i = 0; i < REIN_RESOURCES; i++)
@@ -420,6 +420,7 @@ static void socket_come(struct rein_target *target)
  * rein_target_get() - the target of a cgroup or a socket, made if there is none
  * @at:		the cgroup or socket
  * @lane:	which of its targets
+ * @gfp:	how to get memory for it
  *
  * One without limits changes nothing for anybody. It goes away by itself: see
  * rein_target_settle().
@@ -429,14 +430,14 @@ static void socket_come(struct rein_target *target)
  * Return: the target, or NULL without memory.
  */
 struct rein_target *rein_target_get(const struct rein_at *at,
-				    enum rein_lane lane)
+				    enum rein_lane lane, gfp_t gfp)
 {
 	struct rein_target *target = rein_target_lookup(at, lane);
 	struct rein_target *parent;
 
 	if (target)
 		return target;
-	target = target_new(at, lane);
+	target = target_new(at, lane, gfp);
 	if (!target)
 		return NULL;
 	if (rhashtable_insert_fast(&targets, &target->hash, params)) {
@@ -770,6 +771,7 @@ static void reap(struct work_struct *work)
 {
 	struct rein_target *pos, *next;
 	unsigned long delay = REIN_CGROUP_LOOK;
+	bool is_socket;
 
 	mutex_lock(&rein_mutex);
 	for (pos = rein_target_next(NULL, NULL); pos; pos = next) {
@@ -779,11 +781,16 @@ static void reap(struct work_struct *work)
 		next = rein_target_next(NULL, pos);
 		if (pos->n_limits)
 			continue;
-		/* If its children moved up they come next now. */
-		if (rein_room_idle(pos) && target_remove(pos))
-			next = rein_target_next(NULL, NULL);
-		else
+		if (!rein_room_idle(pos)) {
 			delay = REAP_SOON;
+			continue;
+		}
+		is_socket = pos->sk;
+		if (!target_remove(pos))
+			delay = REAP_SOON;
+		else if (!is_socket)
+			/* If its children moved up they come next now. */
+			next = rein_target_next(NULL, NULL);
 	}
 	unhook();
 	if (rein_hook_needed() & ~metered())
@@ -794,6 +801,22 @@ static void reap(struct work_struct *work)
 	mutex_unlock(&rein_mutex);
 }
 
+/*
+ * What a socket has left behind is not to be charged to all that have no copies: it goes at the
+ * copies' rates, until it is gone or stale.
+ */
+static bool is_needed(struct rein_target *target)
+{
+	const struct rein_limit *limit;
+	unsigned int i;
+
+	for (i = 0; i < REIN_RESOURCES; i++)
+		list_for_each_entry(limit, &target->limits[i], node)
+			if (limit->origin)
+				return !rein_room_idle(target);
+	return false;
+}
+
 /* Remove limits of closed sockets. */
 static void reap_sockets(struct work_struct *work)
 {
@@ -801,7 +824,7 @@ static void reap_sockets(struct work_struct *work)
 
 	mutex_lock(&rein_mutex);
 	list_for_each_entry_safe(pos, next, &sockets, sockets) {
-		if (!rein_socket_gone(pos->sk))
+		if (!rein_socket_gone(pos->sk) || is_needed(pos))
 			continue;
 		target_orphan(pos);
 		rein_target_settle(pos);

@@ -145,7 +145,7 @@ void rein_chain_collect(struct rein_chain *chain, struct rein_target *leaf,
 struct rein_target *rein_target_lookup(const struct rein_at *at,
 				       enum rein_lane lane);
 struct rein_target *rein_target_get(const struct rein_at *at,
-				    enum rein_lane lane);
+				    enum rein_lane lane, gfp_t gfp);
 bool rein_target_is(const struct rein_target *target,
 		    const struct rein_at *at);
 struct rein_limit *rein_target_uncopied(const struct rein_at *at,
