@@ -32,6 +32,7 @@ limited() {
 
 make_peer far 1
 make_peer police 2
+meet "$(peer 1)" "$(peer 1 6)" "$(peer 2)"
 sinks far 5001 5002 5003 5004 5005 5006
 sinks - 5001 5002 5003
 in_netns police tc qdisc add dev eth0 clsact

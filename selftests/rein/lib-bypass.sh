@@ -27,16 +27,6 @@ count_there() {
 	ip link set "$3" gso_max_segs 1
 }
 
-# meet ADDRESS...: know these neighbours; what waits for them to answer would go out at once
-# later, and be counted then
-meet() {
-	local address
-
-	for address in "$@"; do
-		wait_for 20 ping -c 1 -W 1 -q "$address" >/dev/null || not_ok "$address answers"
-	done
-}
-
 # arrived: bytes of layer 3 so far
 arrived() {
 	local bytes packets

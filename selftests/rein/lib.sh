@@ -33,7 +33,7 @@ AGAIN="make check${DEBUG:+-debug} TESTS=$TEST"
 
 # --- results -------------------------------------------------------------------
 
-_n=0 _failed=0 _planned='' _done='' _netns=() _pids=() _senders=() _at_exit=()
+_n=0 _failed=0 _planned='' _done='' _netns=() _peers=() _pids=() _senders=() _at_exit=()
 declare -A _captures=()
 
 echo "TAP version 13"
@@ -294,6 +294,7 @@ _one_by_one() {
 make_peer() {
 	make_netns "$1"
 	ip link add "v$2" type veth peer name eth0 netns "$1" || exit
+	_peers+=("v$2")
 	ip addr add "10.0.$2.1/24" dev "v$2"
 	ip addr add "fd00:$2::1/64" dev "v$2" nodad
 	ip -n "$1" addr add "10.0.$2.2/24" dev eth0
@@ -305,6 +306,16 @@ make_peer() {
 	ip link set "v$2" up
 	ip -n "$1" link set eth0 up
 	ip link set lo up
+}
+
+# meet ADDRESS...: know these neighbours; what waits for them to answer would go out at once
+# later, or be lost, for a second if the question is
+meet() {
+	local address
+
+	for address in "$@"; do
+		wait_for 20 ping -c 1 -W 1 -q "$address" >/dev/null || not_ok "$address answers"
+	done
 }
 
 # peer K [6]: the address of the peer that make_peer made
@@ -530,6 +541,10 @@ _clean() {
 	if [ -d /sys/module/rein ]; then
 		rein -q flush --force >/dev/null || rc=1
 	fi
+	# Namespaces go some time after they are deleted, and the next test may want that name.
+	for name in "${_peers[@]}"; do
+		[ ! -e "/sys/class/net/$name" ] || ip link del "$name" 2>/dev/null
+	done
 	for name in "${_netns[@]}"; do
 		[ ! -e "/run/netns/$name" ] || ip netns del "$name" || rc=1
 	done
