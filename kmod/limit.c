@@ -514,8 +514,6 @@ static struct rein_limit *copy_new(struct rein_limit *limit)
 	if (!copy)
 		return NULL;
 	copy->per_socket = false;
-	copy->own_patience = limit->own_patience;
-	copy->own_queue = limit->own_queue;
 	copy->origin = limit;
 	return copy;
 }
