@@ -167,7 +167,7 @@ unsigned int rein_leave_connect(void *priv, struct sk_buff *skb,
 			.cost[REIN_UNIT_CALLS] = 1,
 			.now = ktime_get_ns(),
 		};
-		if (known == REIN_UNKNOWN && !rein_room_busy(target)) {
+		if (known == REIN_UNKNOWN && !rein_room_busy(target, false)) {
 			verdict = rein_meter_ask(skb, CONNECT_REFUSED, state,
 						 &chain, &req, &must_wait);
 			if (!must_wait) {

@@ -124,7 +124,7 @@ unsigned int rein_meter_packet(struct sk_buff *skb, unsigned int refusal,
 
 		rein_packet_cost(skb, cost);
 		now = ktime_get_ns();
-		busy = rein_room_busy(target);
+		busy = rein_room_busy(target, chain.shared);
 		/* Most packets: rein_admit() does it, too, but needs a request. */
 		if (!busy && rein_slice_take(&chain, cost, NULL, now))
 			return NF_ACCEPT;

@@ -93,8 +93,12 @@ static struct rein_limit *flow_overflows(const struct rein_flow *flow,
 			branch = room;
 			room = room->parent;
 		}
-		/* A branch that is alone in there leaves nobody out. */
-		mine = branch->bytes < room->bytes ? branch->bytes : 0;
+		/*
+		 * A branch that is alone in there leaves nobody out; nor do those
+		 * who share a limit per socket, in a branch of theirs.
+		 */
+		mine = !limit->per_socket && branch->bytes < room->bytes ?
+			       branch->bytes : 0;
 		mine = max(mine, flow->bytes);
 		queue = READ_ONCE(limit->queue);
 		/* What waits to begin a flow is counted in calls. */
@@ -267,7 +271,7 @@ int rein_queue_hold(struct rein_target *target, struct sock *sk,
 		kmem_cache_free(held_cache, held);
 		return -EAGAIN;
 	}
-	flow = rein_flow_get(tree, target, sk);
+	flow = rein_flow_get(tree, target, sk, chain->shared);
 	if (flow) {
 		err = hold_in(tree, flow, chain, req, held);
 		if (err)
@@ -432,6 +436,18 @@ static void flow_begin(struct rein_flow *flow, const struct rein_held *held,
 	}
 }
 
+/* Who waits for a limit per socket waits with those who share it, and nobody else. */
+static void flow_lacks(struct rein_tree *tree, struct rein_flow *flow,
+		       const struct rein_lack *lack)
+{
+	struct rein_target *target = lack->limit->target;
+
+	if (lack->limit->per_socket)
+		rein_flow_block(tree, flow, target, lack->when);
+	else
+		rein_room_block(tree, &target->room, lack->when);
+}
+
 /*
  * The next packet that is to leave, and how, and those that go along; NULL if
  * nobody can go now. Rooms whose limits have no tokens for whose turn it is are
@@ -473,8 +489,7 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 			rein_admit(&chain, &req, &verdict);
 			by = verdict.lack.limit;
 			if (verdict.decision == REIN_WAIT) {
-				rein_room_block(tree, &by->target->room,
-						verdict.lack.when);
+				flow_lacks(tree, flow, &verdict.lack);
 				continue;
 			}
 			*fate = verdict.decision == REIN_GO ? FATE_RELEASED :
@@ -581,18 +596,18 @@ static void room_drop(struct rein_tree *tree, struct rein_room *room,
 {
 	struct rein_chain chain;
 	struct rb_node *c, *f;
-	bool any = false;
 
 	collect(&chain, room->target);
 	for (c = rb_first(&room->classes); c; c = rb_next(c)) {
 		struct rein_room *class = rb_entry(c, struct rein_room, node);
+		bool any = false;
 
 		for (f = rb_first(&class->flows); f; f = rb_next(f))
 			any |= flow_drop(rb_entry(f, struct rein_flow, node),
 					 &chain, match, what, fate, dropped);
+		if (any)
+			rein_room_unblock(tree, class);
 	}
-	if (any)
-		rein_room_unblock(tree, room);
 }
 
 static bool held_before(const struct rein_held *held, const void *what)

@@ -13,6 +13,9 @@
 #include "socket.h"
 #include "target.h"
 
+/* Of the class of those who share a limit per socket: no cgroup has that id. */
+#define SHARED_ID	0
+
 static struct kmem_cache *flow_cache;
 static struct kmem_cache *room_cache;
 
@@ -36,6 +39,8 @@ static void room_init(struct rein_room *room, struct rein_target *target)
 	room->turns = RB_ROOT_CACHED;
 	timerqueue_init(&room->wakeup);
 	INIT_LIST_HEAD(&room->occupied);
+	INIT_LIST_HEAD(&room->sharers);
+	INIT_LIST_HEAD(&room->share);
 }
 
 static struct rein_room *turn_room(struct rein_turn *turn)
@@ -105,7 +110,7 @@ static void room_set_parent(struct rein_room *room, struct rein_room *parent)
 		parent->children++;
 }
 
-/* The share of @room that belongs to the child cgroup @id, made on demand. */
+/* The share of @room that belongs to @id, made on demand. */
 static struct rein_room *room_class(struct rein_room *room, u64 id)
 {
 	struct rb_node **at = &room->classes.rb_node, *parent = NULL;
@@ -286,8 +291,20 @@ static void room_wake(struct rein_tree *tree, struct rein_room *room)
 {
 	timerqueue_del(&tree->sleepers, &room->wakeup);
 	WRITE_ONCE(room->blocked, false);
+	list_del_init(&room->share);
 	if (room_active(room))
 		room_activate(room);
+}
+
+/* What the limits of a target have blocked. */
+static void room_wake_all(struct rein_tree *tree, struct rein_room *room)
+{
+	struct rein_room *class, *next;
+
+	if (room->blocked)
+		room_wake(tree, room);
+	list_for_each_entry_safe(class, next, &room->sharers, share)
+		room_wake(tree, class);
 }
 
 /**
@@ -370,20 +387,24 @@ static void room_attach(struct rein_tree *tree, struct rein_target *target)
  * @tree:	the tree of @target, locked
  * @target:	where the packet entered its chain
  * @sk:		its socket
+ * @shared:	the socket has no copy of a limit per socket
+ *
+ * Who shares such a limit does so by socket, whatever child cgroup it is of.
  *
  * Return: the flow, to be used or given to rein_flow_put() before the lock is
  * released; NULL without memory.
  */
 struct rein_flow *rein_flow_get(struct rein_tree *tree,
 				struct rein_target *target,
-				const struct sock *sk)
+				const struct sock *sk, bool shared)
 {
 	struct cgroup *cgrp = rein_socket_cgroup(sk);
 	struct rein_room *class;
 	struct rein_flow *flow;
 
 	room_attach(tree, target);
-	class = room_class(&target->room, class_id_of(target, cgrp));
+	class = room_class(&target->room,
+			   shared ? SHARED_ID : class_id_of(target, cgrp));
 	flow = class ? room_flow(class, sk) : NULL;
 	if (!flow)
 		room_prune(tree, class ?: &target->room);
@@ -420,6 +441,22 @@ void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow)
 }
 
 /**
+ * rein_flow_block() - a limit per socket has no tokens for a flow that shares it
+ * @tree:	the tree, locked
+ * @flow:	the flow, whose turn it is
+ * @target:	whose limit it is: where the flow entered the chain, or above
+ * @until:	as of rein_room_block()
+ *
+ * Others who share that limit wait as well, while those who have copies go on.
+ */
+void rein_flow_block(struct rein_tree *tree, struct rein_flow *flow,
+		     struct rein_target *target, u64 until)
+{
+	rein_room_block(tree, flow->room, until);
+	list_add_tail(&flow->room->share, &target->room.sharers);
+}
+
+/**
  * rein_flow_spend() - a flow had its turn
  * @flow:	the flow, which is linked, as are the rooms above it
  * @cost:	what it was served, by unit
@@ -437,9 +474,11 @@ void rein_flow_spend(struct rein_flow *flow, const u64 cost[REIN_UNITS])
 /**
  * rein_room_busy() - must a packet queue up even if there are tokens?
  * @target:	where it enters the chain
+ * @shared:	it has to share a limit per socket
  *
  * True while, in the room of @target or of a target above, somebody is ready
- * to go or waits for tokens of that very target. Whoever waits for a target
+ * to go or waits for tokens of that very target: of a limit per socket only if
+ * it would have to wait for these itself. Whoever waits for a target
  * further down is not overtaken unfairly: it would have gone if it could.
  *
  * Context: RCU read side; no lock. A packet and those its socket sent before
@@ -447,12 +486,13 @@ void rein_flow_spend(struct rein_flow *flow, const u64 cost[REIN_UNITS])
  *
  * Return: whether it must.
  */
-bool rein_room_busy(struct rein_target *target)
+bool rein_room_busy(struct rein_target *target, bool shared)
 {
 	for (; target; target = rcu_dereference(target->parent)) {
 		const struct rein_room *room = &target->room;
 
-		if (READ_ONCE(room->blocked) || room_active(room))
+		if (READ_ONCE(room->blocked) || room_active(room) ||
+		    (shared && !list_empty(&room->sharers)))
 			return true;
 	}
 	return false;
@@ -567,6 +607,15 @@ int rein_room_open(struct rein_target *target, struct rein_target *parent)
 	return 0;
 }
 
+static void room_to_tree(struct rein_room *room, struct rein_tree *from,
+			 struct rein_tree *to)
+{
+	if (!room->blocked)
+		return;
+	timerqueue_del(&from->sleepers, &room->wakeup);
+	timerqueue_add(&to->sleepers, &room->wakeup);
+}
+
 /* The rooms of a whole branch change over to another tree. */
 static void branch_to_tree(struct rein_target *top, struct rein_tree *from,
 			   struct rein_tree *to)
@@ -575,11 +624,12 @@ static void branch_to_tree(struct rein_target *top, struct rein_tree *from,
 
 	for (pos = top; pos; pos = rein_target_next(top, pos)) {
 		struct rein_room *room = &pos->room;
+		struct rb_node *node;
 
-		if (room->blocked) {
-			timerqueue_del(&from->sleepers, &room->wakeup);
-			timerqueue_add(&to->sleepers, &room->wakeup);
-		}
+		room_to_tree(room, from, to);
+		for (node = rb_first(&room->classes); node; node = rb_next(node))
+			room_to_tree(rb_entry(node, struct rein_room, node), from,
+				     to);
 		if (room->held)
 			list_move_tail(&room->occupied, &to->occupied);
 		rcu_assign_pointer(room->tree, to);
@@ -699,6 +749,8 @@ bool rein_room_close(struct rein_target *target)
 		rein_tree_unlock(tree);
 		return false;
 	}
+	/* Those below who waited for its limits: they are under another now. */
+	room_wake_all(tree, room);
 	/* There are no packets, but places that are kept for a round. */
 	while ((node = rb_first(&room->classes)))
 		class_close(tree, rb_entry(node, struct rein_room, node));
@@ -741,8 +793,7 @@ void rein_room_kick(struct rein_target *target, enum rein_unit unit)
 			room_set_unit(rb_entry(node, struct rein_room, node),
 				      unit);
 	}
-	if (room->blocked)
-		room_wake(tree, room);
+	room_wake_all(tree, room);
 	rein_tree_arm(tree);
 	rein_line_again(tree);
 	rein_tree_unlock(tree);

@@ -12,7 +12,9 @@
  *
  * The rooms below one topmost target form a tree with one lock. A room whose
  * target lacks tokens for whose turn it is, is blocked: it sleeps, with all
- * that waits below it, while its neighbours go on.
+ * that waits below it, while its neighbours go on. But what a limit per socket
+ * lacks tokens for binds only those who have no copy of it: they wait in a
+ * class of their own, which is blocked alone.
  *
  * Context: any but hard interrupts; tree locks are taken _bh.
  */
@@ -53,10 +55,12 @@ struct rein_turn {
  * @parent:	the room above while anything waits here, else NULL
  * @target:	whose chain binds what waits here; NULL for a tree's ground
  * @tree:	the tree it is part of; NULL: closed. Of a target's room only
- * @is_class:	the share of one child cgroup in @target's room
- * @blocked:	a limit of @target lacks tokens for whose turn it is
+ * @is_class:	the share, in @target's room, of one child cgroup, or of those who
+ *		share a limit per socket
+ * @blocked:	a limit of @target lacks tokens for whose turn it is; of a class: one
+ *		per socket, of @target or one above, does
  * @unit:	what turns are measured in: bytes, packets or calls
- * @class_id:	id of the child cgroup, if @is_class
+ * @class_id:	id of the child cgroup, if @is_class; 0: of those who share
  * @node:	in @target's room, if @is_class
  * @classes:	shares of child cgroups, by cgroup id
  * @flows:	those who wait here, by socket
@@ -69,6 +73,9 @@ struct rein_turn {
  * @held:	packets that wait with @target's chain; a target's room only
  * @occupied:	in the tree's list of rooms with @held > 0
  * @takers:	programs in the tree's line that entered the chain at @target
+ * @sharers:	classes, here and below, that are blocked by a limit per socket of
+ *		@target; a target's room only
+ * @share:	among those, if @is_class
  *
  * All under the tree's lock, but for what rein_room_busy() peeks at.
  */
@@ -93,6 +100,8 @@ struct rein_room {
 	unsigned long held;
 	struct list_head occupied;
 	unsigned int takers;
+	struct list_head sharers;
+	struct list_head share;
 };
 
 /**
@@ -154,7 +163,7 @@ struct rein_flow {
 	u64 number;
 };
 
-bool rein_room_busy(struct rein_target *target);
+bool rein_room_busy(struct rein_target *target, bool shared);
 void rein_room_block(struct rein_tree *tree, struct rein_room *room,
 		     u64 until);
 void rein_room_unblock(struct rein_tree *tree, struct rein_room *room);
@@ -162,9 +171,11 @@ void rein_room_account(struct rein_room *room, s64 bytes, s64 packets);
 
 struct rein_flow *rein_flow_get(struct rein_tree *tree,
 				struct rein_target *target,
-				const struct sock *sk);
+				const struct sock *sk, bool shared);
 void rein_flow_put(struct rein_tree *tree, struct rein_flow *flow);
 void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow);
+void rein_flow_block(struct rein_tree *tree, struct rein_flow *flow,
+		     struct rein_target *target, u64 until);
 void rein_flow_spend(struct rein_flow *flow, const u64 cost[REIN_UNITS]);
 
 struct rein_tree *rein_tree_lock(struct rein_target *target);

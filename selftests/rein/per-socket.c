@@ -21,7 +21,20 @@ FIXTURE(per_socket) {
 	struct rein *rein;
 	int dir, rx, tx[SENDERS];
 	int port;
+	char copies[16];
 };
+
+/* What a parameter is. */
+static bool get_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = read(fd, text, size - 1);
+
+	close(fd);
+	if (got > 0)
+		text[got] = '\0';
+	return got > 0;
+}
 
 /* They stay of the cgroup they are made in. */
 static int sender_inside(int type, int port)
@@ -38,6 +51,7 @@ FIXTURE_SETUP(per_socket)
 	unsigned int i;
 
 	ASSERT_EQ(0, system("ip link set lo up"));
+	ASSERT_TRUE(get_file(COPIES, self->copies, sizeof(self->copies)));
 	ASSERT_EQ(0, rein_open(&self->rein));
 	self->dir = make_cgroup(CGROUP);
 	ASSERT_LE(0, self->dir);
@@ -56,6 +70,7 @@ FIXTURE_TEARDOWN(per_socket)
 	struct rein_limit_request request = { .name = "each", .cgroup_fd = self->dir };
 	unsigned int i;
 
+	EXPECT_TRUE(put_file(COPIES, self->copies));
 	for (i = 0; i < SENDERS; i++)
 		close(self->tx[i]);
 	close(self->rx);
@@ -245,6 +260,43 @@ TEST_F(per_socket, wait)
 	EXPECT_LE(10, arrive(self->rx, 15)) TH_LOG("expected those that waited to go" AGAIN);
 }
 
+/* Whoever is one too many waits alone, wherever it is: those who have their own don't wait for it. */
+TEST_F(per_socket, waits_alone)
+{
+	struct rein_tier tier = {
+		.unit = REIN_UNIT_PACKETS,
+		.rate_tokens = 10, .rate_period_ns = RATE_DAY_NS, .burst = 30,
+	};
+	struct rein_limit_request request = {
+		.name = "each", .cgroup_fd = self->dir, .per_socket = true,
+		.has_resource = true, .resource = REIN_RESOURCE_EGRESS,
+		.has_over = true, .over = REIN_OVER_WAIT, .has_patience = true,
+		.patience_ns = DAY, .tiers = &tier, .n_tiers = 1,
+	};
+	struct rein_limit limit;
+
+	ASSERT_TRUE(put_file(COPIES, "1"));
+	ASSERT_EQ(0, rein_limit_change(self->rein, REIN_CMD_LIMIT_ADD, &request));
+	sends(self->tx[0], 1);
+	SEEN(1, arrive(self->rx, 1), "first datagram");
+	HAVE_COPIES(1);
+	/* Another limit of its own, or none: where it waits is not the same place. */
+	ASSERT_EQ(0, limit_packets(self->rein, "own", self->tx[2], REIN_RESOURCE_EGRESS, 100));
+	sends(self->tx[1], 28);
+	sends(self->tx[2], 3);
+	sends(self->tx[1], 2);
+	SEEN(29, arrive(self->rx, 29), "what was left to share");
+	ASSERT_TRUE(get_each(self->rein, self->dir, &limit));
+	SEEN(4, limit.stats.count[REIN_A_STATS_QUEUED].packets, "that wait");
+	sends(self->tx[0], 20);
+	SEEN(20, arrive(self->rx, 20), "of one who has its own, while others wait");
+	tier.rate_period_ns = SECOND;
+	request = (struct rein_limit_request){ .name = "each", .cgroup_fd = self->dir,
+					       .tiers = &tier, .n_tiers = 1 };
+	ASSERT_EQ(0, rein_limit_change(self->rein, REIN_CMD_LIMIT_SET, &request));
+	SEEN(4, arrive(self->rx, 4), "those who waited, when the rate is another");
+}
+
 TEST_F(per_socket, tcp)
 {
 	int port, listener = receiver(SOCK_STREAM, &port);
@@ -419,18 +471,6 @@ TEST_F(per_socket, wrong)
 		PER_SOCKET_UNFIT);
 }
 
-/* What a parameter is. */
-static bool get_file(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = read(fd, text, size - 1);
-
-	close(fd);
-	if (got > 0)
-		text[got] = '\0';
-	return got > 0;
-}
-
 static void find_many(const struct rein_record *record, void *arg)
 {
 	*(unsigned int *)arg += record->code == COPIES_MANY;
@@ -441,9 +481,7 @@ TEST_F(per_socket, too_many)
 {
 	struct rein_record_filter filter = { .code = COPIES_MANY };
 	unsigned int before = 0, after = 0;
-	char was[16] = "";
 
-	ASSERT_TRUE(get_file(COPIES, was, sizeof(was)));
 	ASSERT_TRUE(put_file(COPIES, "1"));
 	rein_record_dump(self->rein, &filter, find_many, &before);
 	ASSERT_EQ(0, add_each(self->rein, self->dir, REIN_RESOURCE_EGRESS, 4));
@@ -462,7 +500,7 @@ TEST_F(per_socket, too_many)
 	sends(self->tx[0], 10);
 	SEEN(4, arrive(self->rx, 4), "of the first, that has its own");
 	/* There is place. */
-	ASSERT_TRUE(put_file(COPIES, was));
+	ASSERT_TRUE(put_file(COPIES, self->copies));
 	do {
 		sends(self->tx[2], 1);
 	} while (!arrive(self->rx, 0));
