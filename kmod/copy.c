@@ -14,8 +14,11 @@
 
 #include "copy.h"
 #include "limit.h"
+#include "queue.h"
 #include "record.h"
+#include "slice.h"
 #include "socket.h"
+#include "spec.h"
 #include "target.h"
 
 /* So many sockets may ask at once; who finds no place asks with the next packet. */
@@ -28,11 +31,11 @@
 /* How long one that could have no copy keeps from asking again. */
 #define AGAIN		max(1, HZ / 10)
 
-static unsigned int copies = 16384;
+static unsigned int copies = 32768;
 module_param(copies, uint, 0644);
-MODULE_PARM_DESC(copies, "how many sockets, in all, may have buckets of their own by limits that are per socket (default: 16384)");
+MODULE_PARM_DESC(copies, "how many sockets, in all, may have buckets of their own by limits that are per socket, of which one limit may have as many as it leaves others (default: 32768)");
 
-static bool told;	/* that there are too many; rein_mutex */
+static unsigned int n_copies;	/* rein_mutex */
 
 static DEFINE_KFIFO(asks, struct sock *, ASKS);
 static DEFINE_SPINLOCK(asks_lock);
@@ -43,6 +46,154 @@ static void make(struct work_struct *work);
 static DECLARE_WORK(make_work, make);
 static void again(struct work_struct *work);
 static DECLARE_DELAYED_WORK(again_work, again);
+
+/* --- what they are ------------------------------------------------------------ */
+
+static void spec_of(struct rein_limit_spec *spec, const struct rein_limit *limit)
+{
+	unsigned int i;
+
+	*spec = (struct rein_limit_spec){
+		.name = limit->name,
+		.trusted = true,
+		.per_socket = true,
+		.copy = true,
+		.has_resource = true,
+		.resource = limit->resource,
+		.has_over = true,
+		.over = limit->over,
+		.has_patience = limit->own_patience,
+		.patience_ns = limit->patience_ns,
+		.has_queue = limit->own_queue,
+		.queue = limit->queue,
+		.n_tiers = limit->n_tiers,
+	};
+	for (i = 0; i < limit->n_tiers; i++)
+		spec->tiers[i] = limit->tiers[i];
+}
+
+static struct rein_limit *copy_new(struct rein_limit *limit)
+{
+	struct rein_limit_spec *spec = kmalloc(sizeof(*spec), GFP_KERNEL);
+	struct rein_limit *copy;
+
+	if (!spec)
+		return NULL;
+	spec_of(spec, limit);
+	copy = rein_limit_new(spec);
+	kfree(spec);
+	if (!copy)
+		return NULL;
+	copy->per_socket = false;
+	copy->origin = limit;
+	return copy;
+}
+
+/* It begins with full buckets, and from then on is in the limit's place for this socket. */
+static int copy_make(struct rein_limit *limit, const struct rein_at *at)
+{
+	struct rein_limit *copy = copy_new(limit);
+	int err = -ENOMEM;
+
+	if (copy)
+		err = rein_limit_attach(copy, at, REIN_GFP_COPY);
+	if (copy && err)
+		rein_limit_free(copy);
+	return err;
+}
+
+static void stats_add(struct rein_count stats[REIN_STATS], struct rein_limit *copy)
+{
+	unsigned int i;
+
+	spin_lock_bh(&copy->lock);
+	rein_slice_recall(copy);
+	for (i = 0; i < REIN_STATS; i++) {
+		stats[i].packets += copy->stats[i].packets;
+		stats[i].bytes += copy->stats[i].bytes;
+	}
+	spin_unlock_bh(&copy->lock);
+}
+
+/**
+ * rein_copy_stats() - what the copies of a limit have counted
+ * @limit:	the limit
+ * @stats:	is added to
+ *
+ * Those that have gone are in its own counters.
+ *
+ * Context: may sleep; rein_mutex held.
+ */
+void rein_copy_stats(const struct rein_limit *limit, struct rein_count *stats)
+{
+	struct rein_limit *copy;
+
+	list_for_each_entry(copy, &limit->copies, copy) {
+		stats_add(stats, copy);
+		cond_resched();
+	}
+}
+
+static void count_add(struct rein_limit *limit, unsigned int stat, s64 packets, s64 bytes)
+{
+	struct rein_count *count = &limit->stats[stat];
+
+	WRITE_ONCE(count->packets, count->packets + packets);
+	WRITE_ONCE(count->bytes, count->bytes + bytes);
+}
+
+static void count_waiting(struct rein_limit *limit, s64 packets, s64 bytes)
+{
+	spin_lock_bh(&limit->lock);
+	count_add(limit, REIN_STAT(SEEN), packets, bytes);
+	count_add(limit, REIN_STAT(QUEUED), packets, bytes);
+	spin_unlock_bh(&limit->lock);
+}
+
+/**
+ * rein_copy_inherit() - what waits at a socket is the copy's from here on
+ * @copy:	the copy
+ *
+ * It was seen and queued by what this is a copy of.
+ *
+ * Context: rein_mutex held, and the lock of its target's tree.
+ */
+void rein_copy_inherit(struct rein_limit *copy)
+{
+	struct rein_limit *limit = copy->origin;
+	struct rein_count waiting;
+
+	waiting = rein_queue_waiting(copy->target, limit->born);
+	count_waiting(limit, -waiting.packets, -waiting.bytes);
+	count_waiting(copy, waiting.packets, waiting.bytes);
+	list_add(&copy->copy, &limit->copies);
+	limit->n_copies++;
+	n_copies++;
+}
+
+/**
+ * rein_copy_bequeath() - what a copy has counted is the limit's from here on
+ * @copy:	the copy, which nobody finds any more
+ *
+ * Context: rein_mutex held, and the lock of its target's tree.
+ */
+void rein_copy_bequeath(struct rein_limit *copy)
+{
+	struct rein_count stats[REIN_STATS] = { };
+	struct rein_limit *limit = copy->origin;
+	unsigned int i;
+
+	stats_add(stats, copy);
+	spin_lock_bh(&limit->lock);
+	for (i = 0; i < REIN_STATS; i++)
+		count_add(limit, i, stats[i].packets, stats[i].bytes);
+	spin_unlock_bh(&limit->lock);
+	list_del(&copy->copy);
+	limit->n_copies--;
+	n_copies--;
+}
+
+/* --- who gets one ------------------------------------------------------------- */
 
 static unsigned int bit_of(const struct sock *sk)
 {
@@ -95,18 +246,27 @@ static struct sock *next_ask(void)
 	return any ? sk : NULL;
 }
 
-/* Once, until there is place again. */
-static bool too_many(struct rein_limit *limit)
+/*
+ * May a limit have one more? No more than are left for others (Choudhury and Hahne's dynamic
+ * thresholds), so that who opens many sockets under one limit takes none from another.
+ */
+static bool too_many(const struct rein_limit *limit)
 {
-	if (rein_limit_copies() < READ_ONCE(copies)) {
-		told = false;
-		return false;
-	}
-	if (!told)
+	unsigned int most = READ_ONCE(copies);
+
+	return n_copies >= most || limit->n_copies >= most - n_copies;
+}
+
+/* Recorded once, until there is place again. */
+static bool has_place(struct rein_limit *limit)
+{
+	const bool crowded = too_many(limit);
+
+	if (crowded && !limit->crowded)
 		rein_record_limit(limit, REIN_E_COPIES_MANY, REIN_SITE,
 				  "more sockets than may have buckets of their own: the rest share the limit's");
-	told = true;
-	return true;
+	limit->crowded = crowded;
+	return !crowded;
 }
 
 /* A copy of each limit that the socket lacks one of. Returns whether it has all. */
@@ -115,7 +275,7 @@ static bool make_for(const struct rein_at *at, enum rein_resource resource)
 	struct rein_limit *limit;
 
 	while ((limit = rein_target_uncopied(at, resource)))
-		if (too_many(limit) || rein_limit_copy(limit, at))
+		if (!has_place(limit) || copy_make(limit, at))
 			return false;
 	return true;
 }

@@ -11,8 +11,21 @@
 #ifndef REIN_COPY_H
 #define REIN_COPY_H
 
+#include <linux/gfp.h>
+
+/*
+ * Memory for copies is that of whoever has made the socket, and if he has no more there is none:
+ * to get some could take long, and rein_mutex is held.
+ */
+#define REIN_GFP_COPY		(GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
+
+struct rein_count;
+struct rein_limit;
 struct sock;
 
+void rein_copy_inherit(struct rein_limit *copy);
+void rein_copy_bequeath(struct rein_limit *copy);
+void rein_copy_stats(const struct rein_limit *limit, struct rein_count *stats);
 void rein_copy_ask(struct sock *sk);
 void rein_copy_exit(void);
 

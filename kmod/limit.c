@@ -5,9 +5,10 @@
 #include <linux/cred.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "copy.h"
+#include "expiry.h"
 #include "hook.h"
 #include "limit.h"
 #include "line.h"
@@ -26,13 +27,7 @@ u64 rein_config_gen = 1;
 static DEFINE_XARRAY(limits);
 static u64 last_id;
 static unsigned long n_limits[REIN_RESOURCES];
-static unsigned int n_copies;		/* of these */
-static struct timerqueue_head expiries = {
-	.rb_root = RB_ROOT_CACHED,
-};
-
-static void expire(struct work_struct *work);
-static DECLARE_DELAYED_WORK(expire_work, expire);
+static unsigned int n_changes;
 
 /* --- what it comes to ---------------------------------------------------------- */
 
@@ -226,6 +221,19 @@ struct rein_limit *rein_limit_next(u64 id)
 }
 
 /**
+ * rein_limit_changes() - whether a list of limits is still what it was
+ *
+ * Context: rein_mutex held.
+ *
+ * Return: a number that is another one when a limit, but no copy, has come or gone.
+ */
+unsigned int rein_limit_changes(void)
+{
+	lockdep_assert_held(&rein_mutex);
+	return n_changes;
+}
+
+/**
  * rein_limit_resources() - what is metered
  *
  * Context: rein_mutex held.
@@ -243,76 +251,13 @@ unsigned int rein_limit_resources(void)
 	return metered;
 }
 
-/* --- time to live ----------------------------------------------------------- */
-
-static void expire_arm(void)
-{
-	struct timerqueue_node *next = timerqueue_getnext(&expiries);
-	u64 now = ktime_get_ns();
-	u64 wait;
-
-	if (!next)
-		return;
-	wait = next->expires > now ? next->expires - now : 0;
-	/* A jiffy more, or it would run a little too early, and again. */
-	mod_delayed_work(system_power_efficient_wq, &expire_work,
-			 wait ? nsecs_to_jiffies(wait) + 1 : 0);
-}
-
-static void unexpire(struct rein_limit *limit)
-{
-	if (RB_EMPTY_NODE(&limit->expiry.node))
-		return;
-	timerqueue_del(&expiries, &limit->expiry);
-	RB_CLEAR_NODE(&limit->expiry.node);
-}
-
-static void live_for(struct rein_limit *limit, u64 lifetime_ns)
-{
-	unexpire(limit);
-	if (!lifetime_ns)
-		return;
-	limit->expiry.expires = ktime_get_ns() + lifetime_ns;
-	timerqueue_add(&expiries, &limit->expiry);
-	expire_arm();
-}
-
-static void expire(struct work_struct *work)
-{
-	struct timerqueue_node *next;
-	u64 now = ktime_get_ns();
-
-	mutex_lock(&rein_mutex);
-	while ((next = timerqueue_getnext(&expiries))) {
-		if (next->expires > now)
-			break;
-		rein_limit_drop(container_of(next, struct rein_limit, expiry),
-				REIN_EVENT_EXPIRED);
-	}
-	expire_arm();
-	mutex_unlock(&rein_mutex);
-}
-
-/**
- * rein_limit_lifetime() - how long a limit has until it removes itself
- * @limit:	the limit
- *
- * Context: rein_mutex held.
- *
- * Return: ns, at least 1; 0: it stays.
- */
-u64 rein_limit_lifetime(const struct rein_limit *limit)
-{
-	u64 now = ktime_get_ns();
-
-	if (RB_EMPTY_NODE(&limit->expiry.node))
-		return 0;
-	return limit->expiry.expires > now ? limit->expiry.expires - now : 1;
-}
-
 /* --- coming ------------------------------------------------------------------ */
 
-static void limit_free(struct rein_limit *limit)
+/**
+ * rein_limit_free() - undo rein_limit_new()
+ * @limit:	the limit, which nobody finds
+ */
+void rein_limit_free(struct rein_limit *limit)
 {
 	free_percpu(limit->slices);
 	kfree(limit->ledger.courses);
@@ -322,7 +267,7 @@ static void limit_free(struct rein_limit *limit)
 
 static void limit_free_rcu(struct rcu_head *rcu)
 {
-	limit_free(container_of(rcu, struct rein_limit, rcu));
+	rein_limit_free(container_of(rcu, struct rein_limit, rcu));
 }
 
 /*
@@ -366,7 +311,15 @@ static struct rein_limit *limit_alloc(const struct rein_limit_spec *spec)
 	return limit;
 }
 
-static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
+/**
+ * rein_limit_new() - make a limit that is attached to nothing yet
+ * @spec:	what it is, checked
+ *
+ * Context: may sleep, but for a copy's memory.
+ *
+ * Return: the limit, with full buckets; NULL without memory.
+ */
+struct rein_limit *rein_limit_new(const struct rein_limit_spec *spec)
 {
 	struct rein_limit *limit = limit_alloc(spec);
 	u64 now = ktime_get_ns();
@@ -399,23 +352,28 @@ static struct rein_limit *limit_new(const struct rein_limit_spec *spec)
 	return limit;
 }
 
-/* From here on the data path finds it. */
+/*
+ * From here on the data path finds it. A copy is in the place of its limit for all that waits
+ * already: nobody begins to wait, or ceases to, while it takes over.
+ */
 static void limit_link(struct rein_limit *limit, struct rein_target *target)
 {
+	struct rein_tree *tree = rein_tree_lock(target);
+
 	limit->target = target;
 	target->n_limits++;
 	n_limits[limit->resource]++;
 	write_seqlock_bh(&rein_config_seq);
 	WRITE_ONCE(rein_config_gen, rein_config_gen + 1);
-	limit->born = rein_config_gen;
+	limit->born = limit->origin ? limit->origin->born : rein_config_gen;
+	target->changed = rein_config_gen;
 	list_add_rcu(&limit->node, &target->limits[limit->resource]);
 	write_sequnlock_bh(&rein_config_seq);
-}
-
-static void limit_publish(struct rein_limit *limit, struct rein_target *target)
-{
-	limit_link(limit, target);
-	rein_room_kick(target, turn_unit(target));
+	if (limit->origin)
+		rein_copy_inherit(limit);
+	else
+		n_changes++;
+	rein_tree_unlock(tree);
 }
 
 static int limit_store(struct rein_limit *limit, gfp_t gfp)
@@ -426,6 +384,41 @@ static int limit_store(struct rein_limit *limit, gfp_t gfp)
 	err = xa_err(xa_store(&limits, limit->id, limit, gfp));
 	if (!err)
 		last_id++;
+	return err;
+}
+
+/**
+ * rein_limit_attach() - put a limit on a cgroup or a socket
+ * @limit:	the limit
+ * @at:		where
+ * @gfp:	how to get memory for it
+ *
+ * Context: may sleep; rein_mutex held.
+ *
+ * Return: 0; -ENOSPC: there are as many as there may be; -ENOMEM. Then nothing has changed.
+ */
+int rein_limit_attach(struct rein_limit *limit, const struct rein_at *at, gfp_t gfp)
+{
+	struct rein_target *target = rein_target_get(at, rein_lane_of(limit->resource), gfp);
+	int err = -ENOMEM;
+
+	lockdep_assert_held(&rein_mutex);
+	if (!target)
+		return -ENOMEM;
+	if (!limit->origin && rein_target_full(target, limit->resource)) {
+		err = -ENOSPC;
+		goto err_target;
+	}
+	if (rein_hook_need(rein_hook_needed() | BIT(limit->resource)) ||
+	    limit_store(limit, gfp))
+		goto err_target;
+	limit_link(limit, target);
+	rein_room_kick(target, turn_unit(target));
+	return 0;
+
+err_target:
+	rein_target_unhook();
+	rein_target_settle(target);
 	return err;
 }
 
@@ -442,203 +435,6 @@ static int fail_full(const struct rein_limit_spec *spec, struct rein_ask *ask)
 			 REIN_E_CHAIN_LONG,
 			 "32 limits bind this cgroup or one below it already",
 			 "limit %s would be the 33rd of one chain", spec->name);
-}
-
-static int limit_attach(struct rein_limit *limit,
-			const struct rein_limit_spec *spec,
-			struct rein_ask *ask)
-{
-	struct rein_target *target;
-	int err;
-
-	target = rein_target_get(&spec->at, rein_lane_of(limit->resource),
-				 GFP_KERNEL_ACCOUNT);
-	if (!target)
-		return rein_fail_memory(ask, "for the request");
-
-	if (rein_target_full(target, limit->resource)) {
-		err = fail_full(spec, ask);
-		goto err_target;
-	}
-	if (rein_hook_need(rein_hook_needed() | BIT(limit->resource)) ||
-	    limit_store(limit, GFP_KERNEL_ACCOUNT)) {
-		err = rein_fail_memory(ask, "for the request");
-		goto err_target;
-	}
-	if (spec->has_lifetime)
-		live_for(limit, spec->lifetime_ns);
-	limit_publish(limit, target);
-	return 0;
-
-err_target:
-	rein_target_unhook();
-	rein_target_settle(target);
-	return err;
-}
-
-/* --- copies, of limits that are per socket ---------------------------------------- */
-
-static void spec_of(struct rein_limit_spec *spec, const struct rein_limit *limit)
-{
-	unsigned int i;
-
-	*spec = (struct rein_limit_spec){
-		.name = limit->name,
-		.trusted = true,
-		.per_socket = true,
-		.copy = true,
-		.has_resource = true,
-		.resource = limit->resource,
-		.has_over = true,
-		.over = limit->over,
-		.has_patience = limit->own_patience,
-		.patience_ns = limit->patience_ns,
-		.has_queue = limit->own_queue,
-		.queue = limit->queue,
-		.n_tiers = limit->n_tiers,
-	};
-	for (i = 0; i < limit->n_tiers; i++)
-		spec->tiers[i] = limit->tiers[i];
-}
-
-static struct rein_limit *copy_new(struct rein_limit *limit)
-{
-	struct rein_limit_spec *spec = kmalloc(sizeof(*spec), GFP_KERNEL);
-	struct rein_limit *copy;
-
-	if (!spec)
-		return NULL;
-	spec_of(spec, limit);
-	copy = limit_new(spec);
-	kfree(spec);
-	if (!copy)
-		return NULL;
-	copy->per_socket = false;
-	copy->origin = limit;
-	return copy;
-}
-
-/*
- * Not while packets wait there: those were counted by what the copy is to take the place of.
- * Who is on the way in looks again: see rein_queue_hold().
- */
-static bool copy_publish(struct rein_limit *copy, struct rein_target *target)
-{
-	struct rein_tree *tree = rein_tree_lock(target);
-	bool idle = !target->room.held;
-
-	if (idle)
-		limit_link(copy, target);
-	rein_tree_unlock(tree);
-	return idle;
-}
-
-/**
- * rein_limit_copy() - give a socket buckets of its own
- * @limit:	a limit that is per socket, and binds the socket
- * @at:		the socket, which has none yet
- *
- * The copy begins with full buckets, and from then on is in the limit's place for this socket.
- *
- * Context: may sleep; rein_mutex held.
- *
- * Return: 0, -ENOMEM, or -EBUSY: packets of the socket wait for other limits of its own.
- */
-int rein_limit_copy(struct rein_limit *limit, const struct rein_at *at)
-{
-	struct rein_limit *copy = copy_new(limit);
-	struct rein_target *target;
-	int err = -ENOMEM;
-
-	lockdep_assert_held(&rein_mutex);
-	if (!copy)
-		return -ENOMEM;
-	target = rein_target_get(at, rein_lane_of(limit->resource), REIN_GFP_COPY);
-	if (!target)
-		goto err_copy;
-	if (limit_store(copy, REIN_GFP_COPY))
-		goto err_target;
-	if (!copy_publish(copy, target)) {
-		err = -EBUSY;
-		goto err_stored;
-	}
-	list_add(&copy->copy, &limit->copies);
-	limit->n_copies++;
-	n_copies++;
-	rein_room_kick(target, turn_unit(target));
-	return 0;
-
-err_stored:
-	xa_erase(&limits, copy->id);
-err_target:
-	rein_target_settle(target);
-err_copy:
-	limit_free(copy);
-	return err;
-}
-
-/**
- * rein_limit_copies() - how many copies there are, of all limits
- *
- * Context: rein_mutex held.
- *
- * Return: the number.
- */
-unsigned int rein_limit_copies(void)
-{
-	return n_copies;
-}
-
-static void stats_add(struct rein_count stats[REIN_STATS], struct rein_limit *copy)
-{
-	unsigned int i;
-
-	spin_lock_bh(&copy->lock);
-	rein_slice_recall(copy);
-	for (i = 0; i < REIN_STATS; i++) {
-		stats[i].packets += copy->stats[i].packets;
-		stats[i].bytes += copy->stats[i].bytes;
-	}
-	spin_unlock_bh(&copy->lock);
-}
-
-/**
- * rein_limit_add_copies() - what the copies of a limit have counted
- * @limit:	the limit
- * @stats:	is added to
- *
- * Those that have gone are in its own counters.
- *
- * Context: rein_mutex held.
- */
-void rein_limit_add_copies(const struct rein_limit *limit,
-			   struct rein_count stats[REIN_STATS])
-{
-	struct rein_limit *copy;
-
-	list_for_each_entry(copy, &limit->copies, copy)
-		stats_add(stats, copy);
-}
-
-/* What it has counted is the limit's from here on, what waits included. */
-static void copy_bequeath(struct rein_limit *copy)
-{
-	struct rein_count stats[REIN_STATS] = { };
-	struct rein_limit *limit = copy->origin;
-	unsigned int i;
-
-	stats_add(stats, copy);
-	spin_lock_bh(&limit->lock);
-	for (i = 0; i < REIN_STATS; i++) {
-		WRITE_ONCE(limit->stats[i].packets,
-			   limit->stats[i].packets + stats[i].packets);
-		WRITE_ONCE(limit->stats[i].bytes,
-			   limit->stats[i].bytes + stats[i].bytes);
-	}
-	spin_unlock_bh(&limit->lock);
-	list_del(&copy->copy);
-	limit->n_copies--;
-	n_copies--;
 }
 
 /* --- those of users, on their own sockets --------------------------------------- */
@@ -695,18 +491,23 @@ static int limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask)
 	err = own_charge(spec, ask);
 	if (err)
 		return err;
-	limit = limit_new(spec);
+	limit = rein_limit_new(spec);
 	if (!limit) {
 		err = rein_fail_memory(ask, "for the request");
 		goto err_own;
 	}
 	rein_doing_begin(ask, &doing, REIN_SITE, "attaching limit", spec->name);
-	err = limit_attach(limit, spec, ask);
+	err = rein_limit_attach(limit, &spec->at, GFP_KERNEL_ACCOUNT);
+	if (err)
+		err = err == -ENOSPC ? fail_full(spec, ask) :
+				       rein_fail_memory(ask, "for the request");
 	rein_doing_end(ask);
 	if (err) {
-		limit_free(limit);
+		rein_limit_free(limit);
 		goto err_own;
 	}
+	if (spec->has_lifetime)
+		rein_expiry_set(limit, spec->lifetime_ns);
 	rein_netlink_limit(limit, REIN_EVENT_ADDED);
 	return 0;
 
@@ -900,12 +701,14 @@ static int limit_set(struct rein_limit *limit,
 	limit_change(limit, spec, &courses);
 	kfree(courses);
 	courses = NULL;
-	list_for_each_entry(copy, &limit->copies, copy)
+	list_for_each_entry(copy, &limit->copies, copy) {
 		limit_change(copy, spec, &courses);
+		cond_resched();
+	}
 	spare_free(limit);
 
 	if (spec->has_lifetime)
-		live_for(limit, spec->lifetime_ns);
+		rein_expiry_set(limit, spec->lifetime_ns);
 	rein_netlink_limit(limit, REIN_EVENT_CHANGED);
 	return 0;
 }
@@ -975,10 +778,13 @@ static void limit_unlink(struct rein_limit *limit)
 
 	write_seqlock_bh(&rein_config_seq);
 	WRITE_ONCE(rein_config_gen, rein_config_gen + 1);
+	limit->target->changed = rein_config_gen;
 	list_del_rcu(&limit->node);
 	write_sequnlock_bh(&rein_config_seq);
 	if (limit->origin)
-		copy_bequeath(limit);
+		rein_copy_bequeath(limit);
+	else
+		n_changes++;
 	rein_tree_unlock(tree);
 }
 
@@ -1000,13 +806,15 @@ void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
 	lockdep_assert_held(&rein_mutex);
 	limit_unlink(limit);
 	/* After that: else the sockets would share it for a while. */
-	list_for_each_entry_safe(copy, next, &limit->copies, copy)
+	list_for_each_entry_safe(copy, next, &limit->copies, copy) {
 		rein_limit_drop(copy, why);
+		cond_resched();
+	}
 	if (!limit->origin)
 		limit_tell(limit, why);
 
 	xa_erase(&limits, limit->id);
-	unexpire(limit);
+	rein_expiry_cancel(limit);
 	target->n_limits--;
 	n_limits[limit->resource]--;
 	own_uncharge(limit->trusted, limit->maker);
@@ -1060,7 +868,6 @@ void rein_limit_flush(void)
  */
 void rein_limit_exit(void)
 {
-	cancel_delayed_work_sync(&expire_work);
 	/* Limits are freed by RCU callbacks in this module. */
 	rcu_barrier();
 	xa_destroy(&limits);

@@ -46,12 +46,6 @@ struct rein_target;
 #define REIN_UNITS		(REIN_UNIT_CALLS + 1)
 #define REIN_RESOURCES		(REIN_RESOURCE_CALL + 1)
 
-/*
- * Memory for copies is that of whoever has made the socket, and if he has no more there is none:
- * to get some could take long, and rein_mutex is held.
- */
-#define REIN_GFP_COPY		(GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
-
 /* Credit is counted in millionths of a token. */
 #define REIN_CREDIT_ONE		1000000
 
@@ -120,6 +114,7 @@ enum rein_fold {
  *		of that limit, and nobody is told of it; else NULL
  * @copies:	the copies there are, by @copy; rein_mutex
  * @n_copies:	how many; rein_mutex
+ * @crowded:	there are more sockets than may have one; rein_mutex
  * @copy:	among @origin's copies; rein_mutex
  * @expiry:	when the limit removes itself; rein_mutex
  * @rcu:	to free it
@@ -155,6 +150,7 @@ struct rein_limit {
 	struct rein_limit *origin;
 	struct list_head copies;
 	unsigned int n_copies;
+	bool crowded;
 	struct list_head copy;
 	struct timerqueue_node expiry;
 	struct rcu_head rcu;
@@ -169,13 +165,16 @@ extern struct mutex rein_mutex;
 extern seqlock_t rein_config_seq;
 extern u64 rein_config_gen;
 
+struct rein_limit *rein_limit_new(const struct rein_limit_spec *spec);
+void rein_limit_free(struct rein_limit *limit);
+int rein_limit_attach(struct rein_limit *limit, const struct rein_at *at,
+		      gfp_t gfp);
+
 int rein_limit_add(const struct rein_limit_spec *spec, struct rein_ask *ask);
 int rein_limit_set(const struct rein_limit_spec *spec, struct rein_ask *ask);
 int rein_limit_replace(const struct rein_limit_spec *spec,
 		       struct rein_ask *ask);
 int rein_limit_del(const struct rein_limit_spec *spec, struct rein_ask *ask);
-int rein_limit_copy(struct rein_limit *limit, const struct rein_at *at);
-unsigned int rein_limit_copies(void);
 void rein_limit_drop(struct rein_limit *limit, enum rein_event why);
 void rein_limit_flush(void);
 
@@ -185,9 +184,7 @@ struct rein_limit *rein_limit_next(u64 id);
 bool rein_limit_visible(const struct rein_limit *limit, struct cgroup *viewer);
 u64 rein_limit_time(const struct rein_limit *limit, u64 bytes, u64 packets);
 u64 rein_limit_burst(struct rein_limit *limit);
-void rein_limit_add_copies(const struct rein_limit *limit,
-			   struct rein_count stats[REIN_STATS]);
-u64 rein_limit_lifetime(const struct rein_limit *limit);
+unsigned int rein_limit_changes(void);
 unsigned int rein_limit_resources(void);
 
 void rein_limit_exit(void);

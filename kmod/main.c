@@ -11,6 +11,7 @@
 #include "cgroup.h"
 #include "copy.h"
 #include "dev.h"
+#include "expiry.h"
 #include "freezer.h"
 #include "hook.h"
 #include "known.h"
@@ -45,6 +46,7 @@ static void rein_stop(void)
 	rein_copy_exit();
 	rein_target_exit();
 	rein_tally_exit();
+	rein_expiry_exit();
 	rein_limit_exit();
 	rein_netlink_quiet();
 	rein_take_exit();

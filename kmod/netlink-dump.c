@@ -313,7 +313,8 @@ int rein_nl_limit_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	if (err)
 		return err;
 	mutex_lock(&rein_mutex);
-	cb->seq = rein_config_gen;
+	/* Sockets come and go all the time: what they have is a part of it only if asked for. */
+	cb->seq = dump_of(cb)->copies ? rein_config_gen : rein_limit_changes();
 	err = dump_of(cb)->chain ? dump_chain(skb, cb) : dump_all(skb, cb);
 	mutex_unlock(&rein_mutex);
 	return skb->len ?: err;

@@ -10,6 +10,8 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "copy.h"
+#include "expiry.h"
 #include "maker.h"
 #include "netlink-put.h"
 #include "record.h"
@@ -112,7 +114,7 @@ static int put_locked(struct sk_buff *skb, struct rein_limit *limit)
 	spin_unlock_bh(&limit->lock);
 	if (err)
 		return err;
-	rein_limit_add_copies(limit, stats);
+	rein_copy_stats(limit, stats);
 	return rein_put_stats(skb, REIN_A_LIMIT_STATS, stats);
 }
 
@@ -181,7 +183,7 @@ static int put_socket(struct sk_buff *skb, const struct rein_limit *limit,
 int rein_put_limit(struct sk_buff *skb, void *hdr, struct rein_limit *limit,
 		   const struct cgroup *root, char *path)
 {
-	u64 left = rein_limit_lifetime(limit);
+	u64 left = rein_expiry_left(limit);
 
 	if (!hdr)
 		return -EMSGSIZE;

@@ -5,6 +5,7 @@
 #include <linux/cgroup.h>
 #include <linux/hrtimer.h>
 #include <linux/rcupdate.h>
+#include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -25,6 +26,9 @@
 
 /* Most packets the timer lets go before others get the CPU. */
 #define TIMER_BUDGET		64
+
+/* Bytes that may wait on their way in by all copies of a limit, if not one may have more. */
+#define COPIES_MOST		SZ_64M
 
 /* What becomes of a packet whose turn it is. */
 enum fate {
@@ -71,6 +75,22 @@ static struct rein_limit *flow_impatient(const struct rein_flow *flow,
 }
 
 /*
+ * What waits on its way in is nobody's memory yet, so that the sockets of a limit per socket
+ * are bounded together, too.
+ */
+static bool copies_overflow(const struct rein_limit *limit, const struct rein_flow *flow,
+			    u32 bytes)
+{
+	u64 used, most;
+
+	if (!limit->origin || limit->resource != REIN_RESOURCE_INGRESS)
+		return false;
+	used = limit->origin->target->room.bytes;
+	most = max_t(u64, READ_ONCE(limit->queue), COPIES_MOST);
+	return used > most || flow->bytes + bytes > most - used;
+}
+
+/*
  * Is there room? Under each limit a flow, and below an ancestor a child, may
  * hold no more than what is still free (Choudhury and Hahne's dynamic
  * thresholds), so that nobody can fill the room and lock the others out.
@@ -104,6 +124,8 @@ static struct rein_limit *flow_overflows(const struct rein_flow *flow,
 		/* What waits to begin a flow is counted in calls. */
 		used = held->flow ? room->bytes :
 		       READ_ONCE(limit->stats[REIN_STAT(QUEUED)].bytes);
+		if (copies_overflow(limit, flow, bytes))
+			return limit;
 		/* However large a packet is, it can wait if nobody else does. */
 		if (!used)
 			continue;
@@ -210,7 +232,7 @@ static int hold_in(struct rein_tree *tree, struct rein_flow *flow,
 static bool is_outdated(const struct rein_target *target,
 			const struct rein_chain *chain)
 {
-	return target->sk && chain->gen != READ_ONCE(rein_config_gen);
+	return target->sk && chain->gen < target->changed;
 }
 
 /**
@@ -722,6 +744,33 @@ void rein_queue_cancel(struct rein_target *target, rein_match_fn match,
 		       const void *what)
 {
 	flush(target, match, what, FATE_SCOPE);
+}
+
+/**
+ * rein_queue_waiting() - what waits with a target's chain
+ * @target:	the target, its tree locked
+ * @born:	of that what has come since this generation
+ *
+ * Return: what it costs.
+ */
+struct rein_count rein_queue_waiting(const struct rein_target *target, u64 born)
+{
+	struct rein_count count = { };
+	const struct rein_held *held;
+	struct rb_node *c, *f;
+
+	for (c = rb_first(&target->room.classes); c; c = rb_next(c)) {
+		struct rein_room *class = rb_entry(c, struct rein_room, node);
+
+		for (f = rb_first(&class->flows); f; f = rb_next(f))
+			list_for_each_entry(held, &rb_entry(f, struct rein_flow, node)->packets,
+					    list)
+				if (held->gen >= born) {
+					count.packets += held->packets;
+					count.bytes += held->bytes;
+				}
+	}
+	return count;
 }
 
 /**

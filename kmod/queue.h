@@ -68,6 +68,7 @@ void rein_queue_flush(struct rein_target *target, rein_match_fn match,
 void rein_queue_cancel(struct rein_target *target, rein_match_fn match,
 		       const void *what);
 enum hrtimer_restart rein_queue_timer(struct hrtimer *timer);
+struct rein_count rein_queue_waiting(const struct rein_target *target, u64 born);
 void rein_queue_quiet(void);
 
 int rein_queue_init(void);

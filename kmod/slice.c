@@ -319,7 +319,8 @@ void rein_slice_feed(struct rein_limit *limit, struct rein_count cost, u64 now)
 	struct rein_count share;
 
 	lockdep_assert_held(&limit->lock);
-	if (limit->stats[REIN_STAT(QUEUED)].packets ||
+	/* Of one socket there is little to share among CPUs, and much memory to have it. */
+	if (limit->origin || limit->stats[REIN_STAT(QUEUED)].packets ||
 	    limit->stats[REIN_STAT(SEEN)].packets < SEEN_LEAST ||
 	    !limit_share(limit, &share) ||
 	    share.packets / REQUESTS_LEAST < cost.packets ||

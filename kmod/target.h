@@ -95,6 +95,7 @@ struct rein_target_key {
  * @parent:	target of the nearest ancestor that has one, or NULL; RCU
  * @limits:	the limits, by resource, youngest first; RCU
  * @n_limits:	how many there are in all; rein_mutex
+ * @changed:	configuration generation that last changed @limits; the tree's lock
  * @unlisted:	nobody finds it any more, it only runs empty; rein_mutex
  * @siblings:	among the children of @parent, or the topmost targets: sockets first;
  *		rein_mutex
@@ -111,6 +112,7 @@ struct rein_target {
 	struct rein_target __rcu *parent;
 	struct list_head limits[REIN_RESOURCES];
 	unsigned int n_limits;
+	u64 changed;
 	bool unlisted;
 	struct list_head siblings;
 	struct list_head sockets;

@@ -260,7 +260,7 @@ TEST_F(per_socket, wait)
 	EXPECT_LE(10, arrive(self->rx, 15)) TH_LOG("expected those that waited to go" AGAIN);
 }
 
-/* Whoever is one too many waits alone, wherever it is: those who have their own don't wait for it. */
+/* Who is one too many waits alone, wherever it is: those who have their own go on. */
 TEST_F(per_socket, waits_alone)
 {
 	struct rein_tier tier = {
@@ -295,6 +295,90 @@ TEST_F(per_socket, waits_alone)
 					       .tiers = &tier, .n_tiers = 1 };
 	ASSERT_EQ(0, rein_limit_change(self->rein, REIN_CMD_LIMIT_SET, &request));
 	SEEN(4, arrive(self->rx, 4), "those who waited, when the rate is another");
+}
+
+/* What waits for something else gets a copy, too, and is counted by that from then on. */
+TEST_F(per_socket, inherits)
+{
+	struct rein_tier tier = {
+		.unit = REIN_UNIT_PACKETS,
+		.rate_tokens = 10, .rate_period_ns = RATE_DAY_NS, .burst = 1,
+	};
+	struct rein_limit_request request = {
+		.name = "own", .cgroup_fd = -1, .has_socket = true, .socket_fd = self->tx[0],
+		.has_resource = true, .resource = REIN_RESOURCE_EGRESS,
+		.has_over = true, .over = REIN_OVER_WAIT, .has_patience = true,
+		.patience_ns = DAY, .tiers = &tier, .n_tiers = 1,
+	};
+	struct rein_limit limit;
+
+	ASSERT_EQ(0, rein_limit_change(self->rein, REIN_CMD_LIMIT_ADD, &request));
+	sends(self->tx[0], 4);
+	SEEN(1, arrive(self->rx, 1), "of its own burst");
+	ASSERT_EQ(0, add_each(self->rein, self->dir, REIN_RESOURCE_EGRESS, 100));
+	sends(self->tx[0], 2);
+	HAVE_COPIES(1);
+	SEEN(2, each_counted(self->rein, self->dir, REIN_A_STATS_QUEUED), "that it has seen");
+	SEEN(5, counted(self->rein, "own", self->tx[0], REIN_A_STATS_QUEUED), "that wait");
+	ASSERT_EQ(0, delete_limit(self->rein, "own", self->tx[0]));
+	SEEN(5, arrive(self->rx, 5), "that waited");
+	ASSERT_TRUE(get_each(self->rein, self->dir, &limit));
+	SEEN(0, limit.stats.count[REIN_A_STATS_QUEUED].packets, "that wait, at the end");
+	SEEN(5, limit.stats.count[REIN_A_STATS_SEEN].packets, "seen in all");
+	SEEN(5, limit.stats.count[REIN_A_STATS_PASSED].packets +
+		limit.stats.count[REIN_A_STATS_RELEASED].packets, "passed in all");
+}
+
+/* A receiver inside that has its own, and one who sends to it. */
+static bool make_pair(int *rx, int *tx)
+{
+	int port = 0;
+
+	*rx = enter(CGROUP) ? receiver(SOCK_DGRAM, &port) : -1;
+	*tx = enter(CGROOT) ? sender(SOCK_DGRAM, port) : -1;
+	sends(*tx, 1);
+	return *rx >= 0 && *tx >= 0 && arrive(*rx, 1) == 1;
+}
+
+/* What waits on its way in is nobody's memory: all together may not have any amount of it. */
+TEST_F(per_socket, bounded)
+{
+	enum { N = 2, LARGE = 60000, SENT = 700, MOST = 64 << 20 };
+	struct rein_tier tier = {
+		.unit = REIN_UNIT_BYTES,
+		.rate_tokens = 500, .rate_period_ns = SECOND, .burst = 20000,
+	};
+	struct rein_limit_request request = {
+		.name = "each", .cgroup_fd = self->dir, .per_socket = true,
+		.has_resource = true, .resource = REIN_RESOURCE_INGRESS,
+		.has_over = true, .over = REIN_OVER_WAIT, .has_patience = true,
+		.patience_ns = DAY, .has_queue = true, .queue = MOST,
+		.tiers = &tier, .n_tiers = 1,
+	};
+	const uint64_t most[N] = { MOST / 2, MOST / 2 + MOST / 4 };
+	static char large[LARGE];
+	struct rein_limit limit;
+	int rx[N], tx[N], i, j;
+
+	ASSERT_EQ(0, rein_limit_change(self->rein, REIN_CMD_LIMIT_ADD, &request));
+	for (i = 0; i < N; i++)
+		ASSERT_TRUE(make_pair(&rx[i], &tx[i]));
+	HAVE_COPIES(N);
+	/* Each may have as much as it leaves of its own queue, and of what they all may have. */
+	for (i = 0; i < N; i++) {
+		for (j = 0; j < SENT; j++)
+			ASSERT_EQ(LARGE, send(tx[i], large, LARGE, 0));
+		ASSERT_TRUE(get_each(self->rein, self->dir, &limit));
+		EXPECT_GE(most[i] + 2 * LARGE, limit.stats.count[REIN_A_STATS_QUEUED].bytes)
+			TH_LOG("expected no more to wait, of %d sockets" AGAIN, i + 1);
+		EXPECT_LE(most[i] - 2 * LARGE, limit.stats.count[REIN_A_STATS_QUEUED].bytes)
+			TH_LOG("expected no less to wait, of %d sockets" AGAIN, i + 1);
+	}
+	for (i = 0; i < N; i++) {
+		close(tx[i]);
+		close(rx[i]);
+	}
+	ASSERT_EQ(0, delete_limit(self->rein, "each", -1));
 }
 
 TEST_F(per_socket, tcp)
