@@ -16,7 +16,6 @@
 #include "limit.h"
 #include "queue.h"
 #include "record.h"
-#include "slice.h"
 #include "socket.h"
 #include "spec.h"
 #include "target.h"
@@ -107,7 +106,6 @@ static void stats_add(struct rein_count stats[REIN_STATS], struct rein_limit *co
 	unsigned int i;
 
 	spin_lock_bh(&copy->lock);
-	rein_slice_recall(copy);
 	for (i = 0; i < REIN_STATS; i++) {
 		stats[i].packets += copy->stats[i].packets;
 		stats[i].bytes += copy->stats[i].bytes;
