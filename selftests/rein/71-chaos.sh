@@ -88,14 +88,17 @@ one_of() {
 	shuf -n 1 "$CGROOT/$CGTEST/$1/cgroup.procs"
 }
 
-signals() {
-	local pid
-
-	pid=$(one_of a)
-	kill -STOP "$pid" 2>/dev/null && { sleep 0.05; kill -CONT "$pid"; }
-	pid=$(one_of b)
-	kill -KILL "$pid"
+# signal_one SIGNAL CGROUP: who was chosen may have ended by himself; sets PID
+signal_one() {
+	PID=$(one_of "$2") && [ "${PID:-0}" != 0 ] && kill "-$1" "$PID"
 } 2>/dev/null
+
+signals() {
+	wait_for "$SOON" signal_one STOP a || return
+	sleep 0.05
+	kill -CONT "$PID" 2>/dev/null
+	wait_for "$SOON" signal_one KILL b
+}
 
 changes() {
 	rein limit set bytes --cgroup "$(cg a)" --rate "$((RANDOM % 5 + 1))Mbit/s" || return
