@@ -22,7 +22,8 @@
 
 /* So many sockets may ask at once; who finds no place asks with the next packet. */
 #define ASKS		256
-#define ASKED_BITS	10
+/* Of so many that who can have none and asks again and again keeps next to nobody else out. */
+#define ASKED_BITS	16
 
 /* So many are seen to in one go. */
 #define BATCH		64
@@ -73,7 +74,7 @@ static void spec_of(struct rein_limit_spec *spec, const struct rein_limit *limit
 
 static struct rein_limit *copy_new(struct rein_limit *limit)
 {
-	struct rein_limit_spec *spec = kmalloc(sizeof(*spec), GFP_KERNEL);
+	struct rein_limit_spec *spec = kmalloc(sizeof(*spec), GFP_NOWAIT | __GFP_NOWARN);
 	struct rein_limit *copy;
 
 	if (!spec)
@@ -248,34 +249,38 @@ static struct sock *next_ask(void)
  * May a limit have one more? No more than are left for others (Choudhury and Hahne's dynamic
  * thresholds), so that who opens many sockets under one limit takes none from another.
  */
-static bool too_many(const struct rein_limit *limit)
+static bool too_many(const struct rein_limit *limit, unsigned int most)
 {
-	unsigned int most = READ_ONCE(copies);
-
 	return n_copies >= most || limit->n_copies >= most - n_copies;
 }
 
-/* Recorded once, until there is place again. */
+/* Recorded once, until there is place for an eighth more again. */
 static bool has_place(struct rein_limit *limit)
 {
-	const bool crowded = too_many(limit);
+	const unsigned int most = READ_ONCE(copies);
 
-	if (crowded && !limit->crowded)
+	if (!too_many(limit, most)) {
+		if (!too_many(limit, most - most / 8))
+			limit->crowded = false;
+		return true;
+	}
+	if (!limit->crowded)
 		rein_record_limit(limit, REIN_E_COPIES_MANY, REIN_SITE,
 				  "more sockets than may have buckets of their own: the rest share the limit's");
-	limit->crowded = crowded;
-	return !crowded;
+	limit->crowded = true;
+	return false;
 }
 
 /* A copy of each limit that the socket lacks one of. Returns whether it has all. */
 static bool make_for(const struct rein_at *at, enum rein_resource resource)
 {
 	struct rein_limit *limit;
+	unsigned int failed = 0;
 
-	while ((limit = rein_target_uncopied(at, resource)))
+	while ((limit = rein_target_uncopied(at, resource, failed)))
 		if (!has_place(limit) || copy_make(limit, at))
-			return false;
-	return true;
+			failed++;
+	return !failed;
 }
 
 static bool make_all(struct sock *sk)

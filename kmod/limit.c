@@ -409,7 +409,9 @@ int rein_limit_attach(struct rein_limit *limit, const struct rein_at *at, gfp_t 
 		err = -ENOSPC;
 		goto err_target;
 	}
-	if (rein_hook_need(rein_hook_needed() | BIT(limit->resource)) ||
+	/* Where there is what a copy is of, hooks are. */
+	if ((!limit->origin &&
+	     rein_hook_need(rein_hook_needed() | BIT(limit->resource))) ||
 	    limit_store(limit, gfp))
 		goto err_target;
 	limit_link(limit, target);
@@ -805,6 +807,7 @@ void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
 
 	lockdep_assert_held(&rein_mutex);
 	limit_unlink(limit);
+	rein_room_kick(target, turn_unit(target));
 	/* After that: else the sockets would share it for a while. */
 	list_for_each_entry_safe(copy, next, &limit->copies, copy) {
 		rein_limit_drop(copy, why);
@@ -818,7 +821,6 @@ void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
 	target->n_limits--;
 	n_limits[limit->resource]--;
 	own_uncharge(limit->trusted, limit->maker);
-	rein_room_kick(target, turn_unit(target));
 	call_rcu(&limit->rcu, limit_free_rcu);
 	rein_target_settle(target);
 	rein_target_unhook();

@@ -24,11 +24,15 @@
 #include "target.h"
 #include "trace.h"
 
-/* Most packets the timer lets go before others get the CPU. */
+/* Most packets the timer lets go, or finds no tokens for, before others get the CPU. */
 #define TIMER_BUDGET		64
 
-/* Bytes that may wait on their way in by all copies of a limit, if not one may have more. */
+/*
+ * Memory that what waits on its way in by all copies of a limit may take, if not one may have
+ * more; and what a packet takes beside its bytes.
+ */
 #define COPIES_MOST		SZ_64M
+#define PACKET_MEMORY		(SKB_TRUESIZE(0) + sizeof(struct rein_held))
 
 /* What becomes of a packet whose turn it is. */
 enum fate {
@@ -79,15 +83,19 @@ static struct rein_limit *flow_impatient(const struct rein_flow *flow,
  * are bounded together, too.
  */
 static bool copies_overflow(const struct rein_limit *limit, const struct rein_flow *flow,
-			    u32 bytes)
+			    const struct rein_held *held)
 {
-	u64 used, most;
+	const struct rein_room *room;
+	u64 used, mine, most;
 
 	if (!limit->origin || limit->resource != REIN_RESOURCE_INGRESS)
 		return false;
-	used = limit->origin->target->room.bytes;
+	room = &limit->origin->target->room;
+	used = room->bytes + room->packets * PACKET_MEMORY;
+	mine = flow->bytes + held->bytes +
+	       (flow->number + held->packets) * PACKET_MEMORY;
 	most = max_t(u64, READ_ONCE(limit->queue), COPIES_MOST);
-	return used > most || flow->bytes + bytes > most - used;
+	return used > most || mine > most - used;
 }
 
 /*
@@ -124,7 +132,7 @@ static struct rein_limit *flow_overflows(const struct rein_flow *flow,
 		/* What waits to begin a flow is counted in calls. */
 		used = held->flow ? room->bytes :
 		       READ_ONCE(limit->stats[REIN_STAT(QUEUED)].bytes);
-		if (copies_overflow(limit, flow, bytes))
+		if (copies_overflow(limit, flow, held))
 			return limit;
 		/* However large a packet is, it can wait if nobody else does. */
 		if (!used)
@@ -470,13 +478,27 @@ static void flow_lacks(struct rein_tree *tree, struct rein_flow *flow,
 		rein_room_block(tree, &target->room, lack->when);
 }
 
+/* Does it wait with others for a limit per socket of its chain? */
+static bool flow_yields(struct rein_tree *tree, struct rein_flow *flow,
+			const struct rein_chain *chain)
+{
+	unsigned int i;
+
+	for (i = 0; chain->shared && i < chain->n; i++)
+		if (chain->limits[i]->per_socket &&
+		    rein_flow_yield(tree, flow, chain->limits[i]->target))
+			return true;
+	return false;
+}
+
 /*
  * The next packet that is to leave, and how, and those that go along; NULL if
- * nobody can go now. Rooms whose limits have no tokens for whose turn it is are
- * blocked on the way.
+ * nobody can go now, or @budget is used up. Rooms whose limits have no tokens for
+ * whose turn it is are blocked on the way.
  */
 static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
-				   enum fate *fate, struct list_head *behind)
+				   unsigned int *budget, enum fate *fate,
+				   struct list_head *behind)
 {
 	struct rein_request req;
 	struct rein_chain chain;
@@ -484,11 +506,12 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 	struct rein_flow *flow;
 	bool free;
 
-	while ((flow = rein_tree_pick(tree))) {
+	while (*budget && (flow = rein_tree_pick(tree))) {
 		/* What goes along for free is not asked for: nobody has observed it. */
 		struct rein_verdict verdict = { .decision = REIN_GO };
 		struct rein_limit *by = NULL;
 
+		(*budget)--;
 		held = list_first_entry(&flow->packets, struct rein_held, list);
 		collect(&chain, flow->room->target);
 		free = held->flow && !held->packets &&
@@ -507,6 +530,8 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 			rein_admit_count(&chain, &req, REIN_STAT(STALE));
 			by = chain_waiter(&chain);
 			*fate = FATE_STALE;
+		} else if (flow_yields(tree, flow, &chain)) {
+			continue;
 		} else {
 			rein_admit(&chain, &req, &verdict);
 			by = verdict.lack.limit;
@@ -628,7 +653,7 @@ static void room_drop(struct rein_tree *tree, struct rein_room *room,
 			any |= flow_drop(rb_entry(f, struct rein_flow, node),
 					 &chain, match, what, fate, dropped);
 		if (any)
-			rein_room_unblock(tree, class);
+			rein_room_dropped(tree, class);
 	}
 }
 
@@ -688,7 +713,7 @@ enum hrtimer_restart rein_queue_timer(struct hrtimer *timer)
 	 * One at a time, with the lock dropped: a flow stays in its room's
 	 * round robin until its packet has left, so nobody overtakes it.
 	 */
-	while (budget-- && (held = tree_next(tree, now, &fate, &behind))) {
+	while ((held = tree_next(tree, now, &budget, &fate, &behind))) {
 		spin_unlock_bh(&tree->lock);
 		held_settle(held, fate);
 		settle_all(&behind, FATE_RELEASED);

@@ -291,35 +291,63 @@ static void room_wake(struct rein_tree *tree, struct rein_room *room)
 {
 	timerqueue_del(&tree->sleepers, &room->wakeup);
 	WRITE_ONCE(room->blocked, false);
-	list_del_init(&room->share);
 	if (room_active(room))
 		room_activate(room);
+	/* After that, for rein_room_busy(): who is ready or waits is seen to. */
+	smp_wmb();
+	list_del_init(&room->share);
 }
 
-/* What the limits of a target have blocked. */
-static void room_wake_all(struct rein_tree *tree, struct rein_room *room)
+static void sharers_wake(struct rein_tree *tree, struct rein_room *room)
 {
 	struct rein_room *class, *next;
 
-	if (room->blocked)
-		room_wake(tree, room);
 	list_for_each_entry_safe(class, next, &room->sharers, share)
 		room_wake(tree, class);
 }
 
-/**
- * rein_room_unblock() - look again at a room and those above it
- * @tree:	the tree, locked
- * @room:	the room
- *
+/* What the limits of a target have blocked, and who waits there for others above. */
+static void room_wake_all(struct rein_tree *tree, struct rein_room *room)
+{
+	struct rein_room *class;
+	struct rb_node *node;
+
+	if (room->blocked)
+		room_wake(tree, room);
+	sharers_wake(tree, room);
+	for (node = rb_first(&room->classes); node; node = rb_next(node)) {
+		class = rb_entry(node, struct rein_room, node);
+		if (class->blocked)
+			room_wake(tree, class);
+	}
+}
+
+/*
  * A room is blocked for the packet whose turn it is. That may have changed: a
  * new flow comes first and may want less, or the packet was dropped.
  */
-void rein_room_unblock(struct rein_tree *tree, struct rein_room *room)
+static void room_unblock(struct rein_tree *tree, struct rein_room *room)
 {
 	for (; room; room = room->parent)
 		if (room->blocked)
 			room_wake(tree, room);
+}
+
+/**
+ * rein_room_dropped() - packets of a class were dropped: look again at who waits behind them
+ * @tree:	the tree, locked
+ * @class:	the class
+ */
+void rein_room_dropped(struct rein_tree *tree, struct rein_room *class)
+{
+	struct rein_target *target = class->target;
+
+	room_unblock(tree, class);
+	while (target) {
+		sharers_wake(tree, &target->room);
+		target = rcu_dereference_protected(target->parent,
+						   lockdep_is_held(&tree->lock));
+	}
 }
 
 /*
@@ -389,7 +417,8 @@ static void room_attach(struct rein_tree *tree, struct rein_target *target)
  * @sk:		its socket
  * @shared:	the socket has no copy of a limit per socket
  *
- * Who shares such a limit does so by socket, whatever child cgroup it is of.
+ * Who shares such a limit does so by socket, whatever child cgroup it is of. A socket's
+ * own room has one class: its packets are to stay in order, whatever they wait for.
  *
  * Return: the flow, to be used or given to rein_flow_put() before the lock is
  * released; NULL without memory.
@@ -403,8 +432,9 @@ struct rein_flow *rein_flow_get(struct rein_tree *tree,
 	struct rein_flow *flow;
 
 	room_attach(tree, target);
-	class = room_class(&target->room,
-			   shared ? SHARED_ID : class_id_of(target, cgrp));
+	class = room_class(&target->room, shared && !target->sk ?
+						  SHARED_ID :
+						  class_id_of(target, cgrp));
 	flow = class ? room_flow(class, sk) : NULL;
 	if (!flow)
 		room_prune(tree, class ?: &target->room);
@@ -437,7 +467,41 @@ void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow)
 		return;
 	turn_join(&flow->turn, flow->room);
 	room_activate(flow->room);
-	rein_room_unblock(tree, flow->room);
+	room_unblock(tree, flow->room);
+}
+
+/*
+ * The class that a flow is to wait in for a limit per socket. What came before that limit did
+ * waits among others, who may have copies: it goes over, and leaves the flow behind without
+ * packets. Without memory it stays, and others wait with it.
+ */
+static struct rein_room *flow_to_sharers(struct rein_tree *tree,
+					 struct rein_flow *flow)
+{
+	struct rein_room *room = flow->room, *class;
+	struct rein_flow *to;
+
+	if (room->class_id == SHARED_ID || room->target->sk)
+		return room;
+	class = room_class(&room->target->room, SHARED_ID);
+	if (!class)
+		return room;
+	to = room_flow(class, flow->sk);
+	if (!to) {
+		room_prune(tree, class);
+		return room;
+	}
+	list_splice_init(&flow->packets, &to->packets);
+	to->bytes += flow->bytes;
+	to->number += flow->number;
+	rein_room_account(room, -(s64)flow->bytes, -(s64)flow->number);
+	rein_room_account(class, flow->bytes, flow->number);
+	flow->bytes = 0;
+	flow->number = 0;
+	if (!turn_linked(&to->turn))
+		turn_join(&to->turn, class);
+	room_activate(class);
+	return class;
 }
 
 /**
@@ -452,8 +516,38 @@ void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow)
 void rein_flow_block(struct rein_tree *tree, struct rein_flow *flow,
 		     struct rein_target *target, u64 until)
 {
-	rein_room_block(tree, flow->room, until);
-	list_add_tail(&flow->room->share, &target->room.sharers);
+	struct rein_room *class = flow_to_sharers(tree, flow);
+
+	if (class->blocked)
+		return;
+	/* Before it leaves, for rein_room_busy(): who is ready or waits is seen to. */
+	list_add_tail(&class->share, &target->room.sharers);
+	smp_wmb();
+	rein_room_block(tree, class, until);
+}
+
+/**
+ * rein_flow_yield() - who shares a limit per socket waits while others wait for it
+ * @tree:	the tree, locked
+ * @flow:	the flow, whose turn it is
+ * @target:	whose limit it is
+ *
+ * Those others may be in other rooms, and want more at once. All wake up together, and then
+ * virtual time decides.
+ *
+ * Return: whether it waits.
+ */
+bool rein_flow_yield(struct rein_tree *tree, struct rein_flow *flow,
+		     struct rein_target *target)
+{
+	struct rein_room *first;
+
+	first = list_first_entry_or_null(&target->room.sharers, struct rein_room,
+					 share);
+	if (!first)
+		return false;
+	rein_flow_block(tree, flow, target, first->wakeup.expires);
+	return true;
 }
 
 /**
@@ -469,6 +563,20 @@ void rein_flow_spend(struct rein_flow *flow, const u64 cost[REIN_UNITS])
 	for (; room->parent; room = room->parent)
 		turn_spend(&room->turn, room->parent,
 			   cost[room->parent->unit]);
+}
+
+/*
+ * Does anybody wait for a limit per socket of a room's target? Nobody was ready just now; but
+ * whoever was on the list then and isn't any more is now.
+ */
+static bool room_shared(const struct rein_room *room)
+{
+	/* Pairs with those of rein_flow_block() and room_wake(). */
+	smp_rmb();
+	if (!list_empty(&room->sharers))
+		return true;
+	smp_rmb();
+	return room_active(room);
 }
 
 /**
@@ -492,7 +600,7 @@ bool rein_room_busy(struct rein_target *target, bool shared)
 		const struct rein_room *room = &target->room;
 
 		if (READ_ONCE(room->blocked) || room_active(room) ||
-		    (shared && !list_empty(&room->sharers)))
+		    (shared && room_shared(room)))
 			return true;
 	}
 	return false;
@@ -751,6 +859,7 @@ bool rein_room_close(struct rein_target *target)
 	}
 	/* Those below who waited for its limits: they are under another now. */
 	room_wake_all(tree, room);
+	rein_tree_arm(tree);
 	/* There are no packets, but places that are kept for a round. */
 	while ((node = rb_first(&room->classes)))
 		class_close(tree, rb_entry(node, struct rein_room, node));

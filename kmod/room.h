@@ -166,7 +166,7 @@ struct rein_flow {
 bool rein_room_busy(struct rein_target *target, bool shared);
 void rein_room_block(struct rein_tree *tree, struct rein_room *room,
 		     u64 until);
-void rein_room_unblock(struct rein_tree *tree, struct rein_room *room);
+void rein_room_dropped(struct rein_tree *tree, struct rein_room *class);
 void rein_room_account(struct rein_room *room, s64 bytes, s64 packets);
 
 struct rein_flow *rein_flow_get(struct rein_tree *tree,
@@ -176,6 +176,8 @@ void rein_flow_put(struct rein_tree *tree, struct rein_flow *flow);
 void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow);
 void rein_flow_block(struct rein_tree *tree, struct rein_flow *flow,
 		     struct rein_target *target, u64 until);
+bool rein_flow_yield(struct rein_tree *tree, struct rein_flow *flow,
+		     struct rein_target *target);
 void rein_flow_spend(struct rein_flow *flow, const u64 cost[REIN_UNITS]);
 
 struct rein_tree *rein_tree_lock(struct rein_target *target);

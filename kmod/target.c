@@ -631,13 +631,15 @@ bool rein_target_copied(const struct rein_at *at, const struct rein_limit *limit
  * rein_target_uncopied() - a limit that a socket shares, and ought not to
  * @at:		the socket
  * @resource:	what is metered
+ * @skip:	but for so many of these, those that come first
  *
  * Context: rein_mutex held.
  *
  * Return: a limit per socket that binds it, of which it has no copy; NULL if there is none.
  */
 struct rein_limit *rein_target_uncopied(const struct rein_at *at,
-					enum rein_resource resource)
+					enum rein_resource resource,
+					unsigned int skip)
 {
 	const enum rein_lane lane = rein_lane_of(resource);
 	struct rein_target *own = rein_target_lookup(at, lane), *pos;
@@ -646,7 +648,7 @@ struct rein_limit *rein_target_uncopied(const struct rein_at *at,
 	pos = own ? parent_of(own) : nearest_locked(at->cgrp, lane);
 	for (; pos; pos = parent_of(pos))
 		list_for_each_entry(limit, &pos->limits[resource], node)
-			if (limit->per_socket && !has_copy(own, limit))
+			if (limit->per_socket && !has_copy(own, limit) && !skip--)
 				return limit;
 	return NULL;
 }

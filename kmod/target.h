@@ -151,7 +151,8 @@ struct rein_target *rein_target_get(const struct rein_at *at,
 bool rein_target_is(const struct rein_target *target,
 		    const struct rein_at *at);
 struct rein_limit *rein_target_uncopied(const struct rein_at *at,
-					enum rein_resource resource);
+					enum rein_resource resource,
+					unsigned int skip);
 bool rein_target_copied(const struct rein_at *at,
 			const struct rein_limit *limit);
 bool rein_target_full(struct rein_target *target, enum rein_resource resource);

@@ -112,20 +112,24 @@ static bool get_each(struct rein *rein, int dir, struct rein_limit *limit)
 	return !rein_limit_get(rein, &request, copy_limit, limit);
 }
 
+static bool has_copies(struct rein *rein, int dir, unsigned int n)
+{
+	struct rein_limit limit = { };
+
+	return get_each(rein, dir, &limit) && limit.per_socket && limit.sockets == n;
+}
+
 /* A copy comes soon after the first packet, and goes within about a second of its socket. */
 static bool become_copies(struct rein *rein, int dir, unsigned int n)
 {
 	uint64_t end = now_ns() + LONG;
-	struct rein_limit limit = { };
 
-	do {
-		if (!get_each(rein, dir, &limit))
+	while (!has_copies(rein, dir, n)) {
+		if (now_ns() >= end)
 			return false;
-		if (limit.per_socket && limit.sockets == n)
-			return true;
 		usleep(1000);
-	} while (now_ns() < end);
-	return false;
+	}
+	return true;
 }
 
 #define HAVE_COPIES(n)									\
@@ -297,6 +301,166 @@ TEST_F(per_socket, waits_alone)
 	SEEN(4, arrive(self->rx, 4), "those who waited, when the rate is another");
 }
 
+/* Of @bytes, a number first. */
+static void send_numbered(int fd, uint32_t number, size_t bytes)
+{
+	static char data[60000];
+
+	memcpy(data, &number, sizeof(number));
+	send(fd, data, bytes, 0);
+}
+
+/* The number of the next datagram and its size; 0 if none comes for long. */
+static ssize_t next_numbered(int fd, uint32_t *number)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	static char data[60000];
+	ssize_t got;
+
+	if (poll(&pfd, 1, 5000) != 1)
+		return 0;
+	got = recv(fd, data, sizeof(data), 0);
+	memcpy(number, data, sizeof(*number));
+	return got;
+}
+
+/* A limit that has others wait for as long as it takes. */
+static int wait_for_tokens(struct rein *rein, const char *name, int dir, int fd,
+			   const struct rein_tier *tier)
+{
+	struct rein_limit_request request = {
+		.name = name, .cgroup_fd = fd < 0 ? dir : -1, .per_socket = !strcmp(name, "each"),
+		.has_socket = fd >= 0, .socket_fd = fd,
+		.has_resource = true, .resource = REIN_RESOURCE_EGRESS,
+		.has_over = true, .over = REIN_OVER_WAIT, .has_patience = true,
+		.patience_ns = DAY, .has_queue = true, .queue = 64 << 20,
+		.tiers = tier, .n_tiers = 1,
+	};
+
+	return rein_limit_change(rein, REIN_CMD_LIMIT_ADD, &request);
+}
+
+/* As many tokens as there are packets, so that nobody waits for them any more. */
+static int open_up(struct rein *rein, const char *name, int dir, int fd)
+{
+	struct rein_tier tier = {
+		.unit = REIN_UNIT_PACKETS, .rate_tokens = 1000000, .rate_period_ns = SECOND,
+		.burst = 1000,
+	};
+	struct rein_limit_request request = {
+		.name = name, .cgroup_fd = fd < 0 ? dir : -1, .has_socket = fd >= 0,
+		.socket_fd = fd, .tiers = &tier, .n_tiers = 1,
+	};
+
+	return rein_limit_change(rein, REIN_CMD_LIMIT_SET, &request);
+}
+
+/* Who shares takes turns with all who do, wherever they wait: small ones don't starve large. */
+TEST_F(per_socket, takes_turns)
+{
+	enum { LARGE = 60000, N_LARGE = 4, SMALL = 1000, N_SMALL = 700 };
+	struct rein_tier tier = {
+		.unit = REIN_UNIT_BYTES,
+		.rate_tokens = 2000000, .rate_period_ns = SECOND, .burst = LARGE + 100,
+	};
+	unsigned int large = 0, small = 0, i;
+	int size = 8 << 20;
+	uint32_t number;
+	ssize_t got;
+
+	ASSERT_TRUE(put_file(COPIES, "0"));
+	ASSERT_EQ(0, limit_packets(self->rein, "own", self->tx[2], REIN_RESOURCE_EGRESS, 10000));
+	ASSERT_EQ(0, wait_for_tokens(self->rein, "each", self->dir, -1, &tier));
+	for (i = 1; i <= 2; i++)
+		ASSERT_EQ(0, setsockopt(self->tx[i], SOL_SOCKET, SO_SNDBUFFORCE, &size,
+					sizeof(size)));
+	ASSERT_EQ(0, setsockopt(self->rx, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)));
+	for (i = 0; i < 1 + N_LARGE; i++)
+		send_numbered(self->tx[1], i, LARGE);
+	for (i = 0; i < N_SMALL; i++)
+		send_numbered(self->tx[2], i, SMALL);
+	while (large < 1 + N_LARGE && (got = next_numbered(self->rx, &number)))
+		*(got == LARGE ? &large : &small) += 1;
+	SEEN(1 + N_LARGE, large, "large ones");
+	EXPECT_GE((N_LARGE + 2) * LARGE / SMALL, small)
+		TH_LOG("%u large ones: expected about as many bytes of small ones before the last, seen %u"
+		       AGAIN, N_LARGE, small);
+	SEEN(N_SMALL - small, arrive(self->rx, N_SMALL - small), "small ones, in the end");
+}
+
+/* Who gets a copy of what he waits for waits no more, and his packets stay in order. */
+TEST_F(per_socket, goes_on_in_order)
+{
+	struct rein_tier tier = {
+		.unit = REIN_UNIT_PACKETS,
+		.rate_tokens = 10, .rate_period_ns = RATE_DAY_NS, .burst = 20,
+	};
+	const struct rein_tier own = {
+		.unit = REIN_UNIT_PACKETS,
+		.rate_tokens = 10, .rate_period_ns = RATE_DAY_NS, .burst = 10,
+	};
+	uint32_t number, i;
+
+	ASSERT_TRUE(put_file(COPIES, "0"));
+	ASSERT_EQ(0, wait_for_tokens(self->rein, "own", -1, self->tx[2], &own));
+	ASSERT_EQ(0, wait_for_tokens(self->rein, "each", self->dir, -1, &tier));
+	sends(self->tx[1], 20);
+	SEEN(20, arrive(self->rx, 20), "that use up what is shared");
+	/* These wait for what is shared. */
+	for (i = 0; i < 4; i++)
+		send_numbered(self->tx[2], i, 8);
+	SEEN(0, arrive(self->rx, 0), "of one that shares it");
+	ASSERT_TRUE(put_file(COPIES, self->copies));
+	do {
+		send_numbered(self->tx[2], i++, 8);
+		ASSERT_GT(100, i) TH_LOG("expected to get a copy" AGAIN);
+		usleep(20000);
+	} while (!has_copies(self->rein, self->dir, 1));
+	for (; i < 14; i++)
+		send_numbered(self->tx[2], i, 8);
+	/* By its own limit ten may go, and then the rest. */
+	for (i = 0; i < 14; i++) {
+		if (i == 10)
+			ASSERT_EQ(0, open_up(self->rein, "own", -1, self->tx[2]));
+		ASSERT_LT(0, next_numbered(self->rx, &number))
+			TH_LOG("expected datagram %u, seen none" AGAIN, i);
+		SEEN(i, number, "datagrams in order");
+	}
+}
+
+/* What waits among others when a limit per socket comes has them wait for nothing. */
+TEST_F(per_socket, moves_over)
+{
+	struct rein_tier all = {
+		.unit = REIN_UNIT_PACKETS,
+		.rate_tokens = 100, .rate_period_ns = RATE_DAY_NS, .burst = 1,
+	};
+	struct rein_tier tier = {
+		.unit = REIN_UNIT_BYTES,
+		.rate_tokens = 20000, .rate_period_ns = RATE_DAY_NS, .burst = 4000,
+	};
+	unsigned int i;
+
+	ASSERT_TRUE(put_file(COPIES, "1"));
+	ASSERT_EQ(0, wait_for_tokens(self->rein, "all", self->dir, -1, &all));
+	for (i = 0; i < 5; i++)
+		send_numbered(self->tx[1], i, 2100);
+	SEEN(1, arrive(self->rx, 1), "of what all may have");
+	ASSERT_EQ(0, wait_for_tokens(self->rein, "each", self->dir, -1, &tier));
+	sends(self->tx[2], 1);
+	HAVE_COPIES(1);
+	sends(self->tx[2], 29);
+	ASSERT_EQ(0, open_up(self->rein, "all", self->dir, -1));
+	/* One large one by what is shared; the small ones by what is their own. */
+	SEEN(31, arrive(self->rx, 31), "while others wait");
+	sends(self->tx[2], 10);
+	SEEN(10, arrive(self->rx, 10), "more of that");
+	SEEN(3, counted(self->rein, "all", -1, REIN_A_STATS_QUEUED), "that wait");
+	ASSERT_EQ(0, delete_limit(self->rein, "each", -1));
+	SEEN(3, arrive(self->rx, 3), "that waited");
+	ASSERT_EQ(0, delete_limit(self->rein, "all", -1));
+}
+
 /* What waits for something else gets a copy, too, and is counted by that from then on. */
 TEST_F(per_socket, inherits)
 {
@@ -343,7 +507,7 @@ static bool make_pair(int *rx, int *tx)
 /* What waits on its way in is nobody's memory: all together may not have any amount of it. */
 TEST_F(per_socket, bounded)
 {
-	enum { N = 2, LARGE = 60000, SENT = 700, MOST = 64 << 20 };
+	enum { N = 2, LARGE = 60000, SENT = 700, MOST = 64 << 20, ABOUT = MOST / 32 };
 	struct rein_tier tier = {
 		.unit = REIN_UNIT_BYTES,
 		.rate_tokens = 500, .rate_period_ns = SECOND, .burst = 20000,
@@ -369,16 +533,48 @@ TEST_F(per_socket, bounded)
 		for (j = 0; j < SENT; j++)
 			ASSERT_EQ(LARGE, send(tx[i], large, LARGE, 0));
 		ASSERT_TRUE(get_each(self->rein, self->dir, &limit));
-		EXPECT_GE(most[i] + 2 * LARGE, limit.stats.count[REIN_A_STATS_QUEUED].bytes)
+		EXPECT_GE(most[i] + ABOUT, limit.stats.count[REIN_A_STATS_QUEUED].bytes)
 			TH_LOG("expected no more to wait, of %d sockets" AGAIN, i + 1);
-		EXPECT_LE(most[i] - 2 * LARGE, limit.stats.count[REIN_A_STATS_QUEUED].bytes)
+		EXPECT_LE(most[i] - ABOUT, limit.stats.count[REIN_A_STATS_QUEUED].bytes)
 			TH_LOG("expected no less to wait, of %d sockets" AGAIN, i + 1);
 	}
+	ASSERT_EQ(0, delete_limit(self->rein, "each", -1));
 	for (i = 0; i < N; i++) {
 		close(tx[i]);
 		close(rx[i]);
 	}
+}
+
+/* Small ones take more than what is in them. */
+TEST_F(per_socket, bounded_small)
+{
+	enum { SENT = 60000, MOST = 64 << 20, LEAST = 512 };
+	struct rein_tier tier = {
+		.unit = REIN_UNIT_PACKETS,
+		.rate_tokens = SENT, .rate_period_ns = RATE_DAY_NS, .burst = 1,
+	};
+	struct rein_limit_request request = {
+		.name = "each", .cgroup_fd = self->dir, .per_socket = true,
+		.has_resource = true, .resource = REIN_RESOURCE_INGRESS,
+		.has_over = true, .over = REIN_OVER_WAIT, .has_patience = true,
+		.patience_ns = DAY, .has_queue = true, .queue = MOST,
+		.tiers = &tier, .n_tiers = 1,
+	};
+	uint64_t waiting;
+	int rx, tx, i;
+
+	ASSERT_EQ(0, rein_limit_change(self->rein, REIN_CMD_LIMIT_ADD, &request));
+	ASSERT_TRUE(make_pair(&rx, &tx));
+	HAVE_COPIES(1);
+	for (i = 0; i < SENT; i++)
+		ASSERT_EQ(1, send(tx, "", 1, 0));
+	waiting = each_counted(self->rein, self->dir, REIN_A_STATS_QUEUED);
+	TH_LOG("%llu small ones wait", (unsigned long long)waiting);
+	EXPECT_GE(MOST / 2 / LEAST, waiting) TH_LOG("expected no more to wait" AGAIN);
+	EXPECT_LE(MOST / 2 / LEAST / 4, waiting) TH_LOG("expected no less to wait" AGAIN);
 	ASSERT_EQ(0, delete_limit(self->rein, "each", -1));
+	close(tx);
+	close(rx);
 }
 
 TEST_F(per_socket, tcp)
