@@ -522,7 +522,7 @@ void rein_flow_block(struct rein_tree *tree, struct rein_flow *flow,
 		return;
 	/* Before it leaves, for rein_room_busy(): who is ready or waits is seen to. */
 	list_add_tail(&class->share, &target->room.sharers);
-	smp_wmb();
+	smp_wmb(); /* pairs with room_shared() */
 	rein_room_block(tree, class, until);
 }
 
@@ -571,11 +571,10 @@ void rein_flow_spend(struct rein_flow *flow, const u64 cost[REIN_UNITS])
  */
 static bool room_shared(const struct rein_room *room)
 {
-	/* Pairs with those of rein_flow_block() and room_wake(). */
-	smp_rmb();
+	smp_rmb(); /* with rein_flow_block() */
 	if (!list_empty(&room->sharers))
 		return true;
-	smp_rmb();
+	smp_rmb(); /* with room_wake() */
 	return room_active(room);
 }
 

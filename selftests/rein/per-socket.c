@@ -383,8 +383,8 @@ TEST_F(per_socket, takes_turns)
 		*(got == LARGE ? &large : &small) += 1;
 	SEEN(1 + N_LARGE, large, "large ones");
 	EXPECT_GE((N_LARGE + 2) * LARGE / SMALL, small)
-		TH_LOG("%u large ones: expected about as many bytes of small ones before the last, seen %u"
-		       AGAIN, N_LARGE, small);
+		TH_LOG("expected about as many bytes of small ones as of %u large, seen %u" AGAIN,
+		       N_LARGE, small);
 	SEEN(N_SMALL - small, arrive(self->rx, N_SMALL - small), "small ones, in the end");
 }
 
@@ -449,12 +449,13 @@ TEST_F(per_socket, moves_over)
 	ASSERT_EQ(0, wait_for_tokens(self->rein, "each", self->dir, -1, &tier));
 	sends(self->tx[2], 1);
 	HAVE_COPIES(1);
-	sends(self->tx[2], 29);
+	for (i = 0; i < 29; i++)
+		send_numbered(self->tx[2], i, 100);
 	ASSERT_EQ(0, open_up(self->rein, "all", self->dir, -1));
 	/* One large one by what is shared; the small ones by what is their own. */
 	SEEN(31, arrive(self->rx, 31), "while others wait");
-	sends(self->tx[2], 10);
-	SEEN(10, arrive(self->rx, 10), "more of that");
+	sends(self->tx[2], 2);
+	SEEN(2, arrive(self->rx, 2), "more of that");
 	SEEN(3, counted(self->rein, "all", -1, REIN_A_STATS_QUEUED), "that wait");
 	ASSERT_EQ(0, delete_limit(self->rein, "each", -1));
 	SEEN(3, arrive(self->rx, 3), "that waited");
@@ -546,7 +547,7 @@ TEST_F(per_socket, bounded)
 }
 
 /* Small ones take more than what is in them. */
-TEST_F(per_socket, bounded_small)
+TEST_F_TIMEOUT(per_socket, bounded_small, 120)
 {
 	enum { SENT = 60000, MOST = 64 << 20, LEAST = 512 };
 	struct rein_tier tier = {
@@ -563,6 +564,8 @@ TEST_F(per_socket, bounded_small)
 	uint64_t waiting;
 	int rx, tx, i;
 
+	if (is_debug())
+		SKIP(return, "60,000 packets take minutes on this kernel");
 	ASSERT_EQ(0, rein_limit_change(self->rein, REIN_CMD_LIMIT_ADD, &request));
 	ASSERT_TRUE(make_pair(&rx, &tx));
 	HAVE_COPIES(1);
