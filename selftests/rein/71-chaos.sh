@@ -95,6 +95,7 @@ signal_one() {
 
 signals() {
 	wait_for "$SOON" signal_one STOP a || return
+	# What it is stopped for, while the others go on: nothing is waited for.
 	sleep 0.05
 	kill -CONT "$PID" 2>/dev/null
 	wait_for "$SOON" signal_one KILL b

@@ -570,7 +570,7 @@ static void try_all(enum who who, struct genl_msg *msgs, size_t n, int to)
 		int err = genl_ask(fd, &msgs[i], &answer, NULL, NULL);
 
 		/* Tests before this one may have used up the records of the unprivileged. */
-		while (!err && !answer.record && patience--) {
+		while (!err && !answer.record && patience-- > 0) {
 			usleep(50000);
 			err = genl_ask(fd, &msgs[i], &answer, NULL, NULL);
 		}
