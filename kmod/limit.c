@@ -18,6 +18,7 @@
 #include "slice.h"
 #include "spec.h"
 #include "target.h"
+#include "tree.h"
 
 DEFINE_MUTEX(rein_mutex);
 DEFINE_SEQLOCK(rein_config_seq);
@@ -415,7 +416,7 @@ int rein_limit_attach(struct rein_limit *limit, const struct rein_at *at, gfp_t 
 	    limit_store(limit, gfp))
 		goto err_target;
 	limit_link(limit, target);
-	rein_room_kick(target, turn_unit(target));
+	rein_tree_kick(target, turn_unit(target));
 	return 0;
 
 err_target:
@@ -660,7 +661,7 @@ static void limit_change(struct rein_limit *limit,
 	limit_adopt(limit, spec);
 	spin_unlock_bh(&limit->lock);
 	rein_tree_unlock(tree);
-	rein_room_kick(limit->target, turn_unit(limit->target));
+	rein_tree_kick(limit->target, turn_unit(limit->target));
 }
 
 static int check_still(const struct rein_limit *limit,
@@ -807,7 +808,7 @@ void rein_limit_drop(struct rein_limit *limit, enum rein_event why)
 
 	lockdep_assert_held(&rein_mutex);
 	limit_unlink(limit);
-	rein_room_kick(target, turn_unit(target));
+	rein_tree_kick(target, turn_unit(target));
 	/* After that: else the sockets would share it for a while. */
 	list_for_each_entry_safe(copy, next, &limit->copies, copy) {
 		rein_limit_drop(copy, why);

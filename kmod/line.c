@@ -7,9 +7,9 @@
 #include <linux/rcupdate.h>
 
 #include "line.h"
-#include "room.h"
 #include "taker.h"
 #include "trace.h"
+#include "tree.h"
 
 /* Most steps (see rein_plan_find()) before others get the CPU. */
 #define PLAN_BUDGET		4096

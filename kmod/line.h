@@ -2,7 +2,7 @@
 /*
  * Lines: where programs wait that take tokens by name.
  *
- * There is one line per tree (see room.h). Everybody in it has a place and,
+ * There is one line per tree (see tree.h). Everybody in it has a place and,
  * as soon as it is planned, a time (see plan.h). The line's timer grants what
  * is due.
  *

@@ -23,6 +23,7 @@
 #include "record.h"
 #include "target.h"
 #include "trace.h"
+#include "tree.h"
 
 /* Most packets the timer lets go, or finds no tokens for, before others get the CPU. */
 #define TIMER_BUDGET		64
@@ -506,7 +507,7 @@ static struct rein_held *tree_next(struct rein_tree *tree, u64 now,
 	struct rein_flow *flow;
 	bool free;
 
-	while (*budget && (flow = rein_tree_pick(tree))) {
+	while (*budget && (flow = rein_flow_next(tree))) {
 		/* What goes along for free is not asked for: nobody has observed it. */
 		struct rein_verdict verdict = { .decision = REIN_GO };
 		struct rein_limit *by = NULL;

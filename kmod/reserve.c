@@ -20,9 +20,9 @@
 #include "raw.h"
 #include "record.h"
 #include "reserve.h"
-#include "room.h"
 #include "take.h"
 #include "taker.h"
+#include "tree.h"
 
 /**
  * struct rein_reservation - a place in the line, or tokens to be claimed

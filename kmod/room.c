@@ -7,11 +7,10 @@
 #include <linux/slab.h>
 
 #include "limit.h"
-#include "line.h"
-#include "queue.h"
 #include "room.h"
 #include "socket.h"
 #include "target.h"
+#include "tree.h"
 
 /* Of the class of those who share a limit per socket: no cgroup has that id. */
 #define SHARED_ID	0
@@ -28,7 +27,12 @@ static void turn_init(struct rein_turn *turn, bool is_room)
 	turn->is_room = is_room;
 }
 
-static void room_init(struct rein_room *room, struct rein_target *target)
+/**
+ * rein_room_set_up() - make a room of a struct
+ * @room:	the room
+ * @target:	whose it is; NULL for a tree's ground
+ */
+void rein_room_set_up(struct rein_room *room, struct rein_target *target)
 {
 	memset(room, 0, sizeof(*room));
 	turn_init(&room->turn, true);
@@ -51,11 +55,6 @@ static struct rein_room *turn_room(struct rein_turn *turn)
 static struct rein_flow *turn_flow(struct rein_turn *turn)
 {
 	return container_of(turn, struct rein_flow, turn);
-}
-
-static bool room_active(const struct rein_room *room)
-{
-	return READ_ONCE(room->turns.rb_root.rb_node);
 }
 
 static bool turn_linked(const struct rein_turn *turn)
@@ -127,7 +126,7 @@ static struct rein_room *room_class(struct rein_room *room, u64 id)
 	class = kmem_cache_alloc(room_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!class)
 		return NULL;
-	room_init(class, room->target);
+	rein_room_set_up(class, room->target);
 	class->is_class = true;
 	class->class_id = id;
 	class->unit = room->unit;
@@ -179,67 +178,6 @@ static void flow_free(struct rein_flow *flow)
 	kmem_cache_free(flow_cache, flow);
 }
 
-/* --- trees ---------------------------------------------------------------- */
-
-/**
- * rein_tree_lock() - lock the tree that a target's room is part of
- * @target:	the target; under RCU or rein_mutex
- *
- * A merge may be moving the room at this moment: whoever gets the lock has
- * that of the tree the room is in now.
- *
- * Return: the tree, locked; NULL if the room was closed.
- */
-struct rein_tree *rein_tree_lock(struct rein_target *target)
-{
-	struct rein_tree *tree;
-
-	rcu_read_lock();
-	while ((tree = rcu_dereference(target->room.tree))) {
-		spin_lock_bh(&tree->lock);
-		if (likely(tree == rcu_access_pointer(target->room.tree)))
-			break;
-		spin_unlock_bh(&tree->lock);
-	}
-	rcu_read_unlock();
-	return tree;
-}
-
-/**
- * rein_tree_unlock() - undo rein_tree_lock()
- * @tree:	the tree
- */
-void rein_tree_unlock(struct rein_tree *tree)
-{
-	spin_unlock_bh(&tree->lock);
-}
-
-/**
- * rein_tree_arm() - have the timer run when there is next something to do
- * @tree:	the tree, locked
- *
- * That is now if anybody is ready to go, else when the first sleeper wakes up
- * or it is time to look for stale packets.
- */
-void rein_tree_arm(struct rein_tree *tree)
-{
-	struct timerqueue_node *next = timerqueue_getnext(&tree->sleepers);
-	ktime_t when = ns_to_ktime(tree->swept + REIN_SWEEP_NS);
-
-	lockdep_assert_held(&tree->lock);
-	if (!tree->ground.bytes && !room_active(&tree->ground))
-		return;
-	/* Not earlier, or the handler would run again without a pause. */
-	if (room_active(&tree->ground))
-		when = ktime_get();
-	else if (next && next->expires < when)
-		when = next->expires;
-	if (hrtimer_is_queued(&tree->timer) &&
-	    hrtimer_get_expires(&tree->timer) <= when)
-		return;
-	hrtimer_start(&tree->timer, when, HRTIMER_MODE_ABS_SOFT);
-}
-
 /*
  * The room above that of a target: that of the parent target, in the class of
  * the child cgroup that leads to it; or the ground. A socket's shares in the class
@@ -287,11 +225,16 @@ void rein_room_block(struct rein_tree *tree, struct rein_room *room,
 	timerqueue_add(&tree->sleepers, &room->wakeup);
 }
 
-static void room_wake(struct rein_tree *tree, struct rein_room *room)
+/**
+ * rein_room_wake() - undo rein_room_block(): it may have its turn again
+ * @tree:	the tree, locked
+ * @room:	the room, which is blocked
+ */
+void rein_room_wake(struct rein_tree *tree, struct rein_room *room)
 {
 	timerqueue_del(&tree->sleepers, &room->wakeup);
 	WRITE_ONCE(room->blocked, false);
-	if (room_active(room))
+	if (rein_room_ready(room))
 		room_activate(room);
 	/* After that, for rein_room_busy(): who is ready or waits is seen to. */
 	smp_wmb();
@@ -303,22 +246,28 @@ static void sharers_wake(struct rein_tree *tree, struct rein_room *room)
 	struct rein_room *class, *next;
 
 	list_for_each_entry_safe(class, next, &room->sharers, share)
-		room_wake(tree, class);
+		rein_room_wake(tree, class);
 }
 
-/* What the limits of a target have blocked, and who waits there for others above. */
-static void room_wake_all(struct rein_tree *tree, struct rein_room *room)
+/**
+ * rein_room_wake_all() - wake up all that the limits of a target have blocked
+ * @tree:	the tree, locked
+ * @room:	the target's room
+ *
+ * And who waits there for limits of others above.
+ */
+void rein_room_wake_all(struct rein_tree *tree, struct rein_room *room)
 {
 	struct rein_room *class;
 	struct rb_node *node;
 
 	if (room->blocked)
-		room_wake(tree, room);
+		rein_room_wake(tree, room);
 	sharers_wake(tree, room);
 	for (node = rb_first(&room->classes); node; node = rb_next(node)) {
 		class = rb_entry(node, struct rein_room, node);
 		if (class->blocked)
-			room_wake(tree, class);
+			rein_room_wake(tree, class);
 	}
 }
 
@@ -330,7 +279,7 @@ static void room_unblock(struct rein_tree *tree, struct rein_room *room)
 {
 	for (; room; room = room->parent)
 		if (room->blocked)
-			room_wake(tree, room);
+			rein_room_wake(tree, room);
 }
 
 /**
@@ -356,12 +305,12 @@ void rein_room_dropped(struct rein_tree *tree, struct rein_room *class)
  */
 static bool room_detach(struct rein_tree *tree, struct rein_room *room)
 {
-	if (room->bytes || room->children || room_active(room) ||
+	if (room->bytes || room->children || rein_room_ready(room) ||
 	    !RB_EMPTY_ROOT(&room->flows))
 		return false;
 
 	if (room->blocked)
-		room_wake(tree, room);
+		rein_room_wake(tree, room);
 	if (room->parent)
 		turn_leave(&room->turn, room->parent);
 	if (room->is_class)
@@ -574,8 +523,8 @@ static bool room_shared(const struct rein_room *room)
 	smp_rmb(); /* with rein_flow_block() */
 	if (!list_empty(&room->sharers))
 		return true;
-	smp_rmb(); /* with room_wake() */
-	return room_active(room);
+	smp_rmb(); /* with rein_room_wake() */
+	return rein_room_ready(room);
 }
 
 /**
@@ -598,7 +547,7 @@ bool rein_room_busy(struct rein_target *target, bool shared)
 	for (; target; target = rcu_dereference(target->parent)) {
 		const struct rein_room *room = &target->room;
 
-		if (READ_ONCE(room->blocked) || room_active(room) ||
+		if (READ_ONCE(room->blocked) || rein_room_ready(room) ||
 		    (shared && room_shared(room)))
 			return true;
 	}
@@ -606,7 +555,7 @@ bool rein_room_busy(struct rein_target *target, bool shared)
 }
 
 /**
- * rein_tree_pick() - whose turn it is
+ * rein_flow_next() - whose turn it is
  * @tree:	the tree, locked
  *
  * Flows and rooms that have run empty stay until their turn comes, so that
@@ -615,7 +564,7 @@ bool rein_room_busy(struct rein_target *target, bool shared)
  *
  * Return: the flow, which has a packet; NULL if nobody is ready.
  */
-struct rein_flow *rein_tree_pick(struct rein_tree *tree)
+struct rein_flow *rein_flow_next(struct rein_tree *tree)
 {
 	struct rein_room *room = &tree->ground, *empty;
 	struct rein_turn *turn;
@@ -642,181 +591,39 @@ struct rein_flow *rein_tree_pick(struct rein_tree *tree)
 }
 
 /**
- * rein_tree_wake() - wake up the rooms whose time has come
+ * rein_room_lift() - take a room off the one above it, with all that waits there
  * @tree:	the tree, locked
- * @now:	CLOCK_MONOTONIC, ns
+ * @room:	the room of a target, whose parent is as it was
+ *
+ * Return: whether anything waits there: then rein_room_place() is to follow.
  */
-void rein_tree_wake(struct rein_tree *tree, u64 now)
+bool rein_room_lift(struct rein_tree *tree, struct rein_room *room)
 {
-	struct timerqueue_node *next;
+	struct rein_room *above = room->parent;
 
-	while ((next = timerqueue_getnext(&tree->sleepers))) {
-		if (next->expires > now)
-			break;
-		room_wake(tree, container_of(next, struct rein_room, wakeup));
-	}
-}
-
-/* --- configuration ---------------------------------------------------------- */
-
-static struct rein_tree *tree_new(void)
-{
-	struct rein_tree *tree = kzalloc(sizeof(*tree), GFP_KERNEL_ACCOUNT);
-
-	if (!tree)
-		return NULL;
-	spin_lock_init(&tree->lock);
-	hrtimer_setup(&tree->timer, rein_queue_timer, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_ABS_SOFT);
-	timerqueue_init_head(&tree->sleepers);
-	INIT_LIST_HEAD(&tree->occupied);
-	room_init(&tree->ground, NULL);
-	rein_line_open(tree);
-	tree->swept = ktime_get_ns();
-	return tree;
-}
-
-static void tree_put(struct rein_tree *tree)
-{
-	lockdep_assert_held(&rein_mutex);
-	if (--tree->targets)
-		return;
-	hrtimer_cancel(&tree->timer);
-	rein_line_close(tree);
-	kfree_rcu(tree, rcu);
-}
-
-static struct rein_tree *target_tree(const struct rein_target *target)
-{
-	return rcu_dereference_protected(target->room.tree,
-					 lockdep_is_held(&rein_mutex));
+	if (!above)
+		return false;
+	rein_room_account(above, -(s64)room->bytes, -(s64)room->packets);
+	turn_leave(&room->turn, above);
+	room_set_parent(room, NULL);
+	room->turn.vtime = 0;
+	room_prune(tree, above);
+	return true;
 }
 
 /**
- * rein_room_open() - make the room of a new target
+ * rein_room_place() - undo rein_room_lift(), where the target is now
+ * @tree:	the tree it is part of now, locked
  * @target:	the target
- * @parent:	its parent, or NULL
- *
- * Context: may sleep; rein_mutex held; nobody can find @target yet.
- *
- * Return: 0 or -ENOMEM.
  */
-int rein_room_open(struct rein_target *target, struct rein_target *parent)
+void rein_room_place(struct rein_tree *tree, struct rein_target *target)
 {
-	struct rein_tree *tree = parent ? target_tree(parent) : tree_new();
+	struct rein_room *room = &target->room;
 
-	if (!tree)
-		return -ENOMEM;
-	room_init(&target->room, target);
-	RCU_INIT_POINTER(target->room.tree, tree);
-	RCU_INIT_POINTER(target->parent, parent);
-	tree->targets++;
-	return 0;
-}
-
-static void room_to_tree(struct rein_room *room, struct rein_tree *from,
-			 struct rein_tree *to)
-{
-	if (!room->blocked)
-		return;
-	timerqueue_del(&from->sleepers, &room->wakeup);
-	timerqueue_add(&to->sleepers, &room->wakeup);
-}
-
-/* The rooms of a whole branch change over to another tree. */
-static void branch_to_tree(struct rein_target *top, struct rein_tree *from,
-			   struct rein_tree *to)
-{
-	struct rein_target *pos;
-
-	for (pos = top; pos; pos = rein_target_next(top, pos)) {
-		struct rein_room *room = &pos->room;
-		struct rb_node *node;
-
-		room_to_tree(room, from, to);
-		for (node = rb_first(&room->classes); node; node = rb_next(node))
-			room_to_tree(rb_entry(node, struct rein_room, node), from,
-				     to);
-		if (room->held)
-			list_move_tail(&room->occupied, &to->occupied);
-		rcu_assign_pointer(room->tree, to);
-		to->targets++;
-		from->targets--;
-	}
-}
-
-/**
- * rein_room_move() - give a target another parent
- * @target:	the target, with all targets below it
- * @parent:	the new parent, or NULL
- *
- * What waits moves along. A target that loses its last parent stays in the
- * tree it is in: trees merge but don't split, which costs no more than a lock
- * that more rooms share than must.
- *
- * Context: rein_mutex held; takes the locks of one or two trees.
- */
-void rein_room_move(struct rein_target *target, struct rein_target *parent)
-{
-	struct rein_tree *from = target_tree(target);
-	struct rein_tree *to = parent ? target_tree(parent) : from;
-	struct rein_room *room = &target->room, *above;
-
-	/* Let what is on its way out leave before what is behind it. */
-	if (to != from)
-		hrtimer_cancel(&from->timer);
-	spin_lock_bh(&to->lock);
-	if (to != from)
-		spin_lock_nested(&from->lock, SINGLE_DEPTH_NESTING);
-
-	above = room->parent;
-	if (above) {
-		rein_room_account(above, -(s64)room->bytes, -(s64)room->packets);
-		turn_leave(&room->turn, above);
-		room_set_parent(room, NULL);
-		room->turn.vtime = 0;
-		room_prune(from, above);
-	}
-	rcu_assign_pointer(target->parent, parent);
-	if (to != from) {
-		/* from must outlive its lock */
-		from->targets++;
-		branch_to_tree(target, from, to);
-		rein_line_move(from, to);
-	}
-	if (above) {
-		room_attach(to, target);
-		rein_room_account(room->parent, room->bytes, room->packets);
-		if (room_active(room))
-			room_activate(room);
-		rein_tree_arm(to);
-	}
-
-	if (to != from) {
-		rein_tree_arm(from);
-		spin_unlock(&from->lock);
-	}
-	spin_unlock_bh(&to->lock);
-	if (to != from)
-		tree_put(from);
-}
-
-/**
- * rein_room_idle() - do no packets wait with a target's chain any more?
- * @target:	the target
- *
- * Takers don't count: they can be bound anew.
- *
- * Return: whether it may be closed.
- */
-bool rein_room_idle(struct rein_target *target)
-{
-	struct rein_tree *tree = rein_tree_lock(target);
-	bool idle = !target->room.held;
-
-	if (tree)
-		rein_tree_unlock(tree);
-	return idle;
+	room_attach(tree, target);
+	rein_room_account(room->parent, room->bytes, room->packets);
+	if (rein_room_ready(room))
+		room_activate(room);
 }
 
 /* Free a class that holds no packets, with the flows that have a place yet. */
@@ -835,43 +642,22 @@ static void class_close(struct rein_tree *tree, struct rein_room *class)
 }
 
 /**
- * rein_room_close() - remove the room of a target
- * @target:	the target; it has no children, and nobody finds it any more
- *
- * Whoever still tries to wait there is told to look again.
- *
- * Context: rein_mutex held; may sleep.
- *
- * Return: true; false if something waits there.
+ * rein_room_clear() - take away the places that are kept for a round, and the room
+ * @tree:	the tree, locked
+ * @room:	the room of a target; no packets wait there
  */
-bool rein_room_close(struct rein_target *target)
+void rein_room_clear(struct rein_tree *tree, struct rein_room *room)
 {
-	struct rein_room *room = &target->room;
-	struct rein_tree *tree = rein_tree_lock(target);
 	struct rb_node *node;
 
-	/* Who takes goes over to the target that it finds now. */
-	rein_line_again(tree);
-	if (room->held || room->takers) {
-		rein_tree_unlock(tree);
-		return false;
-	}
-	/* Those below who waited for its limits: they are under another now. */
-	room_wake_all(tree, room);
-	rein_tree_arm(tree);
-	/* There are no packets, but places that are kept for a round. */
 	while ((node = rb_first(&room->classes)))
 		class_close(tree, rb_entry(node, struct rein_room, node));
 	room_prune(tree, room);
 	WARN_ON_ONCE(room->bytes || room->parent);
-	RCU_INIT_POINTER(room->tree, NULL);
-	rein_tree_unlock(tree);
-	tree_put(tree);
-	return true;
 }
 
 /* Virtual times of one unit mean nothing in another: all begin anew. */
-static void room_set_unit(struct rein_room *room, enum rein_unit unit)
+static void turns_set_unit(struct rein_room *room, enum rein_unit unit)
 {
 	struct rb_node *node;
 
@@ -881,30 +667,19 @@ static void room_set_unit(struct rein_room *room, enum rein_unit unit)
 }
 
 /**
- * rein_room_kick() - a target's limits have changed: look again
- * @target:	the target
- * @unit:	what its children and flows shall take turns in from now on
- *
- * Context: any but hard interrupts.
+ * rein_room_set_unit() - have children and flows take turns in another unit
+ * @room:	the room of a target; its tree is locked
+ * @unit:	the unit
  */
-void rein_room_kick(struct rein_target *target, enum rein_unit unit)
+void rein_room_set_unit(struct rein_room *room, enum rein_unit unit)
 {
-	struct rein_tree *tree = rein_tree_lock(target);
-	struct rein_room *room = &target->room;
 	struct rb_node *node;
 
-	if (!tree)
+	if (room->unit == unit)
 		return;
-	if (room->unit != unit) {
-		room_set_unit(room, unit);
-		for (node = rb_first(&room->classes); node; node = rb_next(node))
-			room_set_unit(rb_entry(node, struct rein_room, node),
-				      unit);
-	}
-	room_wake_all(tree, room);
-	rein_tree_arm(tree);
-	rein_line_again(tree);
-	rein_tree_unlock(tree);
+	turns_set_unit(room, unit);
+	for (node = rb_first(&room->classes); node; node = rb_next(node))
+		turns_set_unit(rb_entry(node, struct rein_room, node), unit);
 }
 
 /**

@@ -10,7 +10,7 @@
  * begins at the time of whoever was served last, so that a small flow goes
  * before the bulk ones without gaining anything by coming back again.
  *
- * The rooms below one topmost target form a tree with one lock. A room whose
+ * The rooms below one topmost target form a tree (see tree.h). A room whose
  * target lacks tokens for whose turn it is, is blocked: it sleeps, with all
  * that waits below it, while its neighbours go on. But what a limit per socket
  * lacks tokens for binds only those who have no copy of it: they wait in a
@@ -21,17 +21,15 @@
 #ifndef REIN_ROOM_H
 #define REIN_ROOM_H
 
-#include <linux/hrtimer.h>
+#include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
-#include <linux/spinlock.h>
 #include <linux/timerqueue.h>
 #include <linux/types.h>
 
 #include "limit.h"
 
 struct cgroup;
-struct rein_taker;
 struct rein_target;
 struct rein_tree;
 struct sock;
@@ -105,45 +103,6 @@ struct rein_room {
 };
 
 /**
- * struct rein_line - those who wait for tokens by name: see line.h
- * @takers:	all of them, by ticket
- * @unplanned:	the first one without a planned time; all behind it have none
- *		either; NULL: all have one
- * @due:	those who have, by that time
- * @timer:	grants what is due
- */
-struct rein_line {
-	struct list_head takers;
-	struct rein_taker *unplanned;
-	struct timerqueue_head due;
-	struct hrtimer timer;
-};
-
-/**
- * struct rein_tree - rooms that share limits
- * @lock:	guards all rooms of the tree and what is in them
- * @timer:	lets packets go
- * @sleepers:	blocked rooms, by when to look again
- * @occupied:	targets' rooms that packets wait in
- * @ground:	the room that topmost rooms take turns in
- * @line:	where programs wait for tokens
- * @swept:	when stale packets were last looked for
- * @targets:	how many targets' rooms there are; rein_mutex
- * @rcu:	to free it
- */
-struct rein_tree {
-	spinlock_t lock;
-	struct hrtimer timer;
-	struct timerqueue_head sleepers;
-	struct list_head occupied;
-	struct rein_room ground;
-	struct rein_line line;
-	u64 swept;
-	unsigned int targets;
-	struct rcu_head rcu;
-};
-
-/**
  * struct rein_flow - what one socket has waiting in a room
  * @turn:	its place in @room
  * @node:	in the room's flows
@@ -163,9 +122,28 @@ struct rein_flow {
 	u64 number;
 };
 
+/**
+ * rein_room_ready() - is anybody ready to go?
+ * @room:	the room; without its tree's lock the answer may be late
+ *
+ * Return: whether there is.
+ */
+static inline bool rein_room_ready(const struct rein_room *room)
+{
+	return READ_ONCE(room->turns.rb_root.rb_node);
+}
+
+void rein_room_set_up(struct rein_room *room, struct rein_target *target);
+void rein_room_set_unit(struct rein_room *room, enum rein_unit unit);
+bool rein_room_lift(struct rein_tree *tree, struct rein_room *room);
+void rein_room_place(struct rein_tree *tree, struct rein_target *target);
+void rein_room_clear(struct rein_tree *tree, struct rein_room *room);
+
 bool rein_room_busy(struct rein_target *target, bool shared);
 void rein_room_block(struct rein_tree *tree, struct rein_room *room,
 		     u64 until);
+void rein_room_wake(struct rein_tree *tree, struct rein_room *room);
+void rein_room_wake_all(struct rein_tree *tree, struct rein_room *room);
 void rein_room_dropped(struct rein_tree *tree, struct rein_room *class);
 void rein_room_account(struct rein_room *room, s64 bytes, s64 packets);
 
@@ -174,23 +152,12 @@ struct rein_flow *rein_flow_get(struct rein_tree *tree,
 				const struct sock *sk, bool shared);
 void rein_flow_put(struct rein_tree *tree, struct rein_flow *flow);
 void rein_flow_join(struct rein_tree *tree, struct rein_flow *flow);
+struct rein_flow *rein_flow_next(struct rein_tree *tree);
 void rein_flow_block(struct rein_tree *tree, struct rein_flow *flow,
 		     struct rein_target *target, u64 until);
 bool rein_flow_yield(struct rein_tree *tree, struct rein_flow *flow,
 		     struct rein_target *target);
 void rein_flow_spend(struct rein_flow *flow, const u64 cost[REIN_UNITS]);
-
-struct rein_tree *rein_tree_lock(struct rein_target *target);
-void rein_tree_unlock(struct rein_tree *tree);
-void rein_tree_arm(struct rein_tree *tree);
-void rein_tree_wake(struct rein_tree *tree, u64 now);
-struct rein_flow *rein_tree_pick(struct rein_tree *tree);
-
-int rein_room_open(struct rein_target *target, struct rein_target *parent);
-void rein_room_move(struct rein_target *target, struct rein_target *parent);
-bool rein_room_close(struct rein_target *target);
-bool rein_room_idle(struct rein_target *target);
-void rein_room_kick(struct rein_target *target, enum rein_unit unit);
 
 int rein_room_init(void);
 void rein_room_exit(void);

@@ -14,11 +14,11 @@
 #include "clock.h"
 #include "line.h"
 #include "record.h"
-#include "room.h"
 #include "scope.h"
 #include "scope-file.h"
 #include "take.h"
 #include "taker.h"
+#include "tree.h"
 
 static struct kmem_cache *taker_cache;
 

@@ -7,8 +7,8 @@
 #include <linux/string.h>
 
 #include "record.h"
-#include "room.h"
 #include "taker.h"
+#include "tree.h"
 
 static struct rein_limit *entry_limit(const struct rein_entry *entry)
 {

@@ -12,6 +12,7 @@
 #include "socket.h"
 #include "tally.h"
 #include "target.h"
+#include "tree.h"
 
 /* How often we look whether a target without limits has run empty. */
 #define REAP_SOON	max(1, HZ / 50)
@@ -362,7 +363,7 @@ static struct rein_target *target_new(const struct rein_at *at,
 		INIT_LIST_HEAD(&target->limits[i]);
 	INIT_LIST_HEAD(&target->children);
 	above = above_of(at, lane);
-	if (rein_room_open(target, above)) {
+	if (rein_tree_open(target, above)) {
 		kfree(target);
 		return NULL;
 	}
@@ -397,7 +398,7 @@ static void target_adopt(struct rein_target *target, struct rein_target *parent)
 		    !cgroup_is_descendant(child->cgrp, target->cgrp))
 			continue;
 		list_move_tail(&child->siblings, &target->children);
-		rein_room_move(child, target);
+		rein_tree_move(child, target);
 	}
 }
 
@@ -442,7 +443,7 @@ struct rein_target *rein_target_get(const struct rein_at *at,
 		return NULL;
 	if (rhashtable_insert_fast(&targets, &target->hash, params)) {
 		/* Nobody has found it. */
-		rein_room_close(target);
+		rein_tree_close(target);
 		call_rcu(&target->rcu, target_free);
 		return NULL;
 	}
@@ -491,9 +492,9 @@ static bool target_remove(struct rein_target *target)
 			list_move(&child->siblings, children_of(parent));
 		else
 			list_move_tail(&child->siblings, children_of(parent));
-		rein_room_move(child, parent);
+		rein_tree_move(child, parent);
 	}
-	if (!rein_room_close(target))
+	if (!rein_tree_close(target))
 		return false;
 	list_del(&target->siblings);
 	if (target->sk) {
@@ -519,7 +520,7 @@ void rein_target_settle(struct rein_target *target)
 {
 	if (target->n_limits)
 		return;
-	if (!rein_room_idle(target) || !target_remove(target))
+	if (!rein_tree_idle(target) || !target_remove(target))
 		mod_delayed_work(system_power_efficient_wq, &reap_work,
 				 REAP_SOON);
 }
@@ -542,7 +543,7 @@ static unsigned int hooks_needed(void)
 		return resources;
 	for (pos = rein_target_next(NULL, NULL); pos;
 	     pos = rein_target_next(NULL, pos))
-		if (!rein_room_idle(pos))
+		if (!rein_tree_idle(pos))
 			resources |= BIT(rein_lane_resource(pos->key.lane));
 	return resources;
 }
@@ -783,7 +784,7 @@ static void reap(struct work_struct *work)
 		next = rein_target_next(NULL, pos);
 		if (pos->n_limits)
 			continue;
-		if (!rein_room_idle(pos)) {
+		if (!rein_tree_idle(pos)) {
 			delay = REAP_SOON;
 			continue;
 		}
@@ -815,7 +816,7 @@ static bool is_needed(struct rein_target *target)
 	for (i = 0; i < REIN_RESOURCES; i++)
 		list_for_each_entry(limit, &target->limits[i], node)
 			if (limit->origin)
-				return !rein_room_idle(target);
+				return !rein_tree_idle(target);
 	return false;
 }
 
