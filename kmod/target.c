@@ -391,8 +391,11 @@ static void target_adopt(struct rein_target *target, struct rein_target *parent)
 	struct rein_target *child, *next;
 
 	list_for_each_entry_safe(child, next, children_of(parent), siblings) {
-		/* With many to look at: behind the sockets, and if below no cgroup is. */
-		if (!child->sk && list_empty(&target->cgrp->self.children))
+		/*
+		 * With many to look at: behind the sockets, and if below no cgroup is.
+		 * But one that runs empty may be at the same cgroup.
+		 */
+		if (!child->sk && !n_unlisted && list_empty(&target->cgrp->self.children))
 			break;
 		if (child->key.lane != target->key.lane ||
 		    !cgroup_is_descendant(child->cgrp, target->cgrp))

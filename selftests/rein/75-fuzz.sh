@@ -7,8 +7,7 @@
 # shellcheck source=selftests/rein/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-COUNT=${FUZZ_MESSAGES:-3000} SEED=${FUZZ_SEED:-$RANDOM}
-[ -z "$DEBUG" ] || COUNT=${FUZZ_MESSAGES:-8000}
+COUNT=${FUZZ_MESSAGES:-20000} SEED=${FUZZ_SEED:-$RANDOM}
 
 echo "75-fuzz: begins" >/dev/kmsg
 OUT=$(tool-fuzz -n "$COUNT" -s "$SEED")

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@
 #define CGROOT		"/sys/fs/cgroup"
 #define DIRECTORY	CGROOT "/test-reserve"
 #define OTHER		DIRECTORY "/other"
+#define ANOTHER		DIRECTORY "/another"
 
 #define AGAIN		"run: make check TESTS=reserve"
 
@@ -545,6 +547,73 @@ TEST_F(reserve, limits_that_go_while_waiting)
 	CLAIMS(b, ECANCELED, TAKE_CANCELLED);
 	close(a);
 	close(b);
+}
+
+/*
+ * A limit goes, and one comes to the same place before all who waited for it have left: they
+ * leave with tokens, or wait for the new one; and the line of the old one goes on.
+ */
+TEST_F_TIMEOUT(reserve, a_limit_that_comes_back, TIMEOUT)
+{
+	enum { DEVS = 16, EACH = 1000, ALL = DEVS * EACH };
+	struct rlimit files = { 2 * ALL, 2 * ALL };
+	struct sched_param first = { 1 }, last = { 0 };
+	unsigned int i, decided = 0, failed = 0;
+	int devs[DEVS], leaf = self->other, another;
+	static struct pollfd pfds[ALL];
+	struct genl_answer answer;
+	static struct genl_msg msg;
+	uint64_t until;
+	bool tried;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	/* Else the hooks go with it, which takes as long as all this. */
+	mkdir(ANOTHER, 0755);
+	another = open(ANOTHER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_EQ(0, add_call(self->fd, "another", another, REIN_OVER_WAIT, 1, DAY, 1));
+	/* At the top, with no cgroup below. */
+	ASSERT_EQ(0, delete(self->fd, "ten", self->dir));
+	ASSERT_TRUE(enter(OTHER));
+	ASSERT_EQ(0, add_call(self->fd, "big", leaf, REIN_OVER_WAIT, 1, DAY, 1));
+	begin(&msg, REIN_CMD_LIMIT_SET, "big", leaf);
+	genl_put_u64(&msg, REIN_A_LIMIT_QUEUE, ALL);
+	ASSERT_EQ(0, genl_ask(self->fd, &msg, &answer, NULL, NULL) ?: -answer.err);
+	for (i = 0; i < DEVS; i++)
+		devs[i] = open(REIN_DEV_PATH, O_RDONLY | O_CLOEXEC);
+	for (i = 0; i < ALL; i++) {
+		ask_for(&self->take, "big", 1, 0, 0);
+		self->take.args.claim_ns = 60 * SECOND;
+		pfds[i].fd = reserve(devs[i % DEVS], &self->take);
+		pfds[i].events = POLLIN;
+		ASSERT_LE(0, pfds[i].fd);
+	}
+	/* So that the timer, which soon is left to a thread, doesn't get to grant it to all. */
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &first));
+	ASSERT_EQ(0, delete(self->fd, "big", leaf));
+	ASSERT_EQ(0, add_call(self->fd, "big", leaf, REIN_OVER_WAIT, 1, DAY, ALL));
+	tried = poll(pfds, ALL, 0) < ALL;
+	/* Those behind him are planned anew. */
+	close(pfds[ALL / 2].fd);
+	pfds[ALL / 2].fd = -1;
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &last));
+	for (until = now_ns() + LONG; decided < ALL - 1 && now_ns() < until;)
+		for (decided = 0, i = 0; i < ALL; i++)
+			decided += pfds[i].fd >= 0 && poll(&pfds[i], 1, 0) == 1;
+	for (i = 0; i < ALL; i++)
+		failed += pfds[i].fd >= 0 && pfds[i].revents != GRANTED;
+	EXPECT_EQ(0, failed) {
+		TH_LOG("so many of %u were not granted in time; " AGAIN, ALL);
+	}
+	for (i = 0; i < ALL; i++)
+		if (pfds[i].fd >= 0)
+			close(pfds[i].fd);
+	for (i = 0; i < DEVS; i++)
+		close(devs[i]);
+	ASSERT_EQ(0, delete(self->fd, "another", another));
+	close(another);
+	rmdir(ANOTHER);
+	if (!tried)
+		SKIP(return, "all were granted before the limit came back");
 }
 
 TEST_F(reserve, deadlines)
