@@ -521,7 +521,7 @@ static void what_waits_moves_along(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, house->targets[1].room.bytes, 9000ULL);
 }
 
-/* --- anything ----------------------------------------------------------------------------------- */
+/* --- anything ---------------------------------------------------------------------------- */
 
 /* What waits in a room is what waits in those below and in its own classes. */
 static void sums_hold(struct kunit *test)
