@@ -8,7 +8,8 @@
 
 #include "suites.h"
 
-kunit_test_suites(&rein_bucket_suite, &rein_admit_suite, &rein_pulse_suite, &rein_room_suite);
+kunit_test_suites(&rein_bucket_suite, &rein_admit_suite, &rein_pulse_suite, &rein_room_suite,
+		  &rein_scope_suite);
 
 MODULE_DESCRIPTION("KUnit suites of rein");
 MODULE_LICENSE("GPL");
