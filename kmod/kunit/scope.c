@@ -163,7 +163,7 @@ static void test_exit(struct kunit *test)
 			atomic_read(&told[REIN_SCOPE_EVENT_GONE]));
 }
 
-/* --- what ends with what ------------------------------------------------------------------------ */
+/* --- what ends with what --------------------------------------------------------------------- */
 
 static void down_and_not_up(struct kunit *test)
 {
@@ -379,7 +379,7 @@ static void two_at_once(struct kunit *test)
 	}
 }
 
-/* --- bounds ------------------------------------------------------------------------------------- */
+/* --- bounds ---------------------------------------------------------------------------------- */
 
 static void as_deep_as_may_be(struct kunit *test)
 {
