@@ -13,8 +13,9 @@
  *				but cgroups' freezers and a watch's lock come inside
  *   bindings			see bind.h
  *   a family of scopes		see scope.h
+ *   a scope			its ties; then the table of all scopes
  *   rein_mutex			all configuration: limits, targets, trees, nets
- *   quotas			see maker.h
+ *   quotas			see maker.h; then the table of all limits
  *   tree->lock			_bh; waiting rooms below one topmost target;
  *				two are held only by a merge, the new one first
  *   rein_config_seq		_bh; publishing a change to the data path
@@ -24,6 +25,8 @@
  *   slices of one CPU		_bh; see slice.h
  *   record ring, record slot	_bh; see record.c
  *   set of known flows		_bh; see known.h
+ *
+ * The tests ask lockdep whether it is so (selftests/rein/lib-robust.sh).
  */
 #ifndef REIN_LIMIT_H
 #define REIN_LIMIT_H

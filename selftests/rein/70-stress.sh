@@ -31,6 +31,7 @@ if wait_for "$SOON" namespaces_gone; then
 else
 	not_ok "all network namespaces are gone" 2 "$(rein stat | grep namespaces)"
 fi
+locks_in_order 5
 in_time 20 "the module can be unloaded" rmmod rein
 exits_with 0 "and loaded" modprobe rein
 done_testing

@@ -158,6 +158,8 @@ end_of_round() {
 	wait "${LISTENERS[@]}"
 	[ "$(rein -j errors list | grep -c '"code":"REIN-E0001"')" = 0 ] ||
 		bad "each error has a meaning" "no E0001" "$(rein errors list)"
+	[ ! -e /proc/lockdep ] || [[ $(_lock_pairs) != *\;* ]] ||
+		bad "locks are taken in the order that limit.h says" "none in another" "$(_lock_pairs)"
 	timeout $((SOON * 2)) rmmod rein || bad "the module can be unloaded" 0 $?
 	modprobe rein || bad "and loaded"
 } 2>/dev/null

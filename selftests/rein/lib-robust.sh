@@ -219,6 +219,53 @@ _slab_empty() {
 	grep -q '^rein_held *0 ' /proc/slabinfo
 }
 
+# --- locks ----------------------------------------------------------------------------
+
+# The module's locks as lockdep names them, outermost first: the order that limit.h states.
+LOCKS='bind_lock
+&family->lock
+&scope->lock
+scopes.xa_lock
+rein_mutex
+quota.lock
+limits.xa_lock
+&tree->lock
+&tree->lock/1
+rein_config_seq
+rein_chain
+&limit->lock
+&per_cpu_ptr(&slice_cpus, i)->lock
+ring.lock
+&slots[i].lock'
+
+# Of the pairs of these that were held at once since the module was loaded: how many, and those
+# in another order. It is asked while the module is there, as lockdep forgets what has gone.
+_lock_pairs() {
+	awk -v locks="$LOCKS" '
+		BEGIN { n = split(locks, lock, "\n"); for (i = 1; i <= n; i++) rank[lock[i]] = i }
+		/^[0-9a-f]+ .*FD: / { sub(/^[0-9a-f]+ .*BD: *[0-9]+ [^ ]+: /, ""); outer = $0 }
+		/^ -> / {
+			sub(/^ -> \[[0-9a-f]+\] /, "")
+			if (!(outer in rank) || !($0 in rank)) next
+			pairs++
+			if (rank[outer] >= rank[$0]) wrong = wrong "; " outer " before " $0
+		}
+		END { print pairs + 0 wrong }' /proc/lockdep
+}
+
+# locks_in_order AT_LEAST: so many pairs were seen, none in another order
+locks_in_order() {
+	local seen
+
+	[ -e /proc/lockdep ] || return 0
+	seen=$(_lock_pairs)
+	if [ "${seen%%;*}" -ge "$1" ] && [[ $seen != *\;* ]]; then
+		ok "${seen%%;*} pairs of locks are taken in the order that limit.h says"
+	else
+		not_ok "locks are taken in the order that limit.h says" "$1 or more pairs" "$seen"
+	fi
+}
+
 # in_time SECONDS DESCRIPTION COMMAND...: succeeds, and within that time (or ten
 # times that on a checked kernel): nothing holds it up
 in_time() {
