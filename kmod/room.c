@@ -57,6 +57,17 @@ static struct rein_flow *turn_flow(struct rein_turn *turn)
 	return container_of(turn, struct rein_flow, turn);
 }
 
+/**
+ * rein_room_ready() - is anybody ready to go?
+ * @room:	the room; without its tree's lock the answer may be late
+ *
+ * Return: whether there is.
+ */
+bool rein_room_ready(const struct rein_room *room)
+{
+	return READ_ONCE(room->turns.rb_root.rb_node);
+}
+
 static bool turn_linked(const struct rein_turn *turn)
 {
 	return !RB_EMPTY_NODE(&turn->node);

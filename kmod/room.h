@@ -21,7 +21,6 @@
 #ifndef REIN_ROOM_H
 #define REIN_ROOM_H
 
-#include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/timerqueue.h>
@@ -122,17 +121,7 @@ struct rein_flow {
 	u64 number;
 };
 
-/**
- * rein_room_ready() - is anybody ready to go?
- * @room:	the room; without its tree's lock the answer may be late
- *
- * Return: whether there is.
- */
-static inline bool rein_room_ready(const struct rein_room *room)
-{
-	return READ_ONCE(room->turns.rb_root.rb_node);
-}
-
+bool rein_room_ready(const struct rein_room *room);
 void rein_room_set_up(struct rein_room *room, struct rein_target *target);
 void rein_room_set_unit(struct rein_room *room, enum rein_unit unit);
 bool rein_room_lift(struct rein_tree *tree, struct rein_room *room);
