@@ -62,6 +62,9 @@ bench-shape: deps-check all selftests-install ## its middle alone: rates, retran
 bench-cancel: deps-check all ## how long it takes until what a scope ends has ended, beside kill
 	@selftests/bench/cancel --kernel $(KERNEL)
 
+bench-latency: deps-check all selftests-install ## for how long bottom halves are off at most, in instructions
+	@selftests/bench/latency
+
 bench-native: deps-build ## its last part alone: ns that a take takes, beside other limiters
 	@selftests/bench/native/run
 
@@ -102,5 +105,5 @@ clean: ## remove everything that was built (not the cache of kernels)
 # The steps of one target need each other's results; -j is for those below.
 .NOTPARALLEL:
 
-.PHONY: help all kmod userspace deps check check-debug check-all unit fuzz demo bench bench-shape bench-cancel bench-native vm \
+.PHONY: help all kmod userspace deps check check-debug check-all unit fuzz demo bench bench-shape bench-cancel bench-latency bench-native vm \
 	selftests-install lint builds generate format install clean

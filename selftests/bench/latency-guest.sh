@@ -9,7 +9,7 @@ FUNCTIONS="rein_queue_timer line_timer rein_queue_hold rein_queue_flush rein_que
 	rein_line_join rein_line_leave rein_line_again rein_line_cancel rein_line_unplan
 	rein_line_move rein_line_resume rein_tree_move rein_tree_kick rein_tree_close
 	rein_admit rein_slice_take rein_meter_packet rein_record_packet rein_record_scope
-	cut_ties branch_to_tree rein_hook_drop"
+	rein_hook_drop"
 
 begin() {
 	local name
@@ -20,8 +20,8 @@ begin() {
 	done
 	echo 20 >tracing_thresh
 	echo 20000 >buffer_size_kb
-	echo nosleep-time >trace_options
 	echo function_graph >current_tracer
+	echo nosleep-time >trace_options
 }
 
 begin
