@@ -24,6 +24,7 @@ static void turn_init(struct rein_turn *turn, bool is_room)
 {
 	RB_CLEAR_NODE(&turn->node);
 	turn->vtime = 0;
+	turn->epoch = 0;
 	turn->is_room = is_room;
 }
 
@@ -79,9 +80,12 @@ static bool turn_less(struct rb_node *a, const struct rb_node *b)
 	       rb_entry(b, struct rein_turn, node)->vtime;
 }
 
-/* Be ready to go. Time spent away is no credit. */
+/* Be ready to go. Time spent away is no credit, and of another unit no time. */
 static void turn_join(struct rein_turn *turn, struct rein_room *room)
 {
+	if (turn->epoch != room->epoch)
+		turn->vtime = room->vtime;
+	turn->epoch = room->epoch;
 	turn->vtime = max(turn->vtime, room->vtime);
 	rb_add_cached(&turn->node, &room->turns, turn_less);
 }
@@ -670,11 +674,17 @@ void rein_room_clear(struct rein_tree *tree, struct rein_room *room)
 /* Virtual times of one unit mean nothing in another: all begin anew. */
 static void turns_set_unit(struct rein_room *room, enum rein_unit unit)
 {
+	struct rein_turn *turn;
 	struct rb_node *node;
 
 	room->unit = unit;
-	for (node = rb_first_cached(&room->turns); node; node = rb_next(node))
-		rb_entry(node, struct rein_turn, node)->vtime = room->vtime;
+	/* For those who are away. */
+	room->epoch++;
+	for (node = rb_first_cached(&room->turns); node; node = rb_next(node)) {
+		turn = rb_entry(node, struct rein_turn, node);
+		turn->vtime = room->vtime;
+		turn->epoch = room->epoch;
+	}
 }
 
 /**

@@ -38,11 +38,13 @@ struct sock;
  * @node:	among the room's turns, by @vtime; cleared if it isn't
  * @vtime:	virtual time: tokens served, and what others were served while
  *		it was away
+ * @epoch:	that of the room when it was last among its turns
  * @is_room:	a room's turn, else a flow's
  */
 struct rein_turn {
 	struct rb_node node;
 	u64 vtime;
+	u32 epoch;
 	bool is_room;
 };
 
@@ -63,6 +65,7 @@ struct rein_turn {
  * @flows:	those who wait here, by socket
  * @turns:	flows and rooms that are ready to go
  * @vtime:	virtual time of whoever was served last
+ * @epoch:	how often @unit has changed
  * @children:	rooms whose @parent this is
  * @wakeup:	when to look again, if @blocked
  * @bytes:	of packets that wait here and in the rooms below
@@ -90,6 +93,7 @@ struct rein_room {
 	struct rb_root flows;
 	struct rb_root_cached turns;
 	u64 vtime;
+	u32 epoch;
 	unsigned int children;
 	struct timerqueue_node wakeup;
 	u64 bytes;

@@ -355,6 +355,31 @@ static void units_change(struct kunit *test)
 	KUNIT_EXPECT_LE(test, house->served[1], 20ULL + 22ULL);
 }
 
+/* Who sleeps meanwhile begins anew as well, when he wakes up. */
+static void units_change_while_blocked(struct kunit *test)
+{
+	struct house *house = test->priv;
+	unsigned int i;
+
+	house_seat(test, 0, 1, 0);
+	house_seat(test, 1, 2, 0);
+	send(test, 0, 50000, false);
+	for (i = 0; i < 50; i++) {
+		send(test, 0, 100, false);
+		send(test, 1, 100, false);
+	}
+	KUNIT_EXPECT_EQ(test, serve(test) + serve(test), 1);
+	block(test, 1, true);
+	spin_lock_bh(&house->tree.lock);
+	rein_room_set_unit(&house->targets[0].room, REIN_UNIT_PACKETS);
+	spin_unlock_bh(&house->tree.lock);
+	block(test, 1, false);
+	for (i = 0; i < 20; i++)
+		serve(test);
+	KUNIT_EXPECT_GE(test, house->served[0], 10ULL);
+	KUNIT_EXPECT_GE(test, house->served[1], 10ULL);
+}
+
 /* --- rooms that sleep --------------------------------------------------------------------- */
 
 static void neighbours_go_on(struct kunit *test)
@@ -624,6 +649,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_newcomer_goes_first),
 	KUNIT_CASE(children_share),
 	KUNIT_CASE(units_change),
+	KUNIT_CASE(units_change_while_blocked),
 	KUNIT_CASE(neighbours_go_on),
 	KUNIT_CASE(who_comes_is_asked),
 	KUNIT_CASE(nobody_is_passed),
